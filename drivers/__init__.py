@@ -1,0 +1,1 @@
+"""Device input and output: one device family a file; nothing here judges or stores."""

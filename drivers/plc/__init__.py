@@ -1,0 +1,1 @@
+"""PLCs, scales and gates over Modbus."""

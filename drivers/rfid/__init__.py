@@ -1,0 +1,1 @@
+"""RFID readers, one family a file."""

@@ -1,0 +1,1 @@
+"""One filling position: the pure state machine, presence, identity, permits, and the actor."""

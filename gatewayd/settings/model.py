@@ -1,0 +1,162 @@
+"""The settings of contract §3 as frozen models. Units are in the names; nothing is clamped.
+
+Every limit that a technician may set has its range here; outside it is a config error.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+
+from drivers.contract import DriverType, Strict
+from rules_engine.facts import MEDIA
+from rules_engine.pack import Pack
+
+NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME)]
+
+
+def _known_medium(medium: str) -> str:
+    if medium not in MEDIA:
+        raise ValueError(f"unknown medium; one of {', '.join(sorted(MEDIA))}")
+    return medium
+
+
+class StationSettings(Strict):
+    """The licensed site. `id` and `associated_owners` are what a cylinder's `owner` may be."""
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[^/+#\s]+$")
+    name: str = ""
+    region: str | None = Field(default=None, pattern=r"^[0-9]{6}$")
+    timezone: str = "Asia/Shanghai"
+    media: tuple[str, ...] = ()
+    associated_owners: tuple[str, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as exc:
+            raise ValueError("unknown time zone; expected a name such as Asia/Shanghai") from exc
+        return value
+
+    @field_validator("media")
+    @classmethod
+    def _media(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_known_medium(medium) for medium in value)
+
+
+class StoreSettings(Strict):
+    """The one file that must survive. A relative `path` starts at the config directory."""
+
+    path: str = Field(default="gatewayd.db", min_length=1)
+    quota_mb: int = Field(default=2048, ge=16, le=1_000_000)
+    keep_days: int = Field(default=1095, ge=365, le=36_500)
+
+
+class PermitSettings(Strict):
+    """How long a permit waits for a start, and how long the gate lives without us."""
+
+    start_within_s: int = Field(default=120, ge=1, le=3600)
+    lease_ms: int = Field(default=2000, ge=300, le=60_000)
+
+
+class IdentifySettings(Strict):
+    """One device that says which cylinder stands here.
+
+    `antenna` None = any. `require` None = the first device of the rig alone must speak.
+    """
+
+    device: Name
+    antenna: int | None = Field(default=None, ge=1, le=64)
+    require: bool | None = None
+
+
+class RigSettings(Strict):
+    """One filling position (contract §3, §5, §10)."""
+
+    medium: str
+    identify: tuple[IdentifySettings, ...] = Field(min_length=1, max_length=8)
+    scale: Name
+    gate: Name
+    rules: tuple[Name, ...] = Field(min_length=1)
+    permit: PermitSettings = PermitSettings()
+    nominal_g: int | None = Field(default=None, ge=1, le=1_000_000)
+    tolerance_g: int = Field(default=200, ge=1, le=10_000)
+    on_second_tag: Literal["lock", "hold"] = "lock"
+    on_tag_lost: Literal["lock", "hold"] = "hold"
+    tag_lost_after_s: int = Field(default=5, ge=1, le=600)
+    scan_valid_s: int = Field(default=30, ge=1, le=600)
+    identify_within_s: int = Field(default=20, ge=1, le=600)
+    stable_within_s: int = Field(default=15, ge=1, le=600)
+    settle_within_s: int = Field(default=15, ge=1, le=600)
+    stale_after_ms: int = Field(default=1000, ge=100, le=60_000)
+
+    @field_validator("medium")
+    @classmethod
+    def _medium(cls, value: str) -> str:
+        return _known_medium(value)
+
+    @field_validator("identify")
+    @classmethod
+    def _someone_must_speak(
+        cls, value: tuple[IdentifySettings, ...]
+    ) -> tuple[IdentifySettings, ...]:
+        """Resolve `require`: by default the first device alone; nobody required is refused."""
+        resolved = tuple(
+            item.model_copy(update={"require": index == 0}) if item.require is None else item
+            for index, item in enumerate(value)
+        )
+        if not any(item.require for item in resolved):
+            raise ValueError("at least one device must have require: true")
+        return resolved
+
+
+class LogSettings(Strict):
+    """`console` for a person, `json` for a machine; operator texts in `language`."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    language: Literal["zh", "en"] = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """One device: the driver type it names and that driver's own validated settings."""
+
+    name: str
+    driver: DriverType
+    settings: Strict
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSettings:
+    """One upstream: the name of its kind and that kind's own validated settings."""
+
+    name: str
+    driver: str
+    settings: Strict
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration, checked: every reference exists, no wire or gate is shared wrongly.
+
+    `packs` are the rule packs by id that rigs name, `profiles` the register maps by id.
+    `store_path` is absolute.
+    """
+
+    directory: Path
+    station: StationSettings
+    store: StoreSettings
+    store_path: Path
+    log: LogSettings
+    devices: Mapping[str, DeviceSettings]
+    rigs: Mapping[str, RigSettings]
+    upstreams: Mapping[str, UpstreamSettings]
+    packs: Mapping[str, Pack]
+    profiles: Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Platforms that take records: batch in, outcome out; one file a kind."""

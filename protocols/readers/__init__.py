@@ -1,0 +1,1 @@
+"""RFID reader protocols, one a file."""

@@ -1,0 +1,1 @@
+"""Identities carried by tags and printed codes."""

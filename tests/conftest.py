@@ -1,0 +1,1 @@
+"""Shared by every test: nothing here patches anything of ours."""
