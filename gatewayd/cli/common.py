@@ -1,0 +1,82 @@
+"""What every command shares: `-c DIR` anywhere, `--json`, exit codes, and errors on stderr."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from gatewayd.errors import ConfigError, GatewayError, RejectedError
+
+OK = 0
+NO = 1
+USAGE = 2
+COULD_NOT_RUN = 3
+"""Exit codes of contract §2: ok; the answer is no; wrong usage; device or store unreachable."""
+
+DIRECTORIES = (Path("/etc/gatewayd"), Path("config"))
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _keep(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Remember `-c` wherever it stands: before or after the subcommand."""
+    if value is not None:
+        ctx.find_root().meta["gatewayd.directory"] = value
+    return value
+
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "_directory",
+    metavar="DIR",
+    expose_value=False,
+    callback=_keep,
+    help="Config directory (default /etc/gatewayd, then ./config).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def directory() -> Path:
+    """The config directory: `-c`, else the first default that exists.
+
+    Raises ConfigError when there is none.
+    """
+    given = click.get_current_context().find_root().meta.get("gatewayd.directory")
+    for candidate in (Path(given),) if given else DIRECTORIES:
+        if candidate.is_dir():
+            return candidate
+    wanted = given or " or ".join(str(path) for path in DIRECTORIES)
+    raise ConfigError(f"{wanted}:0:0: no such config directory; expected a folder; use -c DIR")
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout, UTF-8, as a program wants it."""
+    click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def stop(code: int, text: str = "") -> NoReturn:
+    """Leave with an exit code of contract §2; `text` goes to stderr."""
+    if text:
+        click.echo(text, err=True)
+    sys.exit(code)
+
+
+def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn our named errors into their exit codes, text on stderr; anything else is a bug."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (ConfigError, RejectedError) as exc:
+            stop(NO, str(exc))
+        except GatewayError as exc:
+            stop(COULD_NOT_RUN, str(exc))
+
+    return wrapped

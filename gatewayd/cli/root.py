@@ -1,0 +1,54 @@
+"""The `gatewayd` command: a table of subcommands, imported only when asked for."""
+
+from importlib import import_module
+
+import click
+
+from gatewayd import __version__
+from gatewayd.cli.common import config_option
+
+COMMANDS = {
+    "demo": "gatewayd.cli.demo:demo",
+    "run": "gatewayd.cli.run:run",
+    "check": "gatewayd.cli.check:check",
+    "config": "gatewayd.cli.config:config",
+    "drivers": "gatewayd.cli.drivers:drivers",
+    "decode": "gatewayd.cli.decode:decode",
+    "verdict": "gatewayd.cli.verdict:verdict",
+    "rules": "gatewayd.cli.rules:rules",
+    "import": "gatewayd.cli.imports:imports",
+    "records": "gatewayd.cli.records:records",
+    "outbox": "gatewayd.cli.outbox:outbox",
+}
+"""Subcommand -> `module:click command`. One file a command group."""
+
+
+class _Lazy(click.Group):
+    """A group that imports a subcommand when it is used, so `--help` and `decode` start fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The order of the table is the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one command that is asked for."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command), command
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gatewayd")
+@config_option
+def main() -> None:
+    """Gateway for gas-cylinder filling stations: identify, judge, permit, record, forward.
+
+    \b
+    gatewayd demo                 a whole station on this machine, one minute
+    gatewayd check -c config      every mistake in a configuration at once
+    """
