@@ -5,7 +5,6 @@ unknown tags and non-text keys are problems, never the last one wins. Values are
 (str, int, float, bool, None, list, dict) plus `Tagged` for the tags the caller names.
 """
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,21 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from protocols.marks import DocumentError, Mark, Problem, nearest_hint
+
+__all__ = [
+    "Document",
+    "DocumentError",
+    "Mark",
+    "Problem",
+    "Tagged",
+    "nearest_hint",
+    "parse",
+    "parse_leniently",
+    "replace_tagged",
+    "validate",
+]
+
 DOCUMENT_BYTES_MAX = 1_048_576
 NODES_MAX = 100_000
 DEPTH_MAX = 32
@@ -24,45 +38,14 @@ DEPTH_MAX = 32
 Path: TypeAlias = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
-_INT = re.compile(r"[-+]?[0-9]+\Z")
-_HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
+DIGITS_MAX = 40
+"""A longer number stays text, so that it is refused where a number was expected."""
+SHOWN_MAX = 80
+
+_INT = re.compile(rf"[-+]?[0-9]{{1,{DIGITS_MAX}}}\Z")
+_HEX = re.compile(rf"0x[0-9a-fA-F]{{1,{DIGITS_MAX}}}\Z")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Mark:
-    """A place in a file; line and column count from 1, 0 means the file as a whole."""
-
-    origin: str
-    line: int = 0
-    column: int = 0
-
-    def __str__(self) -> str:
-        """`file:line:column`, as compilers print it."""
-        return f"{self.origin}:{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One mistake: where, what is wrong, what was expected, and a hint (may be empty)."""
-
-    mark: Mark
-    what: str
-    expected: str = ""
-    hint: str = ""
-
-    def __str__(self) -> str:
-        """`file:line:column: what is wrong; what was expected; hint`."""
-        return f"{self.mark}: " + "; ".join(t for t in (self.what, self.expected, self.hint) if t)
-
-
-class DocumentError(Exception):
-    """A text is not what it should be; `problems` lists all of it, in file order."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
-        assert self.problems
-        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +82,44 @@ def parse(text: str, origin: str, *, tags: frozenset[str] = frozenset()) -> Docu
 
     `tags` are the custom tags allowed on scalars, e.g. `{"!secret"}`. Raises DocumentError.
     """
-    if len(text.encode()) > DOCUMENT_BYTES_MAX:
-        raise DocumentError([Problem(Mark(origin), f"larger than {DOCUMENT_BYTES_MAX} bytes")])
+    document, problems = parse_leniently(text, origin, tags=tags)
+    if problems:
+        raise DocumentError(problems)
+    assert document is not None
+    return document
+
+
+def parse_leniently(
+    text: str, origin: str, *, tags: frozenset[str] = frozenset()
+) -> tuple[Document | None, tuple[Problem, ...]]:
+    """Parse as far as possible, so that one mistake does not hide the others.
+
+    The document is None when the text is not YAML at all. Never raises.
+    """
+    if len(text.encode("utf-8", "replace")) > DOCUMENT_BYTES_MAX:
+        return None, (Problem(Mark(origin), f"larger than {DOCUMENT_BYTES_MAX} bytes"),)
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        root = _compose(text)
     except MarkedYAMLError as exc:
         at = exc.problem_mark or exc.context_mark
         mark = Mark(origin, at.line + 1, at.column + 1) if at else Mark(origin)
-        raise DocumentError([Problem(mark, f"not YAML: {exc.problem or exc.context}")]) from exc
-    except YAMLError as exc:
-        raise DocumentError([Problem(Mark(origin), f"not YAML: {exc}")]) from exc
+        return None, (Problem(mark, f"not YAML: {exc.problem or exc.context}"),)
+    except (YAMLError, ValueError) as exc:
+        return None, (Problem(Mark(origin), f"not YAML: {' '.join(str(exc).split())}"),)
+    except RecursionError:
+        return None, (Problem(Mark(origin), f"more than {DEPTH_MAX} levels"),)
     if root is None:
-        return Document(origin, {}, {(): Mark(origin, 1, 1)})
+        return Document(origin, {}, {(): Mark(origin, 1, 1)}), ()
     walk = _Walk(origin, tags)
     value = walk.build(root, ())
-    if walk.problems:
-        raise DocumentError(walk.problems)
-    return Document(origin, value, walk.marks)
+    return Document(origin, value, walk.marks), tuple(walk.problems)
+
+
+def _compose(text: str) -> Node | None:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML allows it; a warning helps nobody here
+    root: Node | None = yaml.compose(text)
+    return root
 
 
 class _Walk:
@@ -127,6 +131,7 @@ class _Walk:
         self.marks: dict[Path, Mark] = {}
         self.problems: list[Problem] = []
         self.nodes = 0
+        self.too_big = False
 
     def place(self, node: Node) -> Mark:
         return Mark(self.origin, node.start_mark.line + 1, node.start_mark.column + 1)
@@ -135,9 +140,7 @@ class _Walk:
         self.nodes += 1
         self.marks.setdefault(path, self.place(node))
         if self.nodes > NODES_MAX or len(path) > DEPTH_MAX:
-            self.problems.append(
-                Problem(self.place(node), f"more than {NODES_MAX} values or {DEPTH_MAX} levels")
-            )
+            self.refuse_size(node)
             return None
         if isinstance(node, MappingNode):
             return self.mapping(node, path)
@@ -146,13 +149,19 @@ class _Walk:
         assert isinstance(node, ScalarNode), node
         return self.scalar(node)
 
+    def refuse_size(self, node: Node) -> None:
+        if not self.too_big:
+            what = f"more than {NODES_MAX} values or {DEPTH_MAX} levels"
+            self.problems.append(Problem(self.place(node), what))
+        self.too_big = True
+
     def mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         value: dict[str, Any] = {}
         for key_node, item in node.value:
             if not isinstance(key_node, ScalarNode):
                 self.problems.append(Problem(self.place(key_node), "a key must be text"))
                 continue
-            key = str(key_node.value)
+            key = _SURROGATE.sub("\ufffd", str(key_node.value))
             if key in value:
                 first = self.marks[(*path, key)]
                 self.problems.append(
@@ -170,6 +179,9 @@ class _Walk:
 
     def scalar(self, node: ScalarNode) -> Any:
         tag, text = str(node.tag), str(node.value)
+        if _SURROGATE.search(text):
+            self.problems.append(Problem(self.place(node), "half a character (a surrogate escape)"))
+            return None
         if tag in self.tags:
             return Tagged(tag, text)
         kind = tag.removeprefix(_TAG)
@@ -192,12 +204,14 @@ def _plain(kind: str, text: str) -> Any:
         return int(text)
     if kind == "int" and _HEX.match(text):
         return int(text, 16)
-    if kind == "float":
-        try:
-            return float(text)
-        except ValueError:
-            return text
-    return text
+    return _float(text) if kind == "float" else text
+
+
+def _float(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def replace_tagged(document: Document, resolve: Callable[[Tagged, Mark], Any]) -> Document:
@@ -258,8 +272,13 @@ def _problems(
         else:
             message = error["msg"].removeprefix("Value error, ")
             got = error["input"]
-            shown = "" if isinstance(got, (dict, list)) else f"got {got!r}"
+            shown = "" if isinstance(got, (dict, list)) else f"got {_short(got)}"
             yield Problem(document.mark(loc), f"{name}: {message}", shown)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
@@ -282,9 +301,3 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for arg in getattr(annotation, "__args__", ()) for found in _models_in(arg)]
-
-
-def nearest_hint(wrong: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` when something known is near, else empty."""
-    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else ""
