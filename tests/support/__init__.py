@@ -1,0 +1,1 @@
+"""Real parts that tests of every room share: brokers, subscribers. No mocks."""

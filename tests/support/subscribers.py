@@ -1,0 +1,113 @@
+"""An independent MQTT subscriber: paho in its own thread, no code of ours in the way."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+WAIT_S_MAX = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One message as it arrived; `at_ns` is CLOCK_MONOTONIC, shared by every process."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    content_type: str | None
+    at_ns: int
+
+
+class Subscriber:
+    """Collects every message of the given filters, from before `__enter__` returns."""
+
+    def __init__(
+        self,
+        port: int,
+        *filters: str,
+        version: str = "5",
+        user: tuple[str, str] | None = None,
+        ca: Path | None = None,
+    ) -> None:
+        protocol = paho.MQTTv5 if version == "5" else paho.MQTTv311
+        self._port = port
+        self._filters = [(text, 1) for text in filters or ("#",)]
+        self._changed = threading.Condition()
+        self._messages: list[Seen] = []
+        self._ready = threading.Event()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._client.reconnect_delay_set(1, 1)
+        if user is not None:
+            self._client.username_pw_set(*user)
+        if ca is not None:
+            self._client.tls_set(str(ca))
+
+    def __enter__(self) -> Self:
+        self._client.connect("127.0.0.1", self._port)
+        self._client.loop_start()
+        assert self._ready.wait(WAIT_S_MAX), "the broker never confirmed the subscription"
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def messages(self, topic_part: str = "") -> Sequence[Seen]:
+        """What has arrived so far on topics that contain `topic_part`, in order of arrival."""
+        with self._changed:
+            return [seen for seen in self._messages if topic_part in seen.topic]
+
+    def last(self, topic: str) -> Seen | None:
+        """The newest message of exactly that topic."""
+        with self._changed:
+            return next((seen for seen in reversed(self._messages) if seen.topic == topic), None)
+
+    def wait(self, holds: Callable[[], bool], timeout_s: float = WAIT_S_MAX) -> None:
+        """Return as soon as `holds()`, which is asked again after each message."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not holds():
+                left = deadline - time.monotonic()
+                assert left > 0, f"waited {timeout_s} s in vain; saw {self._summary()}"
+                self._changed.wait(left)
+
+    async def until(self, holds: Callable[[], bool], timeout_s: float = WAIT_S_MAX) -> None:
+        """`wait` without blocking the event loop."""
+        await asyncio.to_thread(self.wait, holds, timeout_s)
+
+    def _summary(self) -> str:
+        tail = ", ".join(f"{seen.topic} {seen.payload[:80]!r}" for seen in self._messages[-10:])
+        return f"{len(self._messages)} messages, the last: {tail}"
+
+    def _on_connect(self, client: paho.Client, *_: Any) -> None:
+        client.subscribe(self._filters)
+
+    def _on_subscribe(self, *_: Any) -> None:
+        self._ready.set()
+
+    def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        at_ns = time.monotonic_ns()
+        content_type = getattr(message.properties, "ContentType", None)
+        seen = Seen(
+            message.topic, bytes(message.payload), message.qos, message.retain, content_type, at_ns
+        )
+        with self._changed:
+            self._messages.append(seen)
+            self._changed.notify_all()
