@@ -1,0 +1,1 @@
+"""The promises of gatewayd, kept against real parts made small; the folders mirror the code."""
