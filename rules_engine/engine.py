@@ -1,0 +1,198 @@
+"""Judge: every rule runs, every reason comes back; what cannot be decided denies."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from rules_engine.cel import Bound, Broken, Program
+from rules_engine.facts import FACTS, Facts, derive, remedy, sound
+from rules_engine.limits import fill_limits
+from rules_engine.pack import Pack, Rule
+from rules_engine.reasons import REASONS
+from rules_engine.template import Template
+from rules_engine.verdict import Finding, Message, Severity, Verdict
+
+ENGINE_BASIS = "GB/T 38059-2019; gatewayd"
+_NET_LIMIT = "cylinder.net_limit_g"
+_SEVERITIES: tuple[Severity, ...] = ("deny", "warn", "observe")
+_CODES = {code: index for index, code in enumerate(REASONS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule says. `missing` are the facts it lacks, `why` what broke."""
+
+    says: Literal["hold", "clear", "missing", "broken", "not_applicable"]
+    missing: tuple[str, ...] = ()
+    why: str = ""
+
+
+_HOLD, _CLEAR, _NOT_APPLICABLE = Outcome("hold"), Outcome("clear"), Outcome("not_applicable")
+
+
+def judge(packs: Sequence[Pack], facts: Facts) -> Verdict:
+    """The verdict of all rules of all packs on these facts; never raises on any facts.
+
+    Deny wins, and so does doubt: a missing fact, a broken rule, a wrong fact, an unknown code,
+    and having no rules at all each deny.
+    """
+    known, findings = complete(packs, facts)
+    lacking: dict[str, list[Rule]] = {}
+    for pack in packs:
+        findings.extend(_judge_pack(pack, known, lacking))
+    findings.extend(_missing(name, rules, known) for name, rules in lacking.items())
+    findings.extend(_guards(packs, known, findings))
+    denied = any(finding.severity == "deny" for finding in findings)
+    return Verdict(
+        decision="deny" if denied else "allow",
+        findings=tuple(sorted(findings, key=_rank)),
+        packs=tuple(pack.ref for pack in packs),
+    )
+
+
+def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[Finding]]:
+    """The facts as rules see them: derived ones added, unusable ones left out with a finding."""
+    wrong = [
+        name
+        for name, value in facts.items()
+        if value is not None and not (name in FACTS and sound(FACTS[name].type, value))
+    ]
+    known = derive({name: value for name, value in facts.items() if name not in wrong})
+    known.pop(_NET_LIMIT, None)
+    allowed_net_g = fill_limits(packs, known).allowed_net_g
+    if allowed_net_g is not None:
+        known[_NET_LIMIT] = allowed_net_g
+    return known, [_wrong_fact(name) for name in sorted(wrong, key=str)]
+
+
+def bind(pack: Pack, known: Mapping[str, Any]) -> tuple[dict[str, Any], Bound]:
+    """What the rules of `pack` read of the known facts and its parameters, ready to evaluate."""
+    values = {**known, **pack.values}
+    read = {name: values[name] for name in pack.reads if name in values}
+    return values, pack.environment.bind(read)
+
+
+def decide(rule: Rule, values: Mapping[str, Any], bound: Bound) -> Outcome:
+    """What one rule says about bound values. Facts are checked before anything is evaluated."""
+    if any(name not in values for name in rule.applies_if_known):
+        return _NOT_APPLICABLE
+    if rule.given is not None:
+        given = _evaluate(rule.given, values, bound)
+        if given is not _HOLD:
+            return _NOT_APPLICABLE if given is _CLEAR else given
+    return _evaluate(rule.when, values, bound)
+
+
+def _evaluate(program: Program, values: Mapping[str, Any], bound: Bound) -> Outcome:
+    missing = tuple(sorted(name for name in program.reads if name not in values))
+    if missing:
+        return Outcome("missing", missing)
+    held = program.holds(bound)
+    if isinstance(held, Broken):
+        return Outcome("broken", why=held.why)
+    return _HOLD if held else _CLEAR
+
+
+def _judge_pack(
+    pack: Pack, known: Mapping[str, Any], lacking: dict[str, list[Rule]]
+) -> Iterator[Finding]:
+    values, bound = bind(pack, known)
+    for rule in pack.rules:
+        outcome = decide(rule, values, bound)
+        if outcome.says == "hold":
+            yield _holds(rule, values)
+        elif outcome.says == "broken":
+            yield _broken(rule, values, outcome.why)
+        for name in outcome.missing:
+            if not _explained(name, known):
+                lacking.setdefault(name, []).append(rule)
+
+
+def _explained(name: str, known: Mapping[str, Any]) -> bool:
+    """A cylinder that is not in the archive has no columns: CODE_UNKNOWN already says so."""
+    return name.startswith("cylinder.") and known.get("code.known") is not True
+
+
+def _guards(
+    packs: Sequence[Pack], known: Mapping[str, Any], findings: Sequence[Finding]
+) -> Iterator[Finding]:
+    """What the engine itself insists on, whatever the packs say."""
+    if not packs or any(not pack.rules for pack in packs):
+        yield _own("RULE_BROKEN", "engine.no-rules", _NO_RULES, {})
+    unknown = known.get("code.known") is not True
+    if unknown and not any(f.code == "CODE_UNKNOWN" and f.severity == "deny" for f in findings):
+        values = {"code.text": known.get("code.text")}
+        yield _own("CODE_UNKNOWN", "engine.code-known", _CODE_UNKNOWN, values)
+
+
+_NO_RULES = Template(
+    "没有生效的规则，禁止充装；请检查 rigs/*.yaml 的 rules",
+    "no rules in force, filling is refused; check `rules` in rigs/*.yaml",
+)
+_CODE_UNKNOWN = Template(
+    "气瓶 {code.text} 不在本站档案中；请核对编码，确为本站气瓶的先建档再充装",
+    "cylinder {code.text} is not in the archive; check the code, and register it before filling",
+)
+_WRONG_FACT = Template(
+    "事实 {name} 未定义或取值类型错误，无法判定；请联系管理员",
+    "fact {name} is undefined or of the wrong type, so nothing can be decided; call support",
+)
+_BROKEN = Template(
+    "规则 {rule} 运算失败，无法判定，禁止充装；请联系管理员修正规则（{why}）",
+    "rule {rule} failed and cannot be decided, filling is refused; have the rule fixed ({why})",
+)
+_MISSING = Template(
+    "缺少{zh}（{name}），无法判定；{zh_remedy}",
+    "{en} ({name}) is missing, so this cannot be decided; {en_remedy}",
+)
+
+
+def _own(code: str, rule: str, template: Template, values: Mapping[str, Any]) -> Finding:
+    return Finding(code, "deny", template.render(values), ENGINE_BASIS, rule, dict(values))
+
+
+def _wrong_fact(name: object) -> Finding:
+    return _own("RULE_BROKEN", "engine.facts", _WRONG_FACT, {"name": str(name)})
+
+
+def _holds(rule: Rule, values: Mapping[str, Any]) -> Finding:
+    names = sorted(rule.reads | set(rule.message.names))
+    shown = {name: _json(values[name]) for name in names if name in values}
+    message = rule.message.render(values)
+    return Finding(rule.code, rule.severity, message, rule.basis, rule.name, shown)
+
+
+def _broken(rule: Rule, values: Mapping[str, Any], why: str) -> Finding:
+    shown = {name: _json(values[name]) for name in sorted(rule.reads) if name in values}
+    message = _BROKEN.render({"rule": rule.name, "why": why})
+    return Finding("RULE_BROKEN", "deny", message, rule.basis, rule.name, shown | {"error": why})
+
+
+def _missing(name: str, rules: Sequence[Rule], known: Mapping[str, Any]) -> Finding:
+    """One finding a missing fact: as severe as the most severe rule that needs it."""
+    first = min(rules, key=lambda rule: (_SEVERITIES.index(rule.severity), rule.name))
+    doc, do = (FACTS[name].doc, remedy(name)) if name in FACTS else (Message(name, name), _LOST)
+    words = {"name": name, "zh": doc.zh, "en": doc.en, "zh_remedy": do.zh, "en_remedy": do.en}
+    values: dict[str, Any] = {"missing": name, "rules": sorted({rule.name for rule in rules})}
+    if "code.text" in known:
+        values["code.text"] = known["code.text"]
+    return Finding(
+        "DATA_MISSING", first.severity, _MISSING.render(words), first.basis, first.name, values
+    )
+
+
+_LOST = Message("请联系管理员", "call support")
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _rank(finding: Finding) -> tuple[int, int, str, str]:
+    """Deny first, then the order of contract §8; the same whatever the order of the rules."""
+    lacking = str(finding.values.get("missing", ""))
+    severity = _SEVERITIES.index(finding.severity)
+    return severity, _CODES[finding.code], finding.rule, lacking

@@ -1,0 +1,55 @@
+"""A message in two languages with `{fact}` placeholders that were checked when it was loaded."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from rules_engine.verdict import Message
+
+Language = Literal["zh", "en"]
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_UNKNOWN: Mapping[Language, str] = {"zh": "未知", "en": "unknown"}
+_YES_NO: Mapping[Language, tuple[str, str]] = {"zh": ("是", "否"), "en": ("yes", "no")}
+_COMMA: Mapping[Language, str] = {"zh": "、", "en": ", "}
+
+
+def placeholders(text: str) -> tuple[str, ...]:
+    """The names between braces, in order. Raises ValueError on a brace without its partner."""
+    if "{" in (rest := _PLACEHOLDER.sub("", text)) or "}" in rest:
+        raise ValueError("a brace without its partner; write placeholders as {cylinder.owner}")
+    return tuple(_PLACEHOLDER.findall(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Both texts with their placeholders; `names` are all placeholders of either."""
+
+    zh: str
+    en: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every placeholder of either language, once."""
+        return tuple(dict.fromkeys((*placeholders(self.zh), *placeholders(self.en))))
+
+    def render(self, values: Mapping[str, Any]) -> Message:
+        """Both sentences; what is not in `values` reads as unknown."""
+        return Message(_fill(self.zh, values, "zh"), _fill(self.en, values, "en"))
+
+
+def _fill(text: str, values: Mapping[str, Any], language: Language) -> str:
+    return _PLACEHOLDER.sub(lambda found: shown(values.get(found[1]), language), text)
+
+
+def shown(value: Any, language: Language) -> str:
+    """One value as a person reads it."""
+    if value is None:
+        return _UNKNOWN[language]
+    if isinstance(value, bool):
+        return _YES_NO[language][0 if value else 1]
+    if isinstance(value, tuple | list):
+        return _COMMA[language].join(str(item) for item in value)
+    return value.isoformat() if isinstance(value, date) else str(value)
