@@ -111,3 +111,38 @@ class Record:
     kind: str
     rig_id: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that an upstream refused for good; `retrying` once a person asked for another try.
+
+    The record itself is safe in the chain. `refused_at` is aware UTC.
+    """
+
+    upstream: str
+    sequence: int
+    record_id: str
+    kind: str
+    reason: str
+    refused_at: datetime
+    retrying: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far an upstream has taken the records: all up to `sequence`; `acknowledged_at` is UTC."""
+
+    upstream: str
+    sequence: int
+    acknowledged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """What an archive import did, in cylinders."""
+
+    added: int
+    updated: int
+    unchanged: int
+    removed: int

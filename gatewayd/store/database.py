@@ -1,0 +1,235 @@
+"""The database file: create, own, connect, check; and SQLite's bad news in words."""
+
+import fcntl
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Self
+
+import apsw
+
+from gatewayd.errors import StoreError
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x67617479
+BUSY_MS = 5_000
+"""How long a connection waits for another process's transaction before it gives up."""
+QUOTA_MB = 2_048
+WAL_BYTES_KEPT_MAX = 67_108_864
+RESERVE_BYTES = 1_048_576
+"""Room kept for ending what has begun: resolving issued permits, alarms, acknowledgements."""
+
+_MIB = 1_048_576
+
+DAMAGED: Final = (
+    "is damaged; stop gatewayd, keep a copy of the file, then restore the last backup, or move "
+    "the file and its -wal aside to start an empty store (upstreams keep what they have)"
+)
+_ADVICE: Final[tuple[tuple[type[apsw.Error], str], ...]] = (
+    (apsw.FullError, "is full; free space on the disk or raise store.quota_mb"),
+    (apsw.CorruptError, DAMAGED),
+    (apsw.NotADBError, DAMAGED),
+    (
+        apsw.BusyError,
+        "is locked by another process; end the backup, import or SQL shell that holds it",
+    ),
+    (apsw.ReadOnlyError, "is read-only; give the user of gatewayd write access to it"),
+    (apsw.PermissionsError, "may not be used; give the user of gatewayd access to it"),
+    (apsw.CantOpenError, "cannot be opened; check the folder and that its user is gatewayd's"),
+    (apsw.IOError, "cannot be read or written; check the disk and the kernel log"),
+    (apsw.NoMemError, "cannot be used: out of memory"),
+)
+
+
+def store_error(path: Path, exc: apsw.Error) -> StoreError:
+    """What SQLite said, as a sentence for the person on call that says what to do."""
+    for kind, advice in _ADVICE:
+        if isinstance(exc, kind):
+            return StoreError(f"{path}: the store {advice} ({exc})")
+    return StoreError(f"{path}: the store failed ({type(exc).__name__}: {exc})")
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """The right to be the one daemon on a store: a lock on `<store>.lock` until released."""
+
+    file: int
+
+    @classmethod
+    def take(cls, path: Path) -> Self:
+        """Take the lock without waiting; raises StoreError naming the process that has it."""
+        lock = path.with_name(f"{path.name}.lock")
+        try:
+            file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as exc:
+            raise StoreError(
+                f"{path}: cannot create {lock.name}: {exc.strerror}; create the folder and give "
+                "the user of gatewayd write access to it"
+            ) from exc
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            holder = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(file)
+            raise StoreError(
+                f"{path}: the store is in use by process {holder}; one gatewayd per store: stop "
+                "that one first, or give this one its own store.path"
+            ) from exc
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        return cls(file)
+
+    def release(self) -> None:
+        """Let the next process have the store. The lock file stays: removing it would race."""
+        os.close(self.file)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a store at `path`; raises StoreError when only pieces of one are there."""
+    wal = path.with_name(f"{path.name}-wal")
+    if not path.exists():
+        if wal.exists():
+            raise StoreError(f"{path}: missing, but {wal.name} is there: restore or move it aside")
+        return False
+    if path.stat().st_size == 0:
+        raise StoreError(f"{path}: the store {DAMAGED} (the file is empty)")
+    return True
+
+
+def create(path: Path, *, station_id: str) -> None:
+    """Make an empty store, whole or not at all. The caller owns `path`. Raises StoreError."""
+    fresh = path.with_name(f"{path.name}.new")
+    for leftover in ("", "-wal", "-journal", "-shm"):
+        fresh.with_name(fresh.name + leftover).unlink(missing_ok=True)
+    schema = (files("gatewayd.store") / "schema.sql").read_text(encoding="utf-8")
+    try:
+        connection = apsw.Connection(str(fresh))
+        with connection:
+            connection.execute(schema)
+            connection.execute(
+                "INSERT INTO meta VALUES ('schema_version', ?), ('station_id', ?), ('probes', '0')",
+                (str(SCHEMA_VERSION), station_id),
+            )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.close()
+        fresh.rename(path)
+        _sync_folder(path.parent)
+    except apsw.Error as exc:
+        raise store_error(path, exc) from exc
+    except OSError as exc:
+        raise StoreError(f"{path}: cannot create the store: {exc.strerror}") from exc
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive power loss."""
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def connect_to_write(path: Path, *, quota_mb: int, busy_ms: int = BUSY_MS) -> apsw.Connection:
+    """A durable connection: FULL sync, quota in force. Raises StoreError."""
+    connection = _connect(path, apsw.SQLITE_OPEN_READWRITE, busy_ms)
+    try:
+        page_bytes = connection.execute("PRAGMA page_size").get
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT_MAX}")
+        connection.execute(f"PRAGMA max_page_count = {quota_mb * _MIB // page_bytes}")
+        mode = connection.execute("PRAGMA journal_mode").get
+    except apsw.Error as exc:
+        connection.close()
+        raise store_error(path, exc) from exc
+    assert mode == "wal", mode
+    return connection
+
+
+def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> apsw.Connection:
+    """A connection that cannot write, beside a running daemon or alone. Raises StoreError."""
+    return _connect(path, apsw.SQLITE_OPEN_READONLY, busy_ms)
+
+
+def _connect(path: Path, flags: int, busy_ms: int) -> apsw.Connection:
+    try:
+        connection = apsw.Connection(str(path), flags=flags)
+    except apsw.Error as exc:
+        raise store_error(path, exc) from exc
+    try:
+        connection.set_busy_timeout(busy_ms)
+        _check_kind(path, connection)
+    except apsw.Error as exc:
+        connection.close()
+        raise store_error(path, exc) from exc
+    except StoreError:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_kind(path: Path, connection: apsw.Connection) -> None:
+    """Refuse a file that is not ours, or from a newer program."""
+    if connection.execute("PRAGMA application_id").get != APPLICATION_ID:
+        raise StoreError(f"{path}: a SQLite file, but no gatewayd store; correct store.path")
+    version = int(_meta(connection, "schema_version"))
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path}: written by a newer gatewayd (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}); install that version again or restore the backup from before it"
+        )
+    assert version == SCHEMA_VERSION, version
+
+
+def _meta(connection: apsw.Connection, key: str) -> str:
+    return str(connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).get)
+
+
+def check_station(path: Path, connection: apsw.Connection, station_id: str) -> None:
+    """Refuse another station's store: its chain of records must not go on under a new name."""
+    try:
+        owner = _meta(connection, "station_id")
+    except apsw.Error as exc:
+        raise store_error(path, exc) from exc
+    if owner != station_id:
+        raise StoreError(
+            f"{path}: the store belongs to station {owner}, the config says {station_id}; correct "
+            "station.id, or move the store aside to start an empty one"
+        )
+
+
+def check_pages(path: Path, connection: apsw.Connection) -> None:
+    """PRAGMA quick_check; raises StoreError when any page is damaged."""
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").get
+    except apsw.Error as exc:
+        raise store_error(path, exc) from exc
+    if found != "ok":
+        raise StoreError(f"{path}: the store {DAMAGED} ({found})")
+
+
+def has_room(connection: apsw.Connection) -> bool:
+    """Whether more than the reserve is left under the quota."""
+    pages, unused, limit, page_bytes = (
+        connection.execute(f"PRAGMA {name}").get
+        for name in ("page_count", "freelist_count", "max_page_count", "page_size")
+    )
+    return bool((limit - pages + unused) * page_bytes >= RESERVE_BYTES)
+
+
+def require_room(connection: apsw.Connection) -> None:
+    """Refuse to begin anything new on the reserve; raises StoreError."""
+    if not has_room(connection):
+        raise StoreError(
+            f"{connection.db_filename('main')}: the store is full: only the reserve for open fills "
+            "is left; raise store.quota_mb"
+        )
+
+
+def roll_back(connection: apsw.Connection) -> None:
+    """End a failed transaction; SQLite may have done so by itself."""
+    with suppress(apsw.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

@@ -1,0 +1,167 @@
+"""Every question that the store answers. Plain calls, microseconds each, on one connection."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import apsw
+
+from gatewayd.errors import StoreError
+from gatewayd.store import database, rows
+from gatewayd.store.model import Cursor, Cylinder, DeadLetter, Permit, Record
+
+RECORDS_PER_READ = 500
+"""Records returned at once when the caller names no limit."""
+
+_CYLINDER = ", ".join(rows.CYLINDER_COLUMNS)
+_CYLINDER_BY_CODE = f"SELECT {_CYLINDER} FROM cylinders WHERE code = ?"  # noqa: S608 - our names
+_CYLINDERS_BY_UID = (
+    f"SELECT {_CYLINDER} FROM cylinders WHERE code IN "  # noqa: S608 - our names
+    "(SELECT code FROM cylinder_tags WHERE uid = ?) ORDER BY code"
+)
+_RECORDS = f"SELECT {rows.RECORD_COLUMNS} FROM records"  # noqa: S608 - our names
+_DEAD = (
+    "SELECT d.upstream, d.sequence, r.id, r.kind, d.reason, d.refused_at, d.retrying "
+    "FROM dead_letters d JOIN records r USING (sequence)"
+)
+
+
+class Reads:
+    """The store as it is committed right now. Every method raises StoreError when it cannot read.
+
+    Not thread-safe: belongs to the thread that asks.
+    """
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self.path = path
+        self._read = connection
+
+    def cylinder(self, code: str) -> Cylinder | None:
+        """The archive entry of `code`, or None when it is not registered."""
+        found = self._rows(_CYLINDER_BY_CODE, (code,))
+        return rows.cylinder(found[0]) if found else None
+
+    def cylinders_by_uid(self, uid: str) -> tuple[Cylinder, ...]:
+        """Every cylinder that carries the tag `uid` (upper-case hex): none, one, or a conflict."""
+        return tuple(rows.cylinder(row) for row in self._rows(_CYLINDERS_BY_UID, (uid,)))
+
+    def cylinder_count(self) -> int:
+        """How many cylinders the archive has."""
+        return int(self._one("SELECT count(*) FROM cylinders"))
+
+    def pending_permits(self, rig_id: str) -> tuple[Permit, ...]:
+        """The permits of a rig that are not resolved, oldest first."""
+        sql = (
+            f"SELECT {rows.PERMIT_COLUMNS} FROM permits "  # noqa: S608 - our names
+            "WHERE rig = ? AND state = 'pending' ORDER BY issued_at, id"
+        )
+        return tuple(rows.permit(row) for row in self._rows(sql, (rig_id,)))
+
+    def last_permit_no(self, rig_id: str) -> int:
+        """The number of the rig's last permit; 0 when it never had one."""
+        return int(self._one("SELECT last_permit_no FROM rigs WHERE rig = ?", (rig_id,)) or 0)
+
+    def last_total_g(self, rig_id: str) -> int | None:
+        """The rig's totaliser at its last record or baseline; None when never recorded."""
+        total_g = self._one("SELECT last_total_g FROM rigs WHERE rig = ?", (rig_id,))
+        return None if total_g is None else int(total_g)
+
+    def records(
+        self,
+        *,
+        after_sequence: int = 0,
+        limit: int = RECORDS_PER_READ,
+        kind: str | None = None,
+        rig: str | None = None,
+    ) -> tuple[Record, ...]:
+        """The first `limit` records after a sequence, in order, of one kind or rig when named."""
+        where, values = _filter(kind, rig)
+        sql = f"{_RECORDS} WHERE sequence > ?{where} ORDER BY sequence LIMIT ?"
+        return tuple(rows.record(row) for row in self._rows(sql, (after_sequence, *values, limit)))
+
+    def newest_records(
+        self, *, limit: int = RECORDS_PER_READ, kind: str | None = None, rig: str | None = None
+    ) -> tuple[Record, ...]:
+        """The last `limit` records, in order, of one kind or rig when named."""
+        where, values = _filter(kind, rig)
+        sql = f"{_RECORDS} WHERE sequence > 0{where} ORDER BY sequence DESC LIMIT ?"
+        found = self._rows(sql, (*values, limit))
+        return tuple(rows.record(row) for row in reversed(found))
+
+    def record(self, id_or_sequence: str | int) -> Record | None:
+        """One record by its id (text) or sequence (integer); None when there is none."""
+        column = "sequence" if isinstance(id_or_sequence, int) else "id"
+        found = self._rows(f"{_RECORDS} WHERE {column} = ?", (id_or_sequence,))
+        return rows.record(found[0]) if found else None
+
+    def last_sequence(self) -> int:
+        """The highest sequence committed; 0 when there is no record."""
+        return int(self._one("SELECT max(sequence) FROM records") or 0)
+
+    def highest_sequence_given(self) -> int:
+        """The highest sequence ever given out; above `last_sequence` when the tail was cut off."""
+        return int(self._one("SELECT seq FROM sqlite_sequence WHERE name = 'records'") or 0)
+
+    def cursor(self, upstream: str) -> int:
+        """The sequence through which an upstream has acknowledged; 0 when it is new."""
+        return int(self._one("SELECT sequence FROM cursors WHERE upstream = ?", (upstream,)) or 0)
+
+    def cursors(self) -> tuple[Cursor, ...]:
+        """Every upstream that ever acknowledged, by name."""
+        found = self._rows("SELECT upstream, sequence, acknowledged_at FROM cursors")
+        return tuple(Cursor(name, seq, datetime.fromisoformat(at)) for name, seq, at in found)
+
+    def dead_letters(self, upstream: str | None = None) -> tuple[DeadLetter, ...]:
+        """Records refused for good by one upstream, or by any, in order; with those retrying."""
+        where = "WHERE ?1 IS NULL OR d.upstream = ?1"
+        found = self._rows(f"{_DEAD} {where} ORDER BY d.upstream, d.sequence", (upstream,))
+        return tuple(
+            DeadLetter(name, seq, rid, kind, reason, datetime.fromisoformat(at), bool(retrying))
+            for name, seq, rid, kind, reason, at, retrying in found
+        )
+
+    def dead_to_retry(self, upstream: str, *, limit: int = RECORDS_PER_READ) -> tuple[Record, ...]:
+        """Dead letters of an upstream that a person asked to send again, in order."""
+        sql = (
+            f"{_RECORDS} WHERE sequence IN (SELECT sequence FROM dead_letters "  # noqa: S608 - our names
+            "WHERE upstream = ? AND retrying = 1) ORDER BY sequence LIMIT ?"
+        )
+        return tuple(rows.record(row) for row in self._rows(sql, (upstream, limit)))
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[rows.Row]:
+        try:
+            return self._read.execute(sql, values).fetchall()
+        except apsw.Error as exc:
+            raise database.store_error(self.path, exc) from exc
+
+    def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        found = self._rows(sql, values)
+        return found[0][0] if found else None
+
+
+def _filter(kind: str | None, rig: str | None) -> tuple[str, tuple[str, ...]]:
+    named = {"kind": kind, "rig": rig}
+    wanted = {column: value for column, value in named.items() if value is not None}
+    return "".join(f" AND {column} = ?" for column in wanted), tuple(wanted.values())
+
+
+class Reader(Reads):
+    """A store opened to look, alone or beside the running daemon; it cannot write."""
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open for reading; raises StoreError, also when there is no store yet."""
+        if not database.exists(path):
+            raise StoreError(f"{path}: no store here yet; `gatewayd run` or `import` creates it")
+        return cls(path, database.connect_to_read(path))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._read.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()

@@ -1,0 +1,111 @@
+"""Rows to frozen values and back, for every table that has both."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from gatewayd.store.model import Cylinder, Permit, Record
+
+Row = tuple[Any, ...]
+
+CYLINDER_COLUMNS: Final = tuple(field.name for field in fields(Cylinder))
+PERMIT_COLUMNS: Final = (
+    "id, record_id, rig, permit_no, cylinder_code, target_g, limit_gross_g, tare_g, lease_ms, "
+    "total_before_g, fills_before, issued_at, expires_at, judged"
+)
+RECORD_COLUMNS: Final = "sequence, id, kind, rig, body"
+
+TAG_SEPARATOR = ";"
+_SEPARATORS: Final = str.maketrans("", "", " :-.\t")
+
+
+def normal_uid(uid: str) -> str:
+    """A tag uid as it is looked up: upper-case hex without separators."""
+    return uid.translate(_SEPARATORS).upper()
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    return tuple(text.split(TAG_SEPARATOR)) if text else ()
+
+
+_READ: Final[dict[Any, Callable[[Any], Any]]] = {
+    tuple[str, ...]: _tags,
+    date | None: date.fromisoformat,
+    bool | None: bool,
+}
+_READERS: Final = tuple(_READ.get(field.type) for field in fields(Cylinder))
+
+
+def cylinder(row: Row) -> Cylinder:
+    """A row of CYLINDER_COLUMNS."""
+    return Cylinder(
+        *(
+            value if value is None or read is None else read(value)
+            for read, value in zip(_READERS, row, strict=True)
+        )
+    )
+
+
+def cylinder_row(value: Cylinder) -> Row:
+    """The columns of `value` as SQLite keeps them."""
+    return tuple(_column(getattr(value, name)) for name in CYLINDER_COLUMNS)
+
+
+def _column(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return TAG_SEPARATOR.join(value) if isinstance(value, tuple) else value
+
+
+def tag_rows(cylinders: Iterable[Cylinder]) -> Iterable[tuple[str, str]]:
+    """Every normalised uid with the code it is on."""
+    for value in cylinders:
+        for uid in value.tag_uids:
+            yield normal_uid(uid), value.code
+
+
+def permit(row: Row) -> Permit:
+    """A row of PERMIT_COLUMNS."""
+    issued_at, expires_at, judged = row[-3:]
+    values = (
+        *row[:-3],
+        datetime.fromisoformat(issued_at),
+        datetime.fromisoformat(expires_at),
+        json.loads(judged),
+    )
+    return Permit(*values)
+
+
+def permit_row(value: Permit) -> Row:
+    """The columns of `value` in the order of PERMIT_COLUMNS."""
+    return (
+        value.id,
+        value.record_id,
+        value.rig_id,
+        value.permit_no,
+        value.cylinder_code,
+        value.target_g,
+        value.limit_gross_g,
+        value.tare_g,
+        value.lease_ms,
+        value.total_before_g,
+        value.fills_before,
+        utc(value.issued_at),
+        utc(value.expires_at),
+        json.dumps(dict(value.judged), ensure_ascii=False),
+    )
+
+
+def record(row: Row) -> Record:
+    """A row of RECORD_COLUMNS."""
+    return Record(*row)
+
+
+def utc(time: datetime) -> str:
+    """An aware time as the store keeps it."""
+    assert time.tzinfo is not None, time
+    return time.astimezone(UTC).isoformat()

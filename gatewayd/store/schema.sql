@@ -1,0 +1,108 @@
+-- The store, schema version 1. WAL, synchronous=FULL. Times are RFC 3339 text in UTC except
+-- records.time, which is the text inside the record. Masses are grams.
+
+PRAGMA application_id = 0x67617479;  -- "gaty": tells our file from any other SQLite file
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Immutable facts. `body` is the CloudEvents JSON of contract §7 in RFC 8785 form.
+CREATE TABLE records (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id       TEXT NOT NULL UNIQUE,
+    rig      TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    time     TEXT NOT NULL,
+    prevhash TEXT NOT NULL,
+    hash     TEXT NOT NULL,
+    body     TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER records_never_change BEFORE UPDATE ON records
+BEGIN SELECT RAISE(ABORT, 'a committed record never changes'); END;
+
+CREATE TRIGGER records_are_never_lost BEFORE DELETE ON records
+BEGIN SELECT RAISE(ABORT, 'a committed record is never lost'); END;
+
+-- Single-use rights to fill: pending until resolved exactly once, together with their record.
+CREATE TABLE permits (
+    id              TEXT PRIMARY KEY,
+    record_id       TEXT NOT NULL UNIQUE,
+    rig             TEXT NOT NULL,
+    permit_no       INTEGER NOT NULL CHECK (permit_no BETWEEN 1 AND 65535),
+    cylinder_code   TEXT NOT NULL,
+    target_g        INTEGER NOT NULL,
+    limit_gross_g   INTEGER NOT NULL,
+    tare_g          INTEGER NOT NULL,
+    lease_ms        INTEGER NOT NULL,
+    total_before_g  INTEGER NOT NULL,
+    fills_before    INTEGER NOT NULL,
+    issued_at       TEXT NOT NULL,
+    expires_at      TEXT NOT NULL,
+    judged          TEXT NOT NULL,
+    state           TEXT NOT NULL CHECK (state IN ('pending', 'posted', 'voided', 'expired'))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX permits_pending ON permits (rig, issued_at) WHERE state = 'pending';
+
+CREATE TABLE rigs (
+    rig            TEXT PRIMARY KEY,
+    last_permit_no INTEGER NOT NULL DEFAULT 0,  -- 0: never issued
+    last_total_g   INTEGER                      -- the PLC totaliser at the last record
+) STRICT, WITHOUT ROWID;
+
+-- The archive: columns of contract §9 in their order; NULL is unknown. Booleans are 0 and 1.
+CREATE TABLE cylinders (
+    code               TEXT PRIMARY KEY,
+    tag_uids           TEXT NOT NULL,
+    serial_no          TEXT,
+    maker              TEXT,
+    owner              TEXT,
+    model              TEXT,
+    medium             TEXT,
+    water_capacity_ml  INTEGER,
+    stamped_tare_g     INTEGER,
+    allowed_net_g      INTEGER,
+    made_on            TEXT,
+    scrap_on           TEXT,
+    life_extended_to   TEXT,
+    last_inspection_on TEXT,
+    next_inspection_on TEXT,
+    design_standard    TEXT,
+    design_life_years  INTEGER,
+    inspection_result  TEXT,
+    status             TEXT,
+    hold               TEXT,
+    fills_allowed      INTEGER,
+    fills_done         INTEGER,
+    refurbished        INTEGER,
+    screw_shroud       INTEGER,
+    embossed_mark      INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Upper-case hex without separators -> code. One uid on two cylinders is kept: a reason to refuse.
+CREATE TABLE cylinder_tags (
+    uid  TEXT NOT NULL,
+    code TEXT NOT NULL,
+    PRIMARY KEY (uid, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX cylinder_tags_by_code ON cylinder_tags (code);
+
+CREATE TABLE cursors (
+    upstream        TEXT PRIMARY KEY,
+    sequence        INTEGER NOT NULL,
+    acknowledged_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Refused by an upstream for good; kept until a person has it sent again and it is taken.
+CREATE TABLE dead_letters (
+    upstream   TEXT NOT NULL,
+    sequence   INTEGER NOT NULL,
+    reason     TEXT NOT NULL,
+    refused_at TEXT NOT NULL,
+    retrying   INTEGER NOT NULL DEFAULT 0 CHECK (retrying IN (0, 1)),
+    PRIMARY KEY (upstream, sequence)
+) STRICT, WITHOUT ROWID;

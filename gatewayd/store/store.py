@@ -1,0 +1,174 @@
+"""The daemon's store: reads answer at once on the loop's thread, writes return once durable."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import apsw
+
+from gatewayd.clock import Clock
+from gatewayd.errors import StoreError
+from gatewayd.store import cylinders as archive
+from gatewayd.store import database, rows, writes
+from gatewayd.store.chain import Issuer
+from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
+from gatewayd.store.reads import Reads
+from gatewayd.store.writer import Writer
+
+
+class Store(Reads):
+    """One process's store. Reads are those of `Reads`; use it on one event loop.
+
+    Every write returns after its commit with synchronous=FULL, or raises StoreError: then `healthy`
+    is False until a later attempt succeeds, which the store makes by itself. After a StoreError a
+    write may still turn out to be committed; writing it again with the same id is safe.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        owner: database.Ownership,
+        read: apsw.Connection,
+        write: apsw.Connection,
+        issuer: Issuer,
+        clock: Clock,
+    ) -> None:
+        super().__init__(path, read)
+        self._owner = owner
+        self._issuer = issuer
+        self._clock = clock
+        self._closed = False
+        self._last_seen = self.last_sequence()
+        self._news = asyncio.Event()
+        self._writer = Writer(path, write, self._committed)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        station_id: str,
+        zone: ZoneInfo,
+        clock: Clock,
+        quota_mb: int = database.QUOTA_MB,
+        busy_ms: int = database.BUSY_MS,
+    ) -> Self:
+        """Open and check the store at `path`, or create it; this process then owns it.
+
+        `quota_mb` bounds the file in MiB, `busy_ms` the wait for another process's transaction.
+        Raises StoreError when it is damaged, someone else's, newer, or another process owns it.
+        """
+        owner = database.Ownership.take(path)
+        opened: list[apsw.Connection] = []
+        try:
+            if not database.exists(path):
+                database.create(path, station_id=station_id)
+            opened.append(database.connect_to_write(path, quota_mb=quota_mb, busy_ms=busy_ms))
+            database.check_station(path, opened[0], station_id)
+            database.check_pages(path, opened[0])
+            opened.append(database.connect_to_read(path, busy_ms=busy_ms))
+            write, read = opened
+            issuer = Issuer(station_id, zone)
+            return cls(path, owner=owner, read=read, write=write, issuer=issuer, clock=clock)
+        except StoreError:
+            for connection in opened:
+                connection.close()
+            owner.release()
+            raise
+
+    async def close(self) -> None:
+        """Commit what waits and let go of the file; a second close does nothing."""
+        await self._writer.close()
+        if not self._closed:
+            self._closed = True
+            self._read.close()
+            self._owner.release()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last attempt to commit succeeded and there is more room than the reserve."""
+        return self._writer.healthy
+
+    async def issue(self, permit: Permit) -> None:
+        """Commit a permit as pending, before any gate is touched. Repeatable."""
+        await self._writer.submit(lambda connection: writes.issue(connection, permit))
+
+    async def resolve(self, permit_id: str, resolution: Resolution, draft: RecordDraft) -> Record:
+        """End a pending permit together with its record; again with that id: the same record."""
+        return await self._writer.submit(
+            lambda connection: writes.resolve(
+                connection, permit_id, resolution, draft, self._issuer
+            )
+        )
+
+    async def append(self, draft: RecordDraft) -> Record:
+        """Commit one record; a draft that is committed already returns its record.
+
+        With `counts_fill_of` a known cylinder, `data.fill_count` is its count after this fill.
+        """
+        return await self._writer.submit(
+            lambda connection: writes.append(connection, draft, self._issuer)
+        )
+
+    async def set_total_g(self, rig_id: str, total_g: int) -> None:
+        """Set the totaliser baseline of a rig that has no record yet, in grams."""
+        await self._writer.submit(
+            lambda connection: writes.set_total_g(connection, rig_id, total_g)
+        )
+
+    async def acknowledge(
+        self, upstream: str, through_sequence: int, dead: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        """An upstream has taken every record through a sequence, but refused `dead` for good.
+
+        `dead` are sequences with reasons, none above `through_sequence`. A cursor never moves back.
+        """
+        at = rows.utc(self._clock.wall())
+        await self._writer.submit(
+            lambda connection: writes.acknowledge(connection, upstream, through_sequence, dead, at)
+        )
+
+    async def settle_retried(
+        self, upstream: str, delivered: Sequence[int], dead: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        """What became of `dead_to_retry`: `delivered` are done, `dead` wait for a person again."""
+        at = rows.utc(self._clock.wall())
+        await self._writer.submit(
+            lambda connection: writes.settle_retried(connection, upstream, delivered, dead, at)
+        )
+
+    async def retry_dead(self, upstream: str | None = None, sequences: Sequence[int] = ()) -> int:
+        """Ask for dead letters to be sent again; returns how many will be."""
+        return await self._writer.submit(
+            lambda connection: writes.retry_dead(connection, upstream, sequences)
+        )
+
+    async def import_cylinders(
+        self,
+        cylinders: Sequence[Cylinder],
+        *,
+        replace: bool,
+        columns: Sequence[str] = rows.CYLINDER_COLUMNS,
+    ) -> ImportCounts:
+        """Upsert cylinders by code, or replace the whole archive; all or nothing."""
+
+        def run(connection: apsw.Connection) -> ImportCounts:
+            archive.stage(connection, cylinders)
+            return archive.merge(connection, columns=columns, replace=replace)
+
+        return await self._writer.submit(run)
+
+    async def wait_for(self, after_sequence: int) -> None:
+        """Return once a record with a higher sequence is committed; at once when there is one."""
+        while self._last_seen <= after_sequence:
+            await self._news.wait()
+
+    def _committed(self, last_sequence: int) -> None:
+        """A batch is done: wake who waits for records when there are new ones."""
+        if last_sequence > self._last_seen:
+            self._last_seen = last_sequence
+            self._news.set()
+            self._news = asyncio.Event()

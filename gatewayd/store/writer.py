@@ -1,0 +1,197 @@
+"""The writer thread: jobs queue up, and whatever waits is committed together, with one fsync.
+
+One batch is one BEGIN IMMEDIATE ... COMMIT with a savepoint a job, so a job that fails undoes only
+itself. Nobody is told before the commit.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from gatewayd.errors import StoreError
+from gatewayd.store import database
+
+T = TypeVar("T")
+
+JOBS_WAITING_MAX = 4_096
+"""Writes that may wait; at the limit a write is refused with StoreError at once."""
+BATCH_MAX = 256
+"""Jobs in one transaction."""
+PROBE_S = 1.0
+"""How often an unhealthy store is tried again when nobody writes."""
+
+_LAST_SEQUENCE = "SELECT coalesce(max(sequence), 0) FROM records"
+
+
+class _TransactionLostError(Exception):
+    """SQLite gave up the whole transaction, not only the statement that failed."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    run: Callable[[apsw.Connection], Any]
+    future: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outcome:
+    job: _Job
+    result: Any = None
+    error: Exception | None = None
+
+
+class Writer:
+    """The one thread that writes. `healthy` is whether the last attempt left everything well."""
+
+    def __init__(
+        self, path: Path, connection: apsw.Connection, committed: Callable[[int], None]
+    ) -> None:
+        """`committed` is called on the loop after every batch with the last sequence."""
+        self.healthy = True
+        self.batches = 0
+        self._path = path
+        self._connection = connection
+        self._committed = committed
+        self._last_sequence = 0
+        self._room = True
+        self._closed = False
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=JOBS_WAITING_MAX)
+        # A daemon thread: an interpreter that dies does not wait for it. close() does.
+        self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def submit(self, run: Callable[[apsw.Connection], T]) -> T:
+        """Run `run` in the next transaction; returns its result after the commit.
+
+        `run` must be repeatable: it runs again when its batch had to be taken apart. A cancelled
+        caller does not stop it. Raises StoreError, or what `run` raised.
+        """
+        if self._closed:
+            raise StoreError(f"{self._path}: the store is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        try:
+            self._jobs.put_nowait(_Job(run, future))
+        except queue.Full as exc:
+            raise StoreError(
+                f"{self._path}: {JOBS_WAITING_MAX} writes wait for the disk; check the disk"
+            ) from exc
+        return await future
+
+    async def close(self) -> None:
+        """Commit what waits, then stop the thread and close the connection."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._jobs.put, None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _serve(self) -> None:
+        stopping = False
+        while not stopping:
+            batch, stopping = self._next_batch()
+            if batch:
+                outcomes = self._commit(batch)
+                failed = any(isinstance(o.error, StoreError) for o in outcomes)
+                self.healthy = self._room and not failed
+                self._finish(outcomes)
+            elif not stopping:
+                self.healthy = self._probe()
+        self._connection.close()
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Wait for a job, then take what else is there; no job at all: time to probe."""
+        batch: list[_Job] = []
+        try:
+            job = self._jobs.get(timeout=None if self.healthy else PROBE_S)
+            while job is not None:
+                batch.append(job)
+                if len(batch) == BATCH_MAX:
+                    return batch, False
+                job = self._jobs.get_nowait()
+        except queue.Empty:
+            return batch, False
+        return batch, True
+
+    def _commit(self, batch: Sequence[_Job]) -> list[_Outcome]:
+        """Run a batch in one transaction. When that is lost, each job gets one of its own."""
+        try:
+            return self._transaction(batch)
+        except _TransactionLostError as lost:
+            database.roll_back(self._connection)
+            if len(batch) > 1:
+                return [outcome for job in batch for outcome in self._commit([job])]
+            return [_Outcome(batch[0], error=self._named(lost.cause))]
+        except apsw.Error as exc:
+            database.roll_back(self._connection)
+            return [_Outcome(job, error=self._named(exc)) for job in batch]
+
+    def _transaction(self, batch: Sequence[_Job]) -> list[_Outcome]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        outcomes = [self._run(job) for job in batch]
+        room = database.has_room(self._connection)
+        last_sequence = self._connection.execute(_LAST_SEQUENCE).get
+        self._connection.execute("COMMIT")
+        self.batches += 1
+        self._room, self._last_sequence = room, last_sequence
+        return outcomes
+
+    def _run(self, job: _Job) -> _Outcome:
+        self._connection.execute("SAVEPOINT job")
+        try:
+            result = job.run(self._connection)
+        except Exception as exc:  # Whatever it is, it is this waiter's news, not its neighbours'.
+            if not self._connection.in_transaction:
+                raise _TransactionLostError(exc) from exc
+            self._connection.execute("ROLLBACK TO job; RELEASE job")
+            return _Outcome(job, error=self._named(exc))
+        self._connection.execute("RELEASE job")
+        return _Outcome(job, result=result)
+
+    def _named(self, exc: Exception) -> Exception:
+        """World errors in our words; a broken constraint is our error, and so is the rest."""
+        if isinstance(exc, apsw.ConstraintError):
+            broken = AssertionError(str(exc))
+            broken.__cause__ = exc
+            return broken
+        if not isinstance(exc, apsw.Error):
+            return exc
+        named = database.store_error(self._path, exc)
+        named.__cause__ = exc
+        return named
+
+    def _probe(self) -> bool:
+        """Try one real commit, so that a store with room again recovers by itself."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'probes'")
+            room = database.has_room(self._connection)
+            self._connection.execute("COMMIT")
+        except apsw.Error:
+            database.roll_back(self._connection)
+            return False
+        return room
+
+    def _finish(self, outcomes: Sequence[_Outcome]) -> None:
+        loop = outcomes[0].job.future.get_loop()
+        with suppress(RuntimeError):  # A closed loop: nobody is left to be told.
+            loop.call_soon_threadsafe(self._tell, outcomes, self._last_sequence)
+
+    def _tell(self, outcomes: Sequence[_Outcome], last_sequence: int) -> None:
+        self._committed(last_sequence)
+        for outcome in outcomes:
+            if outcome.job.future.done():
+                continue
+            if outcome.error is not None:
+                outcome.job.future.set_exception(outcome.error)
+            else:
+                outcome.job.future.set_result(outcome.result)

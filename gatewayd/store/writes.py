@@ -1,0 +1,175 @@
+"""What one write job does inside the writer's transaction. Plain functions over a connection.
+
+A function that raises leaves nothing behind: the writer undoes its savepoint. World errors come
+out as apsw.Error or StoreError; an AssertionError means that we erred.
+"""
+
+from collections.abc import Sequence
+
+import apsw
+
+from gatewayd.store import database, rows
+from gatewayd.store.chain import FIRST_PREVHASH, Head, Issuer, seal
+from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
+
+_RECORD_BY_ID = f"SELECT {rows.RECORD_COLUMNS} FROM records WHERE id = ?"  # noqa: S608 - our names
+_ISSUE = (
+    f"INSERT INTO permits ({rows.PERMIT_COLUMNS}, state) "  # noqa: S608 - our names
+    f"VALUES ({'?, ' * (rows.PERMIT_COLUMNS.count(',') + 1)}'pending')"
+)
+_COUNT_FILL = (
+    "UPDATE cylinders SET fills_done = coalesce(fills_done, 0) + 1 WHERE code = ? "
+    "RETURNING fills_done"
+)
+_SET_TOTAL = (
+    "INSERT INTO rigs (rig, last_total_g) VALUES (?, ?) "
+    "ON CONFLICT (rig) DO UPDATE SET last_total_g = excluded.last_total_g"
+)
+_SET_PERMIT_NO = (
+    "INSERT INTO rigs (rig, last_permit_no) VALUES (?, ?) "
+    "ON CONFLICT (rig) DO UPDATE SET last_permit_no = excluded.last_permit_no"
+)
+
+
+def issue(connection: apsw.Connection, permit: Permit) -> None:
+    """Commit a permit as pending; the same permit again changes nothing.
+
+    Refused with StoreError on the reserve: what could not be ended must not begin.
+    """
+    if connection.execute("SELECT 1 FROM permits WHERE id = ?", (permit.id,)).get:
+        return
+    database.require_room(connection)
+    connection.execute(_ISSUE, rows.permit_row(permit))
+    connection.execute(_SET_PERMIT_NO, (permit.rig_id, permit.permit_no))
+
+
+def resolve(
+    connection: apsw.Connection,
+    permit_id: str,
+    resolution: Resolution,
+    draft: RecordDraft,
+    issuer: Issuer,
+) -> Record:
+    """End a permit with its one record. Again with the same record id: the committed record."""
+    found = connection.execute(
+        "SELECT state, record_id FROM permits WHERE id = ?", (permit_id,)
+    ).fetchone()
+    assert found is not None, permit_id
+    state, record_id = found
+    assert record_id == draft.id, (permit_id, record_id, draft.id)
+    if state != "pending":
+        committed = _committed(connection, draft.id)
+        assert committed is not None, (permit_id, state)
+        return committed
+    assert _committed(connection, draft.id) is None, draft.id
+    connection.execute("UPDATE permits SET state = ? WHERE id = ?", (resolution, permit_id))
+    return append(connection, draft, issuer)
+
+
+def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> Record:
+    """Write the next record; a draft whose id is committed returns the committed record.
+
+    A refusal needs more than the reserve; fills and alarms may use it.
+    """
+    committed = _committed(connection, draft.id)
+    if committed is not None:
+        return committed
+    if draft.kind == "refusal":
+        database.require_room(connection)
+    data = dict(draft.data)
+    if draft.counts_fill_of is not None:
+        count = connection.execute(_COUNT_FILL, (draft.counts_fill_of,)).get
+        data |= {} if count is None else {"fill_count": count}
+    sealed = seal(draft, data, issuer=issuer, head=_head(connection))
+    record = sealed.record
+    connection.execute(
+        "INSERT INTO records (sequence, id, rig, kind, time, prevhash, hash, body) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            record.sequence,
+            record.id,
+            record.rig_id,
+            record.kind,
+            sealed.time,
+            sealed.prevhash,
+            sealed.hash,
+            record.body,
+        ),
+    )
+    if draft.total_after_g is not None:
+        set_total_g(connection, draft.rig_id, draft.total_after_g)
+    return record
+
+
+def _committed(connection: apsw.Connection, record_id: str) -> Record | None:
+    found = connection.execute(_RECORD_BY_ID, (record_id,)).fetchone()
+    return None if found is None else rows.record(found)
+
+
+def _head(connection: apsw.Connection) -> Head:
+    sql = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
+    found = connection.execute(sql).fetchone()
+    return Head(*found) if found else Head(0, FIRST_PREVHASH)
+
+
+def set_total_g(connection: apsw.Connection, rig_id: str, total_g: int) -> None:
+    """Remember the rig's totaliser, in grams."""
+    connection.execute(_SET_TOTAL, (rig_id, total_g))
+
+
+def acknowledge(
+    connection: apsw.Connection,
+    upstream: str,
+    through_sequence: int,
+    dead: Sequence[tuple[int, str]],
+    at: str,
+) -> None:
+    """Move an upstream's cursor forward, never back, with the records it refused for good."""
+    last = connection.execute("SELECT coalesce(max(sequence), 0) FROM records").get
+    assert 0 <= through_sequence <= last, (upstream, through_sequence, last)
+    assert all(0 < sequence <= through_sequence for sequence, _ in dead), (upstream, dead)
+    connection.execute(
+        "INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT (upstream) DO UPDATE SET "
+        "acknowledged_at = excluded.acknowledged_at, sequence = max(sequence, excluded.sequence)",
+        (upstream, through_sequence, at),
+    )
+    _bury(connection, upstream, dead, at)
+
+
+def settle_retried(
+    connection: apsw.Connection,
+    upstream: str,
+    delivered: Sequence[int],
+    dead: Sequence[tuple[int, str]],
+    at: str,
+) -> None:
+    """End retries: delivered ones are dead letters no more, refused ones are again."""
+    connection.executemany(
+        "DELETE FROM dead_letters WHERE upstream = ? AND sequence = ? AND retrying = 1",
+        ((upstream, sequence) for sequence in delivered),
+    )
+    _bury(connection, upstream, dead, at)
+
+
+def _bury(
+    connection: apsw.Connection, upstream: str, dead: Sequence[tuple[int, str]], at: str
+) -> None:
+    connection.executemany(
+        "INSERT INTO dead_letters (upstream, sequence, reason, refused_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET "
+        "reason = excluded.reason, refused_at = excluded.refused_at, retrying = 0",
+        ((upstream, sequence, reason, at) for sequence, reason in dead),
+    )
+
+
+def retry_dead(connection: apsw.Connection, upstream: str | None, sequences: Sequence[int]) -> int:
+    """Ask for dead letters to be sent again: of one upstream or all, all or only `sequences`.
+
+    Returns how many will be.
+    """
+    where = "retrying = 0 AND (?1 IS NULL OR upstream = ?1)"
+    if sequences:
+        where += f" AND sequence IN ({', '.join(str(int(sequence)) for sequence in sequences)})"
+    sql = f"UPDATE dead_letters SET retrying = 1 WHERE {where}"  # noqa: S608 - integers only
+    connection.execute(sql, (upstream,))
+    return connection.changes()
