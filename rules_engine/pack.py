@@ -9,7 +9,7 @@ from protocols.documents import Document, DocumentError, Mark
 from rules_engine.cel import Environment, Program
 from rules_engine.facts import Value, from_json, parse_date
 from rules_engine.pack_check import check, variables
-from rules_engine.pack_file import Expect, PackFile, ParameterFile, RuleFile
+from rules_engine.pack_file import BasisFile, Expect, PackFile, ParameterFile, RuleFile
 from rules_engine.template import Template
 from rules_engine.verdict import Message, PackRef, Severity
 
@@ -125,10 +125,16 @@ def _parameter(item: ParameterFile) -> Parameter:
     return Parameter(value, item.unit, item.source, item.verified)
 
 
+def _cited(basis: BasisFile) -> str:
+    """`TSG 23 (2021), ch. 9`."""
+    edition = f" ({basis.edition})" if basis.edition else ""
+    return f"{basis.document}{edition}{', ' if basis.clause else ''}{basis.clause}"
+
+
 def _rule(
     pack_id: str, item: RuleFile, environment: Environment, document: Document, index: int
 ) -> Rule:
-    basis = " ".join(p for p in (item.basis.document, item.basis.edition, item.basis.clause) if p)
+    basis = _cited(item.basis)
     return Rule(
         id=item.id,
         name=f"{pack_id}.{item.id}",
@@ -138,7 +144,7 @@ def _rule(
         applies_if_known=item.applies_if_known,
         when=environment.compile(item.when),
         message=Template(item.message.zh, item.message.en),
-        basis=basis if item.verified else f"{basis} ({UNVERIFIED})",
+        basis=basis if item.verified else f"{basis} [{UNVERIFIED}]",
         verified=item.verified,
         examples=tuple(
             Example(
