@@ -1,0 +1,240 @@
+"""Checks across files: references, gates, readers and wires. Each speaks at the place to mend.
+
+References are read from the raw text, so that a rig with another mistake still reports them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gatewayd.settings.library import Library
+from gatewayd.settings.model import RigSettings, StationSettings
+from gatewayd.settings.report import Report
+from gatewayd.settings.sections import Entry
+from gatewayd.settings.wires import Device, check_wires
+from protocols.documents import Mark, nearest_hint
+from protocols.documents import Path as Keys
+
+POLLS_A_LEASE_MIN = 3
+"""Contract §4: the lease moves at least every third of its length, and it moves with a poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """One declared rig; `settings` None when they are wrong."""
+
+    entry: Entry
+    settings: RigSettings | None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything declared; not complete when a file could not be read at all."""
+
+    devices: Mapping[str, Device]
+    devices_complete: bool
+    rigs: Sequence[Rig]
+    packs: Library
+    profiles: Library
+    station: StationSettings | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A rig names a device for one purpose."""
+
+    keys: Keys
+    device: str
+    capability: str
+    antenna: int | None = None
+
+
+def check(world: World, report: Report) -> None:
+    """Run every check across files."""
+    for rig in world.rigs:
+        _references(rig, world, report)
+        _scale_is_gate(rig, report)
+        _packs(rig, world, report)
+        _medium(rig, world, report)
+        _pace(rig, world, report)
+    _gates(world, report)
+    _readers(world, report)
+    _profiles(world, report)
+    check_wires(world.devices, report)
+    _unused(world, report)
+
+
+def _reference_list(rig: Rig) -> Iterator[_Reference]:
+    raw = rig.entry.raw
+    identify = raw.get("identify")
+    for i, item in enumerate(identify if isinstance(identify, list) else ()):
+        if isinstance(item, dict) and isinstance(item.get("device"), str):
+            antenna = item.get("antenna")
+            number = antenna if isinstance(antenna, int) else None
+            yield _Reference(("identify", i, "device"), item["device"], "identify", number)
+    for key in ("scale", "gate"):
+        if isinstance(raw.get(key), str):
+            yield _Reference((key,), raw[key], key)
+
+
+def _references(rig: Rig, world: World, report: Report) -> None:
+    for reference in _reference_list(rig):
+        mark = rig.entry.mark(*reference.keys)
+        device = world.devices.get(reference.device)
+        if device is None:
+            if world.devices_complete:
+                what = f"{rig.entry.name}: device {reference.device!r} does not exist"
+                report.problem(mark, what, *_known(reference.device, world.devices))
+            continue
+        if device.settings is None:
+            continue
+        driver = device.settings.driver
+        if reference.capability not in driver.capabilities:
+            can = ", ".join(sorted(driver.capabilities)) or "nothing"
+            report.problem(
+                mark,
+                f"{rig.entry.name}: device {reference.device!r} cannot {_VERB[reference.capability]}",
+                f"driver {driver.name} can: {can}",
+                _capable(reference.capability, world),
+            )
+
+
+_VERB = {"identify": "identify a cylinder", "gate": "be a gate", "scale": "weigh"}
+
+
+def _capable(capability: str, world: World) -> str:
+    names = sorted(
+        name
+        for name, device in world.devices.items()
+        if device.settings and capability in device.settings.driver.capabilities
+    )
+    return f"devices that can: {', '.join(names)}" if names else ""
+
+
+def _known(wrong: str, known: Mapping[str, object] | frozenset[str]) -> tuple[str, str]:
+    return f"known: {', '.join(sorted(known)) or 'none'}", nearest_hint(wrong, known)
+
+
+def _scale_is_gate(rig: Rig, report: Report) -> None:
+    scale, gate = rig.entry.raw.get("scale"), rig.entry.raw.get("gate")
+    if isinstance(scale, str) and isinstance(gate, str) and scale != gate:
+        report.problem(
+            rig.entry.mark("scale"),
+            f"{rig.entry.name}: scale {scale!r} is not the gate {gate!r}",
+            "one device that weighs and holds the gate, as reference-gate-v1 does",
+            f"write scale: {gate}; a scale apart from its gate comes with a later version",
+        )
+
+
+def _packs(rig: Rig, world: World, report: Report) -> None:
+    raw = rig.entry.raw.get("rules")
+    seen: set[str] = set()
+    for i, pack in enumerate(raw if isinstance(raw, list) else ()):
+        if not isinstance(pack, str):
+            continue
+        mark = rig.entry.mark("rules", i)
+        if pack in seen:
+            report.problem(mark, f"{rig.entry.name}: rule pack {pack!r} is named twice")
+        elif pack not in world.packs.names and world.packs.complete:
+            what = f"{rig.entry.name}: rule pack {pack!r} does not exist"
+            report.problem(mark, what, *_known(pack, world.packs.names))
+        seen.add(pack)
+
+
+def _medium(rig: Rig, world: World, report: Report) -> None:
+    medium = rig.entry.raw.get("medium")
+    media = world.station.media if world.station else ()
+    if rig.settings and media and medium not in media:
+        report.problem(
+            rig.entry.mark("medium"),
+            f"{rig.entry.name}: medium {medium} is not filled at this station",
+            f"station.media: {', '.join(media)}",
+            "correct the rig, or add the medium if the licence covers it",
+        )
+
+
+def _pace(rig: Rig, world: World, report: Report) -> None:
+    """The lease is renewed by fresh samples, so the gate must be polled often enough."""
+    gate = world.devices.get(rig.settings.gate) if rig.settings else None
+    poll_ms = getattr(gate.settings.settings, "poll_ms", None) if gate and gate.settings else None
+    if rig.settings is None or not isinstance(poll_ms, int):
+        return
+    lease_ms_min = POLLS_A_LEASE_MIN * poll_ms
+    if rig.settings.permit.lease_ms < lease_ms_min:
+        report.problem(
+            rig.entry.mark("permit", "lease_ms"),
+            f"{rig.entry.name}: lease_ms {rig.settings.permit.lease_ms} is too short",
+            f"at least {lease_ms_min}, three polls of gate {rig.settings.gate!r}",
+            "lengthen lease_ms or shorten poll_ms",
+        )
+    if rig.settings.stale_after_ms <= poll_ms:
+        report.problem(
+            rig.entry.mark("stale_after_ms"),
+            f"{rig.entry.name}: stale_after_ms {rig.settings.stale_after_ms} is too short",
+            f"more than poll_ms {poll_ms} of gate {rig.settings.gate!r}",
+        )
+
+
+def _gates(world: World, report: Report) -> None:
+    first: dict[str, tuple[str, Mark]] = {}
+    for rig in world.rigs:
+        gate = rig.entry.raw.get("gate")
+        if not isinstance(gate, str):
+            continue
+        mark = rig.entry.mark("gate")
+        if gate in first:
+            name, other = first[gate]
+            what = f"{rig.entry.name}: gate {gate!r} is already the gate of rig {name!r}"
+            report.problem(mark, what, f"see {other}", "every rig needs a gate of its own")
+        else:
+            first[gate] = (rig.entry.name, mark)
+
+
+def _readers(world: World, report: Report) -> None:
+    """A read must belong to exactly one rig: one antenna of one reader, one rig."""
+    first: dict[str, list[tuple[int | None, str, Mark]]] = {}
+    for rig in world.rigs:
+        for reference in _reference_list(rig):
+            if reference.capability != "identify":
+                continue
+            mark = rig.entry.mark(*reference.keys)
+            users = first.setdefault(reference.device, [])
+            clash = next((u for u in users if _same_antenna(u[0], reference.antenna)), None)
+            if clash:
+                report.problem(
+                    mark,
+                    f"{rig.entry.name}: {_reader(reference)} already identifies at rig {clash[1]!r}",
+                    f"see {clash[2]}",
+                    "give each rig an antenna of its own, or a reader of its own",
+                )
+            users.append((reference.antenna, rig.entry.name, mark))
+
+
+def _same_antenna(one: int | None, other: int | None) -> bool:
+    """No antenna means every antenna."""
+    return one is None or other is None or one == other
+
+
+def _reader(reference: _Reference) -> str:
+    antenna = "" if reference.antenna is None else f" antenna {reference.antenna}"
+    return f"{reference.device!r}{antenna}"
+
+
+def _profiles(world: World, report: Report) -> None:
+    for name, device in world.devices.items():
+        profile = getattr(device.settings.settings, "profile", None) if device.settings else None
+        if (
+            isinstance(profile, str)
+            and profile not in world.profiles.names
+            and world.profiles.complete
+        ):
+            what = f"{name}: profile {profile!r} does not exist"
+            report.problem(
+                device.entry.mark("profile"), what, *_known(profile, world.profiles.names)
+            )
+
+
+def _unused(world: World, report: Report) -> None:
+    used = {reference.device for rig in world.rigs for reference in _reference_list(rig)}
+    for name, device in world.devices.items():
+        if name not in used:
+            report.warn(device.entry.mark(), f"device {name!r} serves no rig")

@@ -1,0 +1,190 @@
+"""Load a config directory: `load` gives settings or every problem, `examine` gives both and more.
+
+Nothing here touches a device, a network or the store.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatewayd.settings import sections
+from gatewayd.settings.cross import Rig, World
+from gatewayd.settings.cross import check as check_across
+from gatewayd.settings.drivers import driver_table
+from gatewayd.settings.files import GATEWAY_FILE, folder, read_text, strangers
+from gatewayd.settings.library import load_packs, load_profiles
+from gatewayd.settings.model import (
+    LogSettings,
+    Settings,
+    StationSettings,
+    StoreSettings,
+    UpstreamSettings,
+)
+from gatewayd.settings.report import ConfigProblemsError, Report
+from gatewayd.settings.secrets import TAGS, Secrets
+from gatewayd.settings.upstreams import upstream_table
+from gatewayd.settings.wires import Device
+from protocols.documents import (
+    Document,
+    DocumentError,
+    Mark,
+    Problem,
+    Tagged,
+    parse_leniently,
+    replace_tagged,
+)
+
+UNRESOLVED = "-"
+"""Stands for a secret that is nowhere, so that the rest of its section is still checked."""
+
+__all__ = ["ConfigProblemsError", "Examined", "examine", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a config directory says: settings when it has no problem, and where everything stands.
+
+    `documents` are the parsed files; `secret_marks` the places whose values must be masked.
+    """
+
+    settings: Settings | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    documents: tuple[Document, ...]
+    secret_marks: frozenset[Mark]
+
+
+def load(directory: Path) -> Settings:
+    """The checked settings of a config directory.
+
+    Raises ConfigProblemsError (a ConfigError) whose text and `.problems` list every mistake of every
+    file. Warnings are dropped; `examine` returns them.
+    """
+    examined = examine(directory)
+    if examined.settings is None:
+        raise ConfigProblemsError(examined.problems)
+    return examined.settings
+
+
+def examine(directory: Path, environ: Mapping[str, str] | None = None) -> Examined:
+    """Read and check everything; problems are in the result. `environ` None is the process's own.
+
+    Raises ConfigError only when the installation itself is damaged.
+    """
+    reading = _Reading(directory, os.environ if environ is None else environ)
+    settings = reading.settings()
+    problems = tuple(sorted({reading.secrets.redact(p) for p in reading.report.problems}))
+    assert (settings is None) == bool(problems), problems
+    return Examined(
+        settings=settings,
+        problems=problems,
+        warnings=tuple(sorted({reading.secrets.redact(p) for p in reading.report.warnings})),
+        documents=tuple(reading.documents),
+        secret_marks=frozenset(reading.secrets.marks),
+    )
+
+
+class _Reading:
+    """One pass over a config directory, in the order a technician thinks of it."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.report = Report()
+        self.secrets = Secrets(directory, environ, self.report)
+        self.documents: list[Document] = []
+
+    def settings(self) -> Settings | None:
+        """Everything checked, or None when the report has a problem."""
+        strangers(self.directory, self.report)
+        station, store, log, upstreams = self._gateway()
+        world = self._world(station)
+        check_across(world, self.report)
+        if self.report.problems:
+            return None
+        assert station is not None, "a missing station is a problem"
+        assert store is not None, "a missing store has its defaults"
+        assert log is not None, "a missing log has its defaults"
+        rigs = {rig.entry.name: rig.settings for rig in world.rigs if rig.settings}
+        named = {pack for rig in rigs.values() for pack in rig.rules}
+        return Settings(
+            directory=self.directory,
+            station=station,
+            store=store,
+            store_path=Path(os.path.normpath((self.directory / store.path).absolute())),
+            log=log,
+            devices={name: d.settings for name, d in world.devices.items() if d.settings},
+            rigs=rigs,
+            upstreams=upstreams,
+            packs={name: world.packs.values[name] for name in sorted(named)},
+            profiles=world.profiles.values,
+        )
+
+    def _gateway(
+        self,
+    ) -> tuple[
+        StationSettings | None,
+        StoreSettings | None,
+        LogSettings | None,
+        Mapping[str, UpstreamSettings],
+    ]:
+        document = self._document(self.directory / GATEWAY_FILE)
+        if document is None or not sections.gateway_keys(document, self.report):
+            return None, None, None, {}
+        table = upstream_table()
+        found = {
+            entry.name: sections.upstream(entry, table, self.report)
+            for entry in sections.entries([document], "upstreams", self.report)
+        }
+        return (
+            sections.section(document, "station", StationSettings, self.report),
+            sections.section(document, "store", StoreSettings, self.report, StoreSettings()),
+            sections.section(document, "log", LogSettings, self.report, LogSettings()),
+            {name: upstream for name, upstream in found.items() if upstream},
+        )
+
+    def _world(self, station: StationSettings | None) -> World:
+        documents, complete = self._folder("devices")
+        table = driver_table()
+        devices = {
+            entry.name: Device(entry, sections.device(entry, table, self.report))
+            for entry in sections.entries(documents, "devices", self.report)
+        }
+        documents, _ = self._folder("rigs")
+        rigs = [
+            Rig(entry, sections.rig(entry, self.report))
+            for entry in sections.entries(documents, "rigs", self.report)
+        ]
+        return World(
+            devices=devices,
+            devices_complete=complete,
+            rigs=rigs,
+            packs=load_packs(self.directory, self.report),
+            profiles=load_profiles(self.directory, self.report),
+            station=station,
+        )
+
+    def _folder(self, name: str) -> tuple[list[Document], bool]:
+        """The documents of a folder, and whether every one of them could be read."""
+        found = [self._document(path) for path in folder(self.directory, name, self.report)]
+        return [d for d in found if d is not None], None not in found
+
+    def _document(self, path: Path) -> Document | None:
+        """One file with its secrets filled in; None when it is not YAML or cannot be read."""
+        text = read_text(path, self.report)
+        if text is None:
+            return None
+        document, problems = parse_leniently(text, str(path), tags=TAGS)
+        self.report.blame(problems)
+        if document is None:
+            return None
+        document = replace_tagged(document, self._secret)
+        self.documents.append(document)
+        return document
+
+    def _secret(self, tagged: Tagged, mark: Mark) -> str:
+        try:
+            return self.secrets.resolve(tagged, mark)
+        except DocumentError as exc:
+            self.report.blame(exc.problems)
+            return UNRESOLVED
