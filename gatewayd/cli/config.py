@@ -1,0 +1,70 @@
+"""`gatewayd config`: what is in force and where it comes from, and schemas for editors."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from gatewayd.cli.common import (
+    COULD_NOT_RUN,
+    config_option,
+    directory,
+    json_option,
+    print_json,
+    reports_errors,
+    stop,
+)
+from gatewayd.settings import schema as schemas
+from gatewayd.settings.effective import effective
+from gatewayd.settings.load import ConfigProblemsError, examine
+
+
+@click.group()
+@config_option
+def config() -> None:
+    """Show the effective configuration, or the JSON Schemas of its files."""
+
+
+@config.command()
+@config_option
+@json_option
+@reports_errors
+def show(*, as_json: bool) -> None:
+    """Print every value in force with its origin (file:line:column or default), secrets masked."""
+    examined = examine(directory())
+    if examined.settings is None:
+        raise ConfigProblemsError(examined.problems)
+    values = effective(examined)
+    if as_json:
+        print_json({"directory": str(directory()), "values": [asdict(value) for value in values]})
+        return
+    width = max(len(value.path) for value in values)
+    for value in values:
+        shown = json.dumps(value.value, ensure_ascii=False)
+        click.echo(f"{value.path:<{width}}  {shown}  # {value.origin}")
+
+
+@config.command()
+@config_option
+@click.argument("name", required=False, type=click.Choice(schemas.NAMES))
+@click.option("--write", "folder", type=click.Path(path_type=Path), help="Write them to a folder.")
+@json_option
+@reports_errors
+def schema(*, name: str | None, folder: Path | None, as_json: bool) -> None:
+    """Print the JSON Schema of one kind of file, or of all; they know every installed driver."""
+    del as_json  # a schema is JSON in any case
+    if folder is not None:
+        _write(folder)
+        return
+    found = schemas.schemas()
+    click.echo(schemas.as_text(found[name] if name else found), nl=False)
+
+
+def _write(folder: Path) -> None:
+    try:
+        written = schemas.write(folder)
+    except OSError as exc:
+        stop(COULD_NOT_RUN, f"{folder}:0:0: cannot be written: {exc.strerror or exc}")
+    for path in written:
+        click.echo(str(path))
