@@ -134,3 +134,9 @@ def shown(data: bytes) -> str:
     """Bytes as hex for an error text, shortened at SHOWN_BYTES_MAX."""
     more = "..." if len(data) > SHOWN_BYTES_MAX else ""
     return data[:SHOWN_BYTES_MAX].hex() + more
+
+
+def noise(reason: str, raw: bytes) -> list[Noise]:
+    """Any amount of noise as bounded pieces."""
+    starts = range(0, len(raw), NOISE_BYTES_MAX)
+    return [Noise(reason, raw[at : at + NOISE_BYTES_MAX]) for at in starts]
