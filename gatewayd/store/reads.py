@@ -67,6 +67,11 @@ class Reads:
         total_g = self._one("SELECT last_total_g FROM rigs WHERE rig = ?", (rig_id,))
         return None if total_g is None else int(total_g)
 
+    def last_filled(self, rig_id: str) -> str | None:
+        """The code of the cylinder that last took gas at this rig; None when none did."""
+        code = self._one("SELECT last_filled FROM rigs WHERE rig = ?", (rig_id,))
+        return None if code is None else str(code)
+
     def records(
         self,
         *,

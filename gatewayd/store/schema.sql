@@ -50,7 +50,8 @@ CREATE INDEX permits_pending ON permits (rig, issued_at) WHERE state = 'pending'
 CREATE TABLE rigs (
     rig            TEXT PRIMARY KEY,
     last_permit_no INTEGER NOT NULL DEFAULT 0,  -- 0: never issued
-    last_total_g   INTEGER                      -- the PLC totaliser at the last record
+    last_total_g   INTEGER,                     -- the PLC totaliser at the last record
+    last_filled    TEXT                         -- code of the cylinder that last took gas here
 ) STRICT, WITHOUT ROWID;
 
 -- The archive: columns of contract §9 in their order; NULL is unknown. Booleans are 0 and 1.

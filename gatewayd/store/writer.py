@@ -106,7 +106,14 @@ class Writer:
                 self._finish(outcomes)
             elif not stopping:
                 self.healthy = self._probe()
+        self._fold_log()
         self._connection.close()
+
+    def _fold_log(self) -> None:
+        """Leave one file behind when nobody reads; what is in the log is as safe, so never wait."""
+        self._connection.set_busy_timeout(0)
+        with suppress(apsw.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
         """Wait for a job, then take what else is there; no job at all: time to probe."""

@@ -25,6 +25,10 @@ _SET_TOTAL = (
     "INSERT INTO rigs (rig, last_total_g) VALUES (?, ?) "
     "ON CONFLICT (rig) DO UPDATE SET last_total_g = excluded.last_total_g"
 )
+_SET_LAST_FILLED = (
+    "INSERT INTO rigs (rig, last_filled) VALUES (?, ?) "
+    "ON CONFLICT (rig) DO UPDATE SET last_filled = excluded.last_filled"
+)
 _SET_PERMIT_NO = (
     "INSERT INTO rigs (rig, last_permit_no) VALUES (?, ?) "
     "ON CONFLICT (rig) DO UPDATE SET last_permit_no = excluded.last_permit_no"
@@ -80,6 +84,7 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
     if draft.counts_fill_of is not None:
         count = connection.execute(_COUNT_FILL, (draft.counts_fill_of,)).get
         data |= {} if count is None else {"fill_count": count}
+        connection.execute(_SET_LAST_FILLED, (draft.rig_id, draft.counts_fill_of))
     sealed = seal(draft, data, issuer=issuer, head=_head(connection))
     record = sealed.record
     connection.execute(
