@@ -179,6 +179,8 @@ class _Walk:
 
     def scalar(self, node: ScalarNode) -> Any:
         tag, text = str(node.tag), str(node.value)
+        if node.style == ">":
+            text = text.replace("\a", "")  # the loader's mark for the places where it folded
         if _SURROGATE.search(text):
             self.problems.append(Problem(self.place(node), "half a character (a surrogate escape)"))
             return None
