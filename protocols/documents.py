@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -118,8 +118,7 @@ def parse_leniently(
 def _compose(text: str) -> Node | None:
     yaml = YAML(typ="rt", pure=True)
     yaml.composer.warn_double_anchors = False  # YAML allows it; a warning helps nobody here
-    root: Node | None = yaml.compose(text)
-    return root
+    return cast("Node | None", yaml.compose(text))
 
 
 class _Walk:
@@ -150,8 +149,8 @@ class _Walk:
         return self.scalar(node)
 
     def refuse_size(self, node: Node) -> None:
+        what = f"more than {NODES_MAX} values or {DEPTH_MAX} levels"
         if not self.too_big:
-            what = f"more than {NODES_MAX} values or {DEPTH_MAX} levels"
             self.problems.append(Problem(self.place(node), what))
         self.too_big = True
 
@@ -188,10 +187,8 @@ class _Walk:
             return Tagged(tag, text)
         kind = tag.removeprefix(_TAG)
         if kind == tag:
-            allowed = ", ".join(sorted(self.tags)) or "none"
-            self.problems.append(
-                Problem(self.place(node), f"unknown tag {tag}", f"allowed tags: {allowed}")
-            )
+            allowed = f"allowed tags: {', '.join(sorted(self.tags)) or 'none'}"
+            self.problems.append(Problem(self.place(node), f"unknown tag {tag}", allowed))
             return None
         return _plain(kind, text)
 
