@@ -162,15 +162,9 @@ class _Walk:
                 continue
             key = _SURROGATE.sub("\ufffd", str(key_node.value))
             if key in value:
-                first = self.marks[(*path, key)]
-                self.problems.append(
-                    Problem(
-                        self.place(key_node),
-                        f"duplicate key {key!r}",
-                        f"first at line {first.line}",
-                        "remove one of the two",
-                    )
-                )
+                first = f"first at line {self.marks[(*path, key)].line}"
+                what, hint = f"duplicate key {key!r}", "remove one of the two"
+                self.problems.append(Problem(self.place(key_node), what, first, hint))
                 continue
             self.marks[(*path, key)] = self.place(key_node)
             value[key] = self.build(item, (*path, key))
