@@ -1,0 +1,272 @@
+"""MQTT upstream: records at QoS 1 from the outbox, the board as retained topics (contract §6).
+
+Besides the contract's topics each upstream posts `upstreams/{name}/status` on the board, retained:
+`{"state": "connecting|up|refused|down", "since", "error", "dead_letters"}`. `refused` means that
+the broker is there but does not take the oldest waiting record, which is kept and offered again.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from gatewayd.board import Watcher
+from gatewayd.errors import StoreError, UpstreamError
+from gatewayd.logs import logger
+from gatewayd.settings.kinds import UpstreamType
+from gatewayd.store.model import Record
+from gatewayd.upstreams.backoff import Backoff
+from gatewayd.upstreams.contract import Outcome, UpstreamContext, presence, stamp
+from gatewayd.upstreams.mqtt_connection import Connection
+from gatewayd.upstreams.mqtt_settings import MqttSettings
+from gatewayd.upstreams.mqtt_terms import PERMANENT, UNSPECIFIED, Answer, Dial
+from gatewayd.upstreams.pump import Pump
+
+RECONNECT_FIRST_S = 0.5
+RECONNECT_MAX_S = 60.0
+STABLE_S = 30.0
+"""A connection that lasted this long was good: the next outage starts with short waits again."""
+
+ANSWER_S_MAX = 20.0
+"""A broker that answers pings but not a record for this long is left and called again."""
+
+GOODBYE_S_MAX = 1.0
+"""How long the orderly `offline` may take; after it the broker publishes the will instead."""
+
+STATUS = "status"
+log = logger("upstreams")
+
+
+class MqttUpstream:
+    """One broker, for the life of the daemon: a new connection after each loss."""
+
+    def __init__(self, name: str, settings: MqttSettings, context: UpstreamContext) -> None:
+        self.name = name
+        self._settings = settings
+        self._context = context
+        self._root = f"{settings.prefix}/{context.station_id}"
+        self._online = presence(context, "online")
+        self._backoff = Backoff(context.clock, RECONNECT_FIRST_S, RECONNECT_MAX_S, STABLE_S)
+        self._pump = Pump(name, context.store, context.clock, self._on_records)
+        self._status: dict[str, Any] = {}
+        self._say("connecting", "")
+
+    async def run(self) -> None:
+        """Connect, show, pump; after a loss wait and connect again. Ends only by cancellation."""
+        while True:
+            try:
+                await self._session()
+            except UpstreamError as exc:
+                self._say("down", str(exc))
+            await asyncio.sleep(self._backoff.failed())
+
+    async def drained(self) -> None:
+        """Return once every record committed so far is settled."""
+        await self._pump.drained()
+
+    # One connection
+
+    async def _session(self) -> None:
+        """Live through one connection; raises UpstreamError with why it ended."""
+        connection = Connection(self._dial(), in_flight_max=self._settings.in_flight_max)
+        try:
+            await connection.open()
+            await self._serve(connection)
+        finally:
+            connection.abort()
+        raise UpstreamError(connection.why)
+
+    async def _serve(self, connection: Connection) -> None:
+        board = self._context.board
+        watcher = board.watch()
+        try:
+            await self._greet(connection, watcher)
+            self._backoff.good()
+            self._say("up", "")
+            sink = RecordSink(connection, f"{self._root}/records")
+            async with asyncio.TaskGroup() as tasks:
+                show = tasks.create_task(self._show(connection, watcher))
+                await self._pump.run(sink)
+                show.cancel()
+        except asyncio.CancelledError:
+            await self._goodbye(connection)
+            raise
+        finally:
+            board.leave(watcher)
+
+    async def _goodbye(self, connection: Connection) -> None:
+        """Leave `offline` behind; when the broker does not confirm it in time, the will does."""
+        try:
+            async with asyncio.timeout(GOODBYE_S_MAX):
+                offline = presence(self._context, "offline")
+                answer = await self._post(connection, STATUS, offline)
+                if (await answer).accepted:
+                    await connection.close()
+        except (TimeoutError, UpstreamError):
+            return
+
+    def _dial(self) -> Dial:
+        settings, context = self._settings, self._context
+        host, port = settings.address
+        return Dial(
+            host=host,
+            port=port,
+            v5=settings.version != "3.1.1",
+            client_id=settings.client_id or f"gatewayd-{context.station_id}",
+            keepalive_s=settings.keepalive_s,
+            will_topic=f"{self._root}/{STATUS}",
+            will_payload=_json(presence(context, "offline")),
+            username=settings.username,
+            password=settings.password,
+            tls=partial(settings.tls_context, context.directory) if settings.secure else None,
+        )
+
+    # The board
+
+    async def _greet(self, connection: Connection, watcher: Watcher) -> None:
+        """Publish the whole board, `status` first, and wait until the broker has answered it all.
+
+        Records start after it, so that a record which ends the connection was alone in flight.
+        """
+        board = self._context.board
+        watcher.changed.pop(STATUS, None)
+        answers = [await self._post(connection, STATUS, board.get(STATUS) or self._online)]
+        rest = [(topic, board.get(topic) or {}) for topic in _take(watcher)]
+        answers += [await self._post(connection, topic, payload) for topic, payload in rest]
+        try:
+            async with asyncio.timeout(ANSWER_S_MAX):
+                for answer in answers:
+                    await answer
+        except TimeoutError as exc:
+            raise UpstreamError(f"the broker did not answer within {ANSWER_S_MAX:g} s") from exc
+
+    async def _show(self, connection: Connection, watcher: Watcher) -> None:
+        """Publish what changes: flashes at once, then retained topics. Ends when it cannot."""
+        board = self._context.board
+        while True:
+            await watcher.wake.wait()
+            watcher.wake.clear()
+            flashes, watcher.flashes = watcher.flashes, []
+            for topic, payload in flashes:
+                connection.flash(f"{self._root}/{topic}", _json(payload))
+            try:
+                for topic in _take(watcher):
+                    await self._post(connection, topic, board.get(topic) or {})
+            except UpstreamError:
+                return  # the pump says why
+
+    async def _post(
+        self, connection: Connection, topic: str, payload: Mapping[str, Any]
+    ) -> asyncio.Future[Answer]:
+        answer = await connection.send(f"{self._root}/{topic}", _json(payload), retain=True)
+        answer.add_done_callback(partial(self._on_state_answer, topic))
+        return answer
+
+    def _on_state_answer(self, topic: str, future: asyncio.Future[Answer]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            return
+        if not future.result().accepted:
+            why = str(future.result())
+            log.warning("upstream.state_refused", upstream=self.name, topic=topic, error=why)
+
+    # How it goes
+
+    def _on_records(self, kept: str) -> None:
+        self._say("refused" if kept else "up", kept)
+
+    def _say(self, state: str, error: str) -> None:
+        """Post our own state, and log it once a change."""
+        last = self._status
+        if (last.get("state"), last.get("error")) != (state, error):
+            level = log.info if state in {"connecting", "up"} else log.warning
+            level(f"upstream.{state}", upstream=self.name, error=error or None)
+        since = last["since"] if last.get("state") == state else stamp(self._context.clock)
+        dead = self._dead_letters()
+        self._status = {"state": state, "since": since, "error": error, "dead_letters": dead}
+        self._context.board.post(f"upstreams/{self.name}/status", self._status)
+
+    def _dead_letters(self) -> int | None:
+        """How many records this broker refused for good; None when the store cannot tell."""
+        try:
+            return len(self._context.store.dead_letters(self.name))
+        except StoreError:
+            return None
+
+
+class RecordSink:
+    """Records over one connection."""
+
+    def __init__(self, connection: Connection, root: str) -> None:
+        self.gone = connection.gone
+        self._connection = connection
+        self._root = root
+
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+        """Send with a full window, stop behind the first refusal, wait for every answer."""
+        sent: list[asyncio.Future[Answer]] = []
+        try:
+            await self._send(batch, sent)
+            for answer in sent:
+                async with asyncio.timeout(ANSWER_S_MAX):
+                    await answer
+        except TimeoutError:
+            self._connection.abort(f"no answer to a record within {ANSWER_S_MAX:g} s")
+        except UpstreamError:
+            pass  # gone; `_outcome` counts what was answered before
+        return self._outcome(batch, sent)
+
+    async def _send(self, batch: Sequence[Record], sent: list[asyncio.Future[Answer]]) -> None:
+        answered = 0
+        for record in batch:
+            topic, payload = f"{self._root}/{record.kind}", record.body.encode()
+            async with asyncio.timeout(ANSWER_S_MAX):
+                sent.append(await self._connection.send(topic, payload, record=True))
+            while answered < len(sent) and sent[answered].done():
+                if not _settles(sent[answered].result()):
+                    return
+                answered += 1
+
+    def _outcome(self, batch: Sequence[Record], sent: Sequence[asyncio.Future[Answer]]) -> Outcome:
+        accepted: set[int] = set()
+        rejected: dict[int, str] = {}
+        kept = "" if len(sent) == len(batch) else self._connection.why
+        for record, future in zip(batch, sent, strict=False):
+            answer = self._answer(future)
+            if answer.accepted:
+                accepted.add(record.sequence)
+            elif answer.permanent:
+                rejected[record.sequence] = str(answer)
+            else:
+                kept = kept or str(answer)
+        return Outcome(frozenset(accepted), rejected, kept)
+
+    def _answer(self, future: asyncio.Future[Answer]) -> Answer:
+        """The broker's word on one record; hanging up on it alone, with a reason, is one too."""
+        if future.done() and not future.cancelled() and future.exception() is None:
+            return future.result()
+        lost = self._connection
+        if lost.lost_in_flight == 1 and lost.code in PERMANENT:
+            return Answer(lost.code, "the broker hung up on this record alone")
+        return Answer(UNSPECIFIED, lost.why)
+
+
+def _settles(answer: Answer) -> bool:
+    return answer.accepted or answer.permanent
+
+
+def _take(watcher: Watcher) -> Sequence[str]:
+    """The topics that changed, no longer marked as changed."""
+    topics = tuple(watcher.changed)
+    watcher.changed.clear()
+    return topics
+
+
+def _json(payload: Mapping[str, Any]) -> bytes:
+    return _ENCODE(payload).encode()
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
+
+
+UPSTREAM = UpstreamType("mqtt", MqttSettings, MqttUpstream, "MQTT 5 or 3.1.1 broker, QoS 1")

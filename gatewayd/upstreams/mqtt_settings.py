@@ -1,0 +1,116 @@
+"""What a technician writes under `upstreams:` for `driver: mqtt`."""
+
+import ssl
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from drivers.contract import Strict
+from gatewayd.errors import UpstreamError
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class TlsSettings(Strict):
+    """Files of an `mqtts://` connection, relative to the config directory when relative.
+
+    Without `ca_file` the authorities of the operating system are trusted. The broker's certificate
+    and name are always checked.
+    """
+
+    ca_file: str | None = Field(default=None, min_length=1)
+    cert_file: str | None = Field(default=None, min_length=1)
+    key_file: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together; expected both or neither")
+        return self
+
+
+class MqttSettings(Strict):
+    """An MQTT broker.
+
+    * `url`: `mqtt://host[:1883]` or `mqtts://host[:8883]`.
+    * `prefix`: topics are `{prefix}/{station id}/…`.
+    * `version`: `"5"`, or `"3.1.1"`, under which a broker that refuses a record cannot say so and
+      the record is lost to it; choose 5 wherever the broker has it.
+    * `client_id`: default `gatewayd-{station id}`; two clients of one id throw each other out.
+    * `username`, `password`: as the broker wants them; a password through `!secret`.
+    * `keepalive_s`: how long silence may last before we ask; twice as long and the broker is left.
+    * `in_flight_max`: records sent but not yet acknowledged; the broker's own limit counts too.
+    * `tls`: files for `mqtts://`.
+    """
+
+    url: str
+    prefix: str = Field(default="gatewayd/v1", pattern=r"^[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*$")
+    version: Literal["5", "3.1.1", 5] = "5"
+    client_id: str | None = Field(default=None, min_length=1, max_length=128)
+    username: str | None = Field(default=None, min_length=1)
+    password: str | None = Field(default=None, repr=False)
+    keepalive_s: int = Field(default=30, ge=5, le=1200)
+    in_flight_max: int = Field(default=32, ge=1, le=1000)
+    tls: TlsSettings | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        _address(value)
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.tls is not None and not self.secure:
+            raise ValueError("tls is set but url is mqtt://; expected mqtts://host")
+        if self.password is not None and self.username is None:
+            raise ValueError("password without username; expected both")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection is TLS."""
+        return urlsplit(self.url).scheme == "mqtts"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        return _address(self.url)
+
+    def tls_context(self, directory: Path) -> ssl.SSLContext:
+        """Read the files afresh, so that a renewed certificate counts at the next connection.
+
+        Blocks on the disk. Raises UpstreamError that names the file.
+        """
+        tls = self.tls or TlsSettings()
+        ca, cert, key = (
+            None if name is None else str(directory / name)
+            for name in (tls.ca_file, tls.cert_file, tls.key_file)
+        )
+        try:
+            context = ssl.create_default_context(cafile=ca)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if cert is not None:
+                context.load_cert_chain(cert, key)
+        except OSError as exc:
+            files = ", ".join(name for name in (ca, cert, key) if name is not None)
+            raise UpstreamError(f"cannot use the TLS files {files}: {exc}") from exc
+        return context
+
+
+def _address(url: str) -> tuple[str, int]:
+    expected = "expected mqtt://host[:port] or mqtts://host[:port]"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as exc:
+        raise ValueError(f"not a URL; {expected}") from exc
+    if "@" in parts.netloc:
+        raise ValueError("no user in url; use username: and password: !secret NAME")
+    if parts.scheme not in PORTS or not host or port == 0:
+        raise ValueError(f"not an MQTT URL; {expected}")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError(f"nothing may follow the host; {expected}")
+    return host, PORTS[parts.scheme] if port is None else port

@@ -1,0 +1,197 @@
+"""The pump: records from its own cursor to a sink, acknowledged in order, none ever skipped.
+
+One pump an upstream, for the life of the daemon; `run` is called once for each connection. After
+any doubt (a refusal, a lost connection) it offers one record alone, so that what a platform
+refuses is told apart from what merely flew beside it; the window opens again once one is taken.
+A record that was taken while an earlier one was refused is sent again behind it, same id.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from gatewayd.clock import Clock
+from gatewayd.errors import StoreError
+from gatewayd.logs import logger
+from gatewayd.store.model import Record
+from gatewayd.upstreams.backoff import Backoff
+from gatewayd.upstreams.contract import Outcome, Sink
+
+BATCH_MAX = 100
+"""Records in one offer; also the most that a crash can make the platform see twice."""
+
+RETRY_LOOK_S = 2.0
+"""How often dead letters are looked up that a person (`gatewayd outbox retry`) wants sent again."""
+
+REFUSED_WAIT_FIRST_S = 0.5
+REFUSED_WAIT_MAX_S = 60.0
+
+log = logger("upstreams")
+
+
+class Outbox(Protocol):
+    """The part of the store that a pump uses."""
+
+    def records(self, *, after_sequence: int, limit: int) -> tuple[Record, ...]:
+        """The first records after a sequence, in order."""
+        ...
+
+    def dead_to_retry(self, upstream: str, *, limit: int) -> tuple[Record, ...]:
+        """Dead letters that a person released."""
+        ...
+
+    def last_sequence(self) -> int:
+        """The highest sequence committed."""
+        ...
+
+    def cursor(self, upstream: str) -> int:
+        """The sequence through which the upstream has acknowledged."""
+        ...
+
+    async def acknowledge(
+        self, upstream: str, through_sequence: int, dead: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        """Move the cursor, with dead letters by sequence and reason."""
+        ...
+
+    async def settle_retried(
+        self, upstream: str, delivered: Sequence[int], dead: Sequence[tuple[int, str]] = ()
+    ) -> None:
+        """What became of released dead letters."""
+        ...
+
+    async def wait_for(self, after_sequence: int) -> None:
+        """Return once a higher sequence is committed."""
+        ...
+
+
+class Pump:
+    """Moves one upstream's records. `report` hears why records wait, and "" when they flow."""
+
+    def __init__(
+        self, name: str, outbox: Outbox, clock: Clock, report: Callable[[str], None]
+    ) -> None:
+        self._name = name
+        self._outbox = outbox
+        self._report = report
+        self._refused = Backoff(clock, REFUSED_WAIT_FIRST_S, REFUSED_WAIT_MAX_S, stable_s=0)
+        self._through = outbox.cursor(name)
+        self._owed: tuple[int, list[tuple[int, str]]] | None = None
+        self._alone = False
+        self._why = ""
+        self._idle = asyncio.Event()
+        self._news = asyncio.Event()
+        self._moved = asyncio.Event()
+
+    async def run(self, sink: Sink) -> None:
+        """Pump until the sink is gone and what it said is committed. Raises nothing else."""
+        async with asyncio.TaskGroup() as tasks:
+            bells = [
+                tasks.create_task(self._ring_at_record()),
+                tasks.create_task(self._ring_at_end(sink)),
+            ]
+            while not sink.gone.is_set():
+                try:
+                    await self._turn(sink)
+                except StoreError as exc:
+                    await self._wait_out(sink, str(exc))
+            for bell in bells:
+                bell.cancel()
+
+    async def drained(self) -> None:
+        """Return once every record committed so far is settled."""
+        last = self._outbox.last_sequence()
+        while self._through < last:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _turn(self, sink: Sink) -> None:
+        """Offer what waits, oldest first; with nothing to offer, sleep until there may be."""
+        await self._pay()
+        self._news.clear()
+        limit = 1 if self._alone else BATCH_MAX
+        batch = self._outbox.records(after_sequence=self._through, limit=limit)
+        if batch:
+            await self._offer(sink, batch)
+            return
+        retried = self._outbox.dead_to_retry(self._name, limit=1)
+        if retried:
+            await self._offer_again(sink, retried)
+            return
+        self._idle.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RETRY_LOOK_S):
+                await self._news.wait()
+
+    async def _offer(self, sink: Sink, batch: Sequence[Record]) -> None:
+        outcome = await sink.deliver(batch)
+        through, dead = _settled(batch, outcome)
+        if through is not None:
+            self._owed = through, dead
+            await self._pay()
+        await self._after(sink, outcome, dead)
+
+    async def _pay(self) -> None:
+        """Commit what the platform took; owed until done, so that it is not sent again meanwhile."""
+        if self._owed is None:
+            return
+        through, dead = self._owed
+        await self._outbox.acknowledge(self._name, through, dead)
+        self._owed, self._through = None, through
+        self._moved.set()
+
+    async def _offer_again(self, sink: Sink, batch: Sequence[Record]) -> None:
+        """Send a dead letter that a person released; it is behind the cursor already."""
+        outcome = await sink.deliver(batch)
+        dead = list(outcome.rejected.items())
+        if outcome.accepted or dead:
+            await self._outbox.settle_retried(self._name, list(outcome.accepted), dead)
+        await self._after(sink, outcome, dead)
+
+    async def _after(self, sink: Sink, outcome: Outcome, dead: Sequence[tuple[int, str]]) -> None:
+        for sequence, reason in dead:
+            log.error("upstream.dead_letter", upstream=self._name, sequence=sequence, reason=reason)
+        self._alone = bool(outcome.kept)
+        if outcome.kept:
+            await self._wait_out(sink, outcome.kept)
+            return
+        self._refused.good()
+        if self._why or dead:
+            self._why = ""
+            self._report("")
+
+    async def _wait_out(self, sink: Sink, why: str) -> None:
+        """Records are kept: say why, and wait for the next attempt or the end of the sink."""
+        if sink.gone.is_set():
+            return
+        self._why = why
+        self._report(why)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._refused.failed()):
+                await sink.gone.wait()
+
+    async def _ring_at_record(self) -> None:
+        """While idle everything committed is settled: the next record is above the cursor."""
+        while True:
+            await self._idle.wait()
+            await self._outbox.wait_for(self._through)
+            self._idle.clear()
+            self._news.set()
+
+    async def _ring_at_end(self, sink: Sink) -> None:
+        await sink.gone.wait()
+        self._news.set()
+
+
+def _settled(batch: Sequence[Record], outcome: Outcome) -> tuple[int | None, list[tuple[int, str]]]:
+    """How far the batch is settled without a gap, and the dead letters up to there."""
+    through: int | None = None
+    dead: list[tuple[int, str]] = []
+    for record in batch:
+        if record.sequence in outcome.rejected:
+            dead.append((record.sequence, outcome.rejected[record.sequence]))
+        elif record.sequence not in outcome.accepted:
+            break
+        through = record.sequence
+    return through, dead
