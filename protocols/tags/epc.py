@@ -121,16 +121,25 @@ def uid(text: str) -> str:
 
     Raises TagError when it is empty, not hex, half a byte, or longer than 62 bytes.
     """
+    raw = unhex(text)
+    if len(raw) > UID_BYTES_MAX:
+        raise TagError(f"{len(raw)} bytes; an EPC has at most {UID_BYTES_MAX}")
+    return raw.hex().upper()
+
+
+def unhex(text: str) -> bytes:
+    """Bytes of hex as people write it, with blanks, colons, dashes or 0x between.
+
+    Raises TagError when it is empty, not hex, or half a byte.
+    """
     compact = _SEPARATORS.sub("", text)
     if not compact:
-        raise TagError("empty; expected the tag's bytes in hex")
+        raise TagError("empty; expected hex")
     if not _HEX.match(compact):
         raise TagError("not hex; expected digits 0-9 and letters A-F")
     if len(compact) % 2:
         raise TagError(f"{len(compact)} hex digits; expected an even number, two a byte")
-    if len(compact) > 2 * UID_BYTES_MAX:
-        raise TagError(f"{len(compact) // 2} bytes; an EPC has at most {UID_BYTES_MAX}")
-    return compact.upper()
+    return bytes.fromhex(compact)
 
 
 def decode(text: str) -> Epc:
@@ -147,7 +156,7 @@ def decode(text: str) -> Epc:
 
 def fields(epc: Epc) -> dict[str, object]:
     """The values by the names of the vectors; `uri` repeats the pure identity."""
-    named: dict[str, object] = asdict(epc)
+    named: dict[str, object] = {"scheme": epc.scheme} | asdict(epc)
     if not isinstance(epc, Opaque):
         named["uri"] = epc.pure_identity
     return named
