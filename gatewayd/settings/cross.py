@@ -3,16 +3,17 @@
 References are read from the raw text, so that a rig with another mistake still reports them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewayd.settings.library import Library
-from gatewayd.settings.model import RigSettings, StationSettings
+from gatewayd.settings.model import RigSettings
 from gatewayd.settings.report import Report
 from gatewayd.settings.sections import Entry
 from gatewayd.settings.wires import Device, check_wires
 from protocols.documents import Mark, nearest_hint
 from protocols.documents import Path as Keys
+from rules_engine.facts import MEDIA
 
 POLLS_A_LEASE_MIN = 3
 """Contract §4: the lease moves at least every third of its length, and it moves with a poll."""
@@ -28,14 +29,17 @@ class Rig:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything declared; not complete when a file could not be read at all."""
+    """Everything declared. `media` is what the station may fill, empty when it does not say.
+
+    `devices_complete` is False when a file of devices could not be read at all.
+    """
 
     devices: Mapping[str, Device]
     devices_complete: bool
     rigs: Sequence[Rig]
     packs: Library
     profiles: Library
-    station: StationSettings | None
+    media: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def _capable(capability: str, world: World) -> str:
     return f"devices that can: {', '.join(names)}" if names else ""
 
 
-def _known(wrong: str, known: Mapping[str, object] | frozenset[str]) -> tuple[str, str]:
+def _known(wrong: str, known: Iterable[str]) -> tuple[str, str]:
     return f"known: {', '.join(sorted(known)) or 'none'}", nearest_hint(wrong, known)
 
 
@@ -134,7 +138,7 @@ def _packs(rig: Rig, world: World, report: Report) -> None:
         mark = rig.entry.mark("rules", i)
         if pack in seen:
             report.problem(mark, f"{rig.entry.name}: rule pack {pack!r} is named twice")
-        elif pack not in world.packs.names and world.packs.complete:
+        elif pack not in world.packs.names:
             what = f"{rig.entry.name}: rule pack {pack!r} does not exist"
             report.problem(mark, what, *_known(pack, world.packs.names))
         seen.add(pack)
@@ -142,12 +146,11 @@ def _packs(rig: Rig, world: World, report: Report) -> None:
 
 def _medium(rig: Rig, world: World, report: Report) -> None:
     medium = rig.entry.raw.get("medium")
-    media = world.station.media if world.station else ()
-    if rig.settings and media and medium not in media:
+    if medium in MEDIA and world.media and medium not in world.media:
         report.problem(
             rig.entry.mark("medium"),
             f"{rig.entry.name}: medium {medium} is not filled at this station",
-            f"station.media: {', '.join(media)}",
+            f"station.media: {', '.join(world.media)}",
             "correct the rig, or add the medium if the licence covers it",
         )
 
@@ -222,15 +225,10 @@ def _reader(reference: _Reference) -> str:
 def _profiles(world: World, report: Report) -> None:
     for name, device in world.devices.items():
         profile = getattr(device.settings.settings, "profile", None) if device.settings else None
-        if (
-            isinstance(profile, str)
-            and profile not in world.profiles.names
-            and world.profiles.complete
-        ):
+        known = world.profiles.names
+        if isinstance(profile, str) and profile not in known:
             what = f"{name}: profile {profile!r} does not exist"
-            report.problem(
-                device.entry.mark("profile"), what, *_known(profile, world.profiles.names)
-            )
+            report.problem(device.entry.mark("profile"), what, *_known(profile, known))
 
 
 def _unused(world: World, report: Report) -> None:

@@ -4,7 +4,7 @@ A site file never silently takes the place of a shipped rule pack: it says `exte
 `replaces:`, or it has an id of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,30 +21,32 @@ TAKEOVER = ("extends", "replaces")
 
 @dataclass(slots=True)
 class Library:
-    """Parsed texts by id; `complete` is False when one could not be read, `names` has those too."""
+    """Parsed texts by id; `names` also has those that are wrong, told once where they are."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    names: dict[str, Mark] = field(default_factory=dict)
-    complete: bool = True
+    names: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One file as written, before its own loader sees it."""
+    """One file as written, before its own loader sees it; the text is None when unreadable."""
 
-    origin: str
-    text: str
-    head: Mapping[str, Any]
-    marks: Document
+    path: Path
+    text: str | None
+    document: Document
 
     @property
     def id(self) -> str:
-        """The id it claims; a file without one goes by its path, which clashes with nothing."""
-        named = self.head.get("id")
-        return named if isinstance(named, str) else self.origin
+        """The id it claims, else the name of its file."""
+        named = self.get("id")
+        return named if isinstance(named, str) else self.path.stem
 
-    def mark(self, key: str) -> Mark:
-        return self.marks.mark((key,))
+    def get(self, key: str) -> Any:
+        value = self.document.value
+        return value.get(key) if isinstance(value, dict) else None
+
+    def mark(self) -> Mark:
+        return self.document.mark(("id",))
 
 
 def load_packs(directory: Path, report: Report) -> Library:
@@ -66,63 +68,62 @@ def _load(
     takeover: tuple[str, ...],
 ) -> Library:
     library = Library()
-    shipped = {text.id: text for text in _texts(shipped_dir(), kind, library, report)}
+    shipped = {text.id: text for text in _texts(shipped_dir(), kind, report)}
     own: dict[str, _Text] = {}
-    for text in _own_texts(directory, kind, library, report):
-        if _welcome(text, shipped, own, takeover, report):
-            own[text.id] = text
-    for text in {**shipped, **own}.values():
-        library.names[text.id] = text.mark("id")
-        try:
-            library.values[text.id] = parse(text.text, text.origin)
-        except DocumentError as exc:
-            report.extend(exc.problems)
+    for text in _own_texts(directory, kind, report):
+        base = shipped.get(text.id)
+        if base is not None and base.text == text.text:
+            what = f"a copy of the shipped {text.id!r}"
+            report.warn(text.mark(), what, "", "remove it: it would hide the next version")
+            continue
+        _clashes(text, own.get(text.id), base, takeover, report)
+        own[text.id] = text
+        _add(library, text, parse, report)
+    for name in shipped.keys() - own.keys():
+        _add(library, shipped[name], parse, report)
     return library
 
 
-def _own_texts(directory: Path, kind: str, library: Library, report: Report) -> Iterator[_Text]:
+def _add(library: Library, text: _Text, parse: Callable[[str, str], Any], report: Report) -> None:
+    library.names.add(text.id)
+    if text.text is None:
+        return
+    try:
+        library.values[text.id] = parse(text.text, str(text.path))
+    except DocumentError as exc:
+        report.extend(exc.problems)
+
+
+def _own_texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
     """The site's files, unless the site's folder is the shipped one itself (a checkout)."""
     try:
         if (directory / kind).samefile(shipped_dir() / kind):
             return
     except OSError:
         pass  # a missing folder is no folder; an unreadable one is reported by the reading below
-    yield from _texts(directory, kind, library, report)
+    yield from _texts(directory, kind, report)
 
 
-def _texts(directory: Path, kind: str, library: Library, report: Report) -> Iterator[_Text]:
+def _texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
     for path in folder(directory, kind, report):
         text = read_text(path, report)
         document = parse_leniently(text, str(path))[0] if text is not None else None
-        if text is None or document is None or not isinstance(document.value, dict):
-            library.complete = False
-        if text is not None:
-            value = document.value if document else {}
-            head = value if isinstance(value, dict) else {}
-            marks = document or Document(str(path), {}, {(): Mark(str(path), 1, 1)})
-            yield _Text(str(path), text, head, marks)
+        nothing = Document(str(path), {}, {(): Mark(str(path), 1, 1)})
+        yield _Text(path, text, document or nothing)
 
 
-def _welcome(
+def _clashes(
     text: _Text,
-    shipped: Mapping[str, _Text],
-    own: Mapping[str, _Text],
+    other: _Text | None,
+    base: _Text | None,
     takeover: tuple[str, ...],
     report: Report,
-) -> bool:
-    """Whether a site's file may be used; why not is a problem, a plain copy only a warning."""
-    if text.id in own:
+) -> None:
+    """Two files of the site with one id, or one that silently hides a shipped file."""
+    if other is not None:
         what = f"id {text.id!r} exists twice"
-        report.problem(text.mark("id"), what, f"first at {own[text.id].mark('id')}")
-        return False
-    base = shipped.get(text.id)
-    if base is None or any(text.head.get(key) == text.id for key in takeover):
-        return True
-    if base.text == text.text:
-        what = f"a copy of the shipped {text.id!r}"
-        report.warn(text.mark("id"), what, "", "remove it: it would hide the next version")
-        return False
-    hint = f"say replaces: {text.id}, or" if takeover else "or"
-    what = f"id {text.id!r} is shipped with gatewayd"
-    report.problem(text.mark("id"), what, "", f"{hint} give it an id of its own")
-    return False
+        report.problem(text.mark(), what, f"first at {other.mark()}", "give it an id of its own")
+    elif base is not None and all(text.get(key) != text.id for key in takeover):
+        replaces = f"say replaces: {text.id}, or " if takeover else ""
+        what = f"id {text.id!r} is shipped with gatewayd"
+        report.problem(text.mark(), what, "", f"{replaces}give it an id of its own")

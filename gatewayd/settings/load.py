@@ -93,12 +93,13 @@ class _Reading:
         self.report = Report()
         self.secrets = Secrets(directory, environ, self.report)
         self.documents: list[Document] = []
+        self.media: tuple[str, ...] = ()
 
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
         strangers(self.directory, self.report)
         station, store, log, upstreams = self._gateway()
-        world = self._world(station)
+        world = self._world()
         check_across(world, self.report)
         if self.report.problems:
             return None
@@ -131,6 +132,7 @@ class _Reading:
         document = self._document(self.directory / GATEWAY_FILE)
         if document is None or not sections.gateway_keys(document, self.report):
             return None, None, None, {}
+        self.media = sections.media(document)
         table = upstream_table()
         found = {
             entry.name: sections.upstream(entry, table, self.report)
@@ -143,7 +145,7 @@ class _Reading:
             {name: upstream for name, upstream in found.items() if upstream},
         )
 
-    def _world(self, station: StationSettings | None) -> World:
+    def _world(self) -> World:
         documents, complete = self._folder("devices")
         table = driver_table()
         devices = {
@@ -161,7 +163,7 @@ class _Reading:
             rigs=rigs,
             packs=load_packs(self.directory, self.report),
             profiles=load_profiles(self.directory, self.report),
-            station=station,
+            media=self.media,
         )
 
     def _folder(self, name: str) -> tuple[list[Document], bool]:

@@ -64,6 +64,13 @@ def gateway_keys(document: Document, report: Report) -> bool:
     return True
 
 
+def media(document: Document) -> tuple[str, ...]:
+    """What the station says it may fill, also when another key of it is wrong."""
+    station = document.value.get("station")
+    listed = station.get("media") if isinstance(station, dict) else None
+    return tuple(m for m in listed if isinstance(m, str)) if isinstance(listed, list) else ()
+
+
 def entries(documents: Iterable[Document], key: str, report: Report) -> Iterator[Entry]:
     """Every named entry below `key` in every document; a name used twice names both places."""
     first: dict[str, Mark] = {}
