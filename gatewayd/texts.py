@@ -82,7 +82,62 @@ SENTENCES: Mapping[str, Text] = {
     "check.warnings": Text(zh="{count} 条提醒", en="{count} warnings"),
 }
 
-TEXTS: Mapping[str, Text] = {**RIG_STATES, **DEVICE_STATES, **OUTCOMES, **LABELS, **SENTENCES}
+FINDINGS: Mapping[str, Text] = {
+    "finding.NO_TAG": Text(
+        zh="没有读到标签或条码；请检查标签，重新放置气瓶或扫码",
+        en="no tag or code was read; check the tag, put the cylinder on again or scan its code",
+    ),
+    "finding.AMBIGUOUS": Text(
+        zh="同时读到不止一只气瓶：{seen}；请把其他气瓶移开后重新放置",
+        en="more than one cylinder was read: {seen}; move the others away and put it on again",
+    ),
+    "finding.TARE_UNKNOWN": Text(
+        zh="空瓶重量不稳定或不可信（{tare_g} g）；请检查秤并重新放置",
+        en="the empty weight is not stable or not believable ({tare_g} g); check the scale, put it on again",
+    ),
+    "finding.RESIDUAL": Text(
+        zh="余液 {residual_g} g 不低于允许充装量 {allowed_g} g；请先抽残",
+        en="residue of {residual_g} g leaves nothing of the {allowed_g} g allowed; extract it first",
+    ),
+    "finding.DATA_MISSING": Text(
+        zh="档案缺少 {missing}；请补录后再充装", en="the archive lacks {missing}; complete it first"
+    ),
+    "finding.STORE_UNAVAILABLE": Text(
+        zh="数据库无法写入，不能充装；请检查磁盘空间，运行 gatewayd check",
+        en="the store cannot be written, so nothing may be filled; check disk space and the log",
+    ),
+}
+"""Reasons that the rig finds itself, without a rule pack."""
+
+ALARMS: Mapping[str, Text] = {
+    "alarm.open_without_permit": Text(
+        zh="联锁在没有许可的情况下打开；请关闭气源并检查 PLC",
+        en="the gate is open without a permit; shut the gas and check the PLC",
+    ),
+    "alarm.unauthorised_flow": Text(
+        zh="没有许可却有气体流出；已记录为未经许可的充装，请检查阀门和 PLC",
+        en="gas flowed without a permit; it is recorded as unauthorised, check valve and PLC",
+    ),
+    "alarm.totaliser_mismatch": Text(
+        zh="累计量与充装净重不符；请检查秤和流量",
+        en="totaliser and net mass disagree; check scale and flow",
+    ),
+    "alarm.totaliser_went_back": Text(
+        zh="PLC 累计量变小；PLC 是否更换或断电清零？",
+        en="the PLC's totaliser went backwards; was the PLC replaced or reset?",
+    ),
+}
+"""Alarm records, by code."""
+
+TEXTS: Mapping[str, Text] = {
+    **RIG_STATES,
+    **DEVICE_STATES,
+    **OUTCOMES,
+    **LABELS,
+    **SENTENCES,
+    **FINDINGS,
+    **ALARMS,
+}
 """Every text by its key."""
 
 

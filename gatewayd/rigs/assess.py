@@ -1,0 +1,105 @@
+"""One judgement: facts from what stands at the rig, the verdict of its packs, the masses allowed.
+
+The rig and `gatewayd verdict` use the same function, so what the command says is what the rig does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drivers.contract import GateSample
+from gatewayd.rigs.findings import finding
+from gatewayd.rigs.model import Identity, Plan
+from gatewayd.settings.model import RigSettings, StationSettings
+from gatewayd.store.model import Cylinder
+from rules_engine.engine import judge
+from rules_engine.facts import derive
+from rules_engine.limits import fill_limits
+from rules_engine.pack import Pack
+from rules_engine.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a judgement at one rig always has: its name, settings, station and packs."""
+
+    rig_id: str
+    rig: RigSettings
+    station: StationSettings
+    packs: tuple[Pack, ...]
+
+
+def gather(
+    bench: Bench, identity: Identity, sample: GateSample | None, wall: datetime
+) -> dict[str, Any]:
+    """The flat facts of one judgement; what is unknown is absent."""
+    station = bench.station
+    now = wall.astimezone(ZoneInfo(station.timezone))
+    facts: dict[str, Any] = {
+        "code.known": identity.cylinder is not None,
+        "code.text": identity.code,
+        "tag.uid": identity.uid,
+        "rig.id": bench.rig_id,
+        "rig.medium": bench.rig.medium,
+        "rig.nominal_g": bench.rig.nominal_g,
+        "station.id": station.id,
+        "station.region": station.region,
+        "station.owners": [station.id, *station.associated_owners],
+        "station.media": list(station.media) or None,
+        "clock.today": now.date(),
+        "clock.now": now.isoformat(timespec="seconds"),
+        **_cylinder(identity.cylinder),
+        **_scale(sample),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _cylinder(cylinder: Cylinder | None) -> dict[str, Any]:
+    if cylinder is None:
+        return {}
+    values = {f"cylinder.{f.name}": getattr(cylinder, f.name) for f in fields(cylinder)}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def _scale(sample: GateSample | None) -> dict[str, Any]:
+    """The measured tare is the stable gross with the cylinder on (contract §10)."""
+    if sample is None:
+        return {}
+    tare_g = sample.gross_g if sample.stable and sample.cylinder_on else None
+    return {
+        "scale.gross_g": sample.gross_g,
+        "scale.stable": sample.stable,
+        "scale.tare_g": tare_g,
+    }
+
+
+def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]:
+    """The verdict on these facts, and the masses when it allows and the tare is known."""
+    facts = derive(base)
+    verdict = judge(bench.packs, facts)
+    tare_g = facts.get("scale.tare_g")
+    if not verdict.allowed or tare_g is None:
+        return verdict, None
+    limits = fill_limits(bench.packs, facts)
+    if tare_g <= 0:
+        return _deny(verdict, "TARE_UNKNOWN", tare_g=tare_g), None
+    if limits.allowed_net_g is None:
+        return _deny(verdict, "DATA_MISSING", missing="cylinder.allowed_net_g"), None
+    stamped_g = facts.get("cylinder.stamped_tare_g")
+    residual_g = None if stamped_g is None else max(0, tare_g - stamped_g)
+    wanted_g = min(bench.rig.nominal_g or limits.allowed_net_g, limits.allowed_net_g)
+    target_g = wanted_g - (residual_g or 0 if limits.deduct_residue else 0)
+    if target_g <= 0:
+        return _deny(verdict, "RESIDUAL", residual_g=residual_g, allowed_g=wanted_g), None
+    return verdict, Plan(tare_g, residual_g, target_g, tare_g + limits.allowed_net_g)
+
+
+def _deny(verdict: Verdict, code: str, **values: Any) -> Verdict:
+    return Verdict("deny", (*verdict.findings, finding(code, **values)), verdict.packs)
+
+
+def denied(packs: Sequence[Pack], reason: Finding) -> Verdict:
+    """A verdict for what no pack judges: nobody to judge, or more than one."""
+    return Verdict("deny", (reason,), tuple(pack.ref for pack in packs))

@@ -1,0 +1,172 @@
+"""Writes what a rig knows into the store: permits, fills, refusals, alarms. Nothing is lost.
+
+A draft gets its id here, once. A commit that fails keeps the draft, which makes the rig ill until
+a retry with the same id succeeds.
+"""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from drivers.contract import GateSample
+from gatewayd.clock import MS, Clock
+from gatewayd.errors import StoreError
+from gatewayd.ids import new_id
+from gatewayd.rigs import evidence
+from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.model import Ending, Identity
+from gatewayd.rigs.moves import (
+    Issue,
+)
+from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
+from gatewayd.store.store import Store
+from gatewayd.texts import text
+from rules_engine.verdict import Verdict
+
+UNSAVED_MAX = 16
+"""Drafts waiting for a store that cannot commit. No cylinder is judged meanwhile, so more than
+this is a bug of ours: the process ends and the gate closes."""
+
+RETRY_MS = 1_000
+
+
+class Bookkeeper:
+    """The rig's own hand in the store."""
+
+    def __init__(self, bench: Bench, store: Store, clock: Clock) -> None:
+        self._bench = bench
+        self._store = store
+        self._clock = clock
+        self._zone = ZoneInfo(bench.station.timezone)
+        self._log = structlog.get_logger().bind(rig=bench.rig_id)
+        self._unsaved: list[RecordDraft] = []
+        self._retry_ns = 0
+
+    @property
+    def healthy(self) -> bool:
+        """Whether everything this rig had to say is committed and the store can commit."""
+        return not self._unsaved and self._store.healthy
+
+    async def retry(self) -> None:
+        """Try again, at most once a second, what could not be committed."""
+        now_ns = self._clock.monotonic_ns()
+        if not self._unsaved or now_ns < self._retry_ns:
+            return
+        self._retry_ns = now_ns + RETRY_MS * MS
+        try:
+            while self._unsaved:
+                await self._store.append(self._unsaved[0])
+                self._unsaved.pop(0)
+        except StoreError as exc:
+            self._log.warning("store.still_failing", error=str(exc), unsaved=len(self._unsaved))
+
+    async def _append(self, draft: RecordDraft) -> None:
+        try:
+            await self._store.append(draft)
+        except StoreError as exc:
+            self._log.exception("record.waiting", error=str(exc), record=draft.id)
+            self._unsaved.append(draft)
+            assert len(self._unsaved) <= UNSAVED_MAX, "more drafts than a closed rig can make"
+
+    def permit(self, effect: Issue) -> Permit:
+        """A permit for what was judged, with every id made now, once."""
+        now = self._clock.wall()
+        settings, plan, sample = self._bench.rig.permit, effect.plan, effect.sample
+        base = self._base(effect.identity, effect.verdict)
+        cylinder = effect.identity.cylinder
+        assert cylinder is not None, effect
+        return Permit(
+            id=new_id(),
+            record_id=new_id(),
+            rig_id=self._bench.rig_id,
+            permit_no=self._next_no(sample),
+            cylinder_code=cylinder.code,
+            target_g=plan.target_g,
+            limit_gross_g=plan.limit_gross_g,
+            tare_g=plan.tare_g,
+            lease_ms=settings.lease_ms,
+            total_before_g=sample.total_g,
+            fills_before=sample.fills,
+            issued_at=now,
+            expires_at=now + timedelta(seconds=settings.start_within_s),
+            judged=evidence.permitted(base, effect.identity, plan, sample.device),
+        )
+
+    def _next_no(self, sample: GateSample) -> int:
+        """The next permit number: never 0, never one the PLC has in mind."""
+        number = self._store.last_permit_no(self._bench.rig_id)
+        while True:
+            number = number % PERMIT_NO_MAX + 1
+            if number not in (sample.last_permit, sample.permit_echo):
+                return number
+
+    def _base(self, who: Identity, verdict: Verdict | None) -> dict[str, Any]:
+        return evidence.judged(self._bench.station.id, self._bench.rig_id, who, verdict)
+
+    def fill(self, permit: Permit, ending: Ending) -> RecordDraft:
+        """The record a permit ends in; its id was made with the permit."""
+        flowed = ending.outcome != "not_started" and ending.net_g > 0
+        return RecordDraft(
+            id=permit.record_id,
+            kind="fill",
+            rig_id=permit.rig_id,
+            time=ending.ended_at,
+            data=evidence.filled(permit, ending, self._zone),
+            counts_fill_of=permit.cylinder_code if flowed else None,
+            total_after_g=ending.total_after_g,
+        )
+
+    def _draft(
+        self, kind: RecordKind, data: dict[str, Any], total_after_g: int | None = None
+    ) -> RecordDraft:
+        return RecordDraft(
+            id=new_id(),
+            kind=kind,
+            rig_id=self._bench.rig_id,
+            time=self._clock.wall(),
+            data=data,
+            total_after_g=total_after_g,
+        )
+
+    async def refuse(self, who: Identity, verdict: Verdict) -> None:
+        """A refusal is a record too."""
+        codes = [found.code for found in verdict.findings if found.severity == "deny"]
+        shown = evidence.shown(who)
+        self._log.info("cylinder.refused", cylinder=shown["code"], reasons=codes)
+        await self._append(self._draft("refusal", self._base(who, verdict)))
+
+    async def unauthorised(
+        self, who: Identity, sample: GateSample, *, net_g: int, before_g: int
+    ) -> None:
+        """Gas that nobody permitted: a fill record and an alarm."""
+        ended_at = evidence.stamp(self._clock.wall(), self._zone)
+        data = evidence.unauthorised(
+            self._base(who, None), sample, net_g=net_g, before_g=before_g, ended_at=ended_at
+        )
+        await self._append(self._draft("fill", data, sample.total_g))
+        await self.alarm("unauthorised_flow", f"{net_g} g")
+
+    async def baseline(self, total_g: int, went_back_from_g: int | None) -> None:
+        """Remember the totaliser; say so when it went backwards."""
+        if went_back_from_g is not None:
+            detail = f"{went_back_from_g} g -> {total_g} g"
+            await self.alarm("totaliser_went_back", detail, total_after_g=total_g)
+            return
+        try:
+            await self._store.set_total_g(self._bench.rig_id, total_g)
+        except StoreError as exc:
+            self._log.exception("baseline.not_committed", error=str(exc))
+
+    async def alarm(self, code: str, detail: str, *, total_after_g: int | None = None) -> None:
+        """Tell people, durably, in both languages."""
+        self._log.error("alarm", code=code, detail=detail)
+        data = {
+            "station_id": self._bench.station.id,
+            "rig_id": self._bench.rig_id,
+            "code": code,
+            "message": {lang: text(f"alarm.{code}", lang) for lang in ("zh", "en")},
+            "detail": detail,
+        }
+        await self._append(self._draft("alarm", data, total_after_g))

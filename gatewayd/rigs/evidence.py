@@ -1,0 +1,133 @@
+"""The `data` of records (contract §7): built once from what was judged, completed at the end."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drivers.contract import GateSample
+from gatewayd.rigs.model import Ending, Identity, Plan
+from gatewayd.store.model import Permit
+from rules_engine.verdict import Verdict
+
+ARCHIVE_KEYS = (
+    "serial_no",
+    "maker",
+    "owner",
+    "medium",
+    "model",
+    "water_capacity_ml",
+    "allowed_net_g",
+    "made_on",
+    "scrap_on",
+    "life_extended_to",
+    "last_inspection_on",
+    "next_inspection_on",
+    "inspection_result",
+    "status",
+    "fills_allowed",
+)
+"""What a record keeps of the archive entry, as judged."""
+
+
+def stamp(wall: datetime, zone: ZoneInfo) -> str:
+    """RFC 3339 with the station's offset, milliseconds."""
+    return wall.astimezone(zone).isoformat(timespec="milliseconds")
+
+
+def shown(identity: Identity) -> dict[str, Any]:
+    """The cylinder as judged: archive values, and how it was identified."""
+    cylinder = identity.cylinder
+    if cylinder is None:
+        return {"code": identity.code, "tag_uid": identity.uid, "seen": list(identity.shown)}
+    known = cylinder.known()
+    return {
+        "code": cylinder.code,
+        "tag_uid": identity.uid,
+        "scanned": identity.code,
+        **{key: known.get(key) for key in ARCHIVE_KEYS},
+    }
+
+
+def judged(
+    station_id: str, rig_id: str, identity: Identity, verdict: Verdict | None
+) -> dict[str, Any]:
+    """The identity and verdict part that fills and refusals share; no verdict = never judged."""
+    return {
+        "station_id": station_id,
+        "rig_id": rig_id,
+        "cylinder": shown(identity),
+        "batch": None,
+        "operator": None,
+        "verdict": None if verdict is None else verdict.as_json(),
+        "precheck": None,
+        "postcheck": None,
+    }
+
+
+def permitted(
+    base: Mapping[str, Any], identity: Identity, plan: Plan, device: str
+) -> dict[str, Any]:
+    """What a permit adds before gas flows."""
+    stamped_g = identity.cylinder.stamped_tare_g if identity.cylinder else None
+    return {
+        **base,
+        "gate": device,
+        "tare_stamped_g": stamped_g,
+        "tare_g": plan.tare_g,
+        "residual_g": plan.residual_g,
+        "target_g": plan.target_g,
+        "limit_gross_g": plan.limit_gross_g,
+    }
+
+
+def filled(permit: Permit, ending: Ending, zone: ZoneInfo) -> dict[str, Any]:
+    """The whole `data` of the one record a permit ends in."""
+    started = ending.started_at
+    seconds = None if started is None else round((ending.ended_at - started).total_seconds(), 3)
+    return {
+        **permit.judged,
+        "permit_id": permit.id,
+        "permit_no": permit.permit_no,
+        "issued_at": stamp(permit.issued_at, zone),
+        "gross_end_g": ending.gross_end_g,
+        "net_g": ending.net_g,
+        "started_at": None if started is None else stamp(started, zone),
+        "ended_at": stamp(ending.ended_at, zone),
+        "seconds": seconds,
+        "outcome": ending.outcome,
+        "end_reason": ending.end_reason,
+        "total_before_g": permit.total_before_g,
+        "total_after_g": ending.total_after_g,
+        "device_time": None,
+        "time_quality": "gateway",
+        "fill_count": None,
+    }
+
+
+def unauthorised(
+    base: Mapping[str, Any], sample: GateSample, *, net_g: int, before_g: int, ended_at: str
+) -> dict[str, Any]:
+    """A fill nobody permitted: what the totaliser says, and who was seen there."""
+    nothing = dict.fromkeys(
+        ("permit_id", "permit_no", "issued_at", "tare_stamped_g", "tare_g", "residual_g")
+    )
+    return {
+        **base,
+        **nothing,
+        "gate": sample.device,
+        "target_g": None,
+        "limit_gross_g": None,
+        "gross_end_g": sample.gross_g,
+        "net_g": net_g,
+        "started_at": None,
+        "ended_at": ended_at,
+        "seconds": None,
+        "outcome": "unauthorised",
+        "end_reason": "no_permit",
+        "total_before_g": before_g,
+        "total_after_g": sample.total_g,
+        "device_time": None,
+        "time_quality": "gateway",
+        "fill_count": None,
+    }

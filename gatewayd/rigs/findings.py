@@ -1,0 +1,30 @@
+"""Findings of the rig itself: reasons that no rule pack can judge, in the catalogue's words."""
+
+from typing import Any
+
+from gatewayd.texts import FINDINGS
+from rules_engine.verdict import Finding, Message
+
+BASIS = {
+    "NO_TAG": "GB/T 38059-2019 (verified: false): identify before filling",
+    "AMBIGUOUS": "contract v1 §5: one cylinder, one identity",
+    "TARE_UNKNOWN": "contract v1 §10: the measured tare is the stable gross weight",
+    "RESIDUAL": "contract v1 §10: target = allowed net - residue",
+    "DATA_MISSING": "contract v1 §9: an empty cell is unknown",
+    "STORE_UNAVAILABLE": "TSG 07-2019 D2.1(4) (verified: false): fill records are kept",
+}
+"""Where each reason comes from. A number of law never stands here, only in rule packs."""
+
+
+class _Values(dict[str, Any]):
+    """What a text asks for and nobody knows is shown as `?`."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def finding(code: str, **values: Any) -> Finding:
+    """The finding of a rig-level reason; `values` fill its text."""
+    chosen, known = FINDINGS[f"finding.{code}"], _Values(values)
+    message = Message(zh=chosen.zh.format_map(known), en=chosen.en.format_map(known))
+    return Finding(code, "deny", message, BASIS[code], f"rig.{code.lower()}", values)

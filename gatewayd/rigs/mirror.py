@@ -1,0 +1,72 @@
+"""What others see of a rig (contract §6): its state when it changes, its weight when it moves."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from drivers.contract import GateSample
+from gatewayd.board import Board
+from gatewayd.clock import Clock
+from gatewayd.rigs import evidence
+from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.findings import finding
+from gatewayd.rigs.model import State
+
+
+class Mirror:
+    """Posts one rig on the board; equal pictures are posted once."""
+
+    def __init__(self, bench: Bench, board: Board, clock: Clock) -> None:
+        self._topic = f"rigs/{bench.rig_id}"
+        self._board = board
+        self._clock = clock
+        self._zone = ZoneInfo(bench.station.timezone)
+        self._log = structlog.get_logger().bind(rig=bench.rig_id)
+        self._shown: tuple[object, ...] = ()
+        self._since = ""
+
+    def weigh(self, sample: GateSample) -> None:
+        """Show a changed weight in passing."""
+        weight = {
+            "t": evidence.stamp(self._clock.wall(), self._zone),
+            "gross_g": sample.gross_g,
+            "net_g": sample.net_g,
+            "stable": sample.stable,
+        }
+        self._board.flash(f"{self._topic}/weight", weight)
+
+    def show(self, state: State, sample: GateSample | None) -> None:
+        """Post the state when anything but the weight changed."""
+        permit = state.permit if state.withdrawn is None else None
+        key = (state.phase, state.fault, state.identity, state.verdict, permit, state.findings)
+        if key == self._shown:
+            return
+        if not self._shown or self._shown[:2] != key[:2]:
+            self._since = evidence.stamp(self._clock.wall(), self._zone)
+            self._log.info("rig.state", state=state.phase.value, fault=state.fault or None)
+        self._shown = key
+        self._board.post(f"{self._topic}/state", self._picture(state, sample))
+
+    def _picture(self, state: State, sample: GateSample | None) -> dict[str, Any]:
+        permit = state.permit if state.withdrawn is None else None
+        who = state.identity
+        return {
+            "state": state.phase.value,
+            "since": self._since,
+            "fault": state.fault or None,
+            "cylinder": None if who.status == "waiting" else evidence.shown(who),
+            "verdict": state.verdict.decision if state.verdict else None,
+            "permit": permit.permit_no if permit else None,
+            "gross_g": sample.gross_g if sample else None,
+            "net_g": sample.net_g if sample else None,
+            "target_g": permit.target_g if permit else None,
+            "findings": _findings(state),
+        }
+
+
+def _findings(state: State) -> list[dict[str, Any]]:
+    if state.verdict is not None and not state.verdict.allowed:
+        return [found.as_json() for found in state.verdict.findings]
+    seen = ", ".join(state.identity.shown)
+    return [finding(code, seen=seen).as_json() for code in state.findings]

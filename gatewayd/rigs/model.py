@@ -1,0 +1,153 @@
+"""What a rig knows, as frozen values: phases, identity, the view it looks at, its state.
+
+`moves.py` has the events and effects. Nothing here waits or writes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from drivers.contract import GateSample
+from gatewayd.store.model import Cylinder, Permit
+from rules_engine.verdict import Verdict
+
+
+class Phase(StrEnum):
+    """The states of contract §5."""
+
+    LOCKED = "locked"
+    IDENTIFYING = "identifying"
+    JUDGING = "judging"
+    PERMITTED = "permitted"
+    FILLING = "filling"
+    SETTLING = "settling"
+    REFUSED = "refused"
+    FAULT = "fault"
+
+
+class Withdrawal(StrEnum):
+    """Why a permit no longer holds the gate open."""
+
+    ENDED = "ended"
+    EXPIRED = "expired"
+    CYLINDER_LEFT = "cylinder_left"
+    SECOND_TAG = "second_tag"
+    TAG_LOST = "tag_lost"
+    NO_ECHO = "no_echo"
+    GATE_LOST = "gate_lost"
+    GATE_FAULT = "gate_fault"
+    DEVICE_LOST = "device_lost"
+    STALLED = "stalled"
+    STOPPING = "stopping"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the reads at a rig agree on since the cylinder came.
+
+    `waiting`: a required device has not spoken. `one`: all that spoke name one thing, which is in
+    the archive when `cylinder` is not None. `many`: more than one candidate, shown in `shown`.
+    `uid` is spelled as the archive spells it when known; `code` is the text as scanned.
+    `tag_lost`: a required reader has not seen its tag for the time the rig allows.
+    """
+
+    status: Literal["waiting", "one", "many"] = "waiting"
+    cylinder: Cylinder | None = None
+    uid: str | None = None
+    code: str | None = None
+    shown: tuple[str, ...] = ()
+    tag_lost: bool = False
+
+
+NOBODY = Identity()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a rig looks at, at one moment.
+
+    `sample` None = the gate is lost or its last word is stale. `presence` numbers the cylinder
+    standing there (0 = none); `found` = it stood there already when the gate came up. `ill` = why
+    nothing may be open (a required device, the store), empty when all is well. `stopping` = the
+    daemon is going down.
+    """
+
+    now_ns: int
+    wall: datetime
+    sample: GateSample | None
+    presence: int
+    identity: Identity
+    found: bool = False
+    ill: str = ""
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The masses of a fill that the verdict allows (contract §10), grams.
+
+    `residual_g` is measured minus stamped tare where that is positive, None when the stamped
+    tare is unknown.
+    """
+
+    tare_g: int
+    residual_g: int | None
+    target_g: int
+    limit_gross_g: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a permit ended. Masses in grams.
+
+    `resolution` is what the permit becomes; `mismatch_g` is totaliser minus net where they
+    disagree by more than is allowed, else 0.
+    """
+
+    outcome: str
+    resolution: Literal["posted", "voided", "expired"]
+    end_reason: str
+    net_g: int
+    gross_end_g: int
+    total_after_g: int
+    mismatch_g: int
+    started_at: datetime | None
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything a rig remembers between two looks.
+
+    `served` is the presence that was filled or refused already; `last_filled` the code of the last
+    cylinder filled here, so that it is not filled again for having been found. `permit` with `withdrawn` None is
+    live: the only thing that may hold the gate open. `total_g` is the totaliser as last recorded,
+    None = never seen. `gate_known` turns true when the gate was locked after coming up.
+    """
+
+    phase: Phase = Phase.LOCKED
+    fault: str = ""
+    identity: Identity = NOBODY
+    verdict: Verdict | None = None
+    findings: tuple[str, ...] = ()
+    presence: int = 0
+    presence_since_ns: int = 0
+    served: int = 0
+    last_filled: str | None = None
+    permit: Permit | None = None
+    withdrawn: Withdrawal | None = None
+    withdrawn_ns: int = 0
+    echoed: bool = False
+    flowed: bool = False
+    seen_net_g: int = 0
+    opened_ns: int = 0
+    renewed_ns: int = 0
+    locked_ns: int = 0
+    retry_ns: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    total_g: int | None = None
+    stray_ns: int = 0
+    gate_known: bool = False

@@ -1,0 +1,174 @@
+"""A permit's life in the machine: held while nothing speaks against it, then closed and settled."""
+
+from dataclasses import replace
+
+from drivers.contract import GateSample
+from gatewayd.clock import MS, SECOND
+from gatewayd.rigs.ending import finish, moved_g
+from gatewayd.rigs.model import Phase, State, View, Withdrawal
+from gatewayd.rigs.moves import (
+    Effect,
+    Lock,
+    RefuseFor,
+    Renew,
+    Renewed,
+    Resolve,
+    Resolved,
+)
+from gatewayd.rigs.steps import RELOCK_MS, Step, enter
+from gatewayd.settings.model import RigSettings
+from gatewayd.store.model import Permit
+
+RENEWALS_PER_LEASE = 5
+"""The lease moves at least every `lease_ms`/3 (contract §4); one late poll must not matter."""
+
+ECHO_WITHIN_MS = 1_000
+"""A PLC that has not echoed the permit by then does not hold it."""
+
+SETTLE_MS_MIN = 300
+"""No weight is final sooner than this after the gate showed closed."""
+
+RETRY_MS = 1_000
+"""How often a failed commit is tried again."""
+
+
+def hold(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
+    """Keep the gate open for as long as nothing speaks against it."""
+    permit = state.permit
+    assert permit is not None, state
+    state = _follow(state, view, sample, permit)
+    cause = _cause(state, view, sample, permit) or _cause_at_cylinder(state, view, rig)
+    if cause is not None:
+        return enter(withdraw(state, view, cause), Phase.SETTLING), (Lock(),)
+    if state.echoed:
+        state = enter(state, Phase.FILLING if state.flowed else Phase.PERMITTED)
+    if view.now_ns - state.renewed_ns >= permit.lease_ms * MS // RENEWALS_PER_LEASE:
+        return state, (Renew(seen_ns=sample.at_ns),)
+    return state, ()
+
+
+def _follow(state: State, view: View, sample: GateSample, permit: Permit) -> State:
+    """Note the echo, the start of flow, and the last net weight seen."""
+    if not state.echoed and sample.permit_echo == permit.permit_no:
+        state = replace(state, echoed=True)
+    if not (sample.filling or sample.valve_open):
+        return state
+    if not state.flowed:
+        state = replace(state, flowed=True, started_at=view.wall)
+    return replace(state, seen_net_g=sample.net_g)
+
+
+def _cause(state: State, view: View, sample: GateSample, permit: Permit) -> Withdrawal | None:
+    """Why the gate must close now, whatever the rig's settings say; None = hold."""
+    if sample.last_permit == permit.permit_no or _stopped(state, sample):
+        return Withdrawal.ENDED
+    if view.now_ns - state.renewed_ns > permit.lease_ms * MS:
+        return Withdrawal.STALLED
+    if view.stopping:
+        return Withdrawal.STOPPING
+    if view.ill:
+        return Withdrawal.DEVICE_LOST
+    if view.presence != state.presence:
+        return Withdrawal.CYLINDER_LEFT
+    if sample.e_stop or sample.scale_fault:
+        return Withdrawal.GATE_FAULT
+    return Withdrawal.NO_ECHO if _echo_wrong(state, view, sample, permit) else None
+
+
+def _stopped(state: State, sample: GateSample) -> bool:
+    return state.flowed and not sample.filling and not sample.valve_open
+
+
+def _echo_wrong(state: State, view: View, sample: GateSample, permit: Permit) -> bool:
+    if sample.permit_echo == permit.permit_no:
+        return False
+    late = view.now_ns - state.opened_ns > ECHO_WITHIN_MS * MS
+    return state.echoed or late or (sample.permit_echo != 0 and sample.at_ns > state.opened_ns)
+
+
+def _cause_at_cylinder(state: State, view: View, rig: RigSettings) -> Withdrawal | None:
+    """Why the gate must close for who stands there; before gas flows there is no holding on."""
+    if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
+        return Withdrawal.SECOND_TAG
+    if view.identity.tag_lost and (rig.on_tag_lost == "lock" or not state.flowed):
+        return Withdrawal.TAG_LOST
+    waited_ns = view.now_ns - state.opened_ns
+    if not state.flowed and waited_ns >= rig.permit.start_within_s * SECOND:
+        return Withdrawal.EXPIRED
+    return None
+
+
+def renewed(state: State, event: Renewed) -> Step:
+    """A renewal that ended later than the lease came too late: the gate was closed meanwhile."""
+    permit = state.permit
+    if permit is None or state.withdrawn is not None:
+        return state, (Lock(),)
+    if event.finished_ns - state.renewed_ns > permit.lease_ms * MS:
+        late = replace(state, withdrawn=Withdrawal.STALLED, withdrawn_ns=event.finished_ns)
+        return late, (Lock(),)
+    return replace(state, renewed_ns=event.started_ns), ()
+
+
+def withdraw(state: State, view: View, cause: Withdrawal) -> State:
+    """The permit no longer holds the gate open; when that was, and why."""
+    now_ns = view.now_ns
+    return replace(
+        state, withdrawn=cause, withdrawn_ns=now_ns, locked_ns=now_ns, ended_at=view.wall
+    )
+
+
+def settle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
+    """Closed first, weighed second, recorded third; each step is repeated until it is true."""
+    permit = state.permit
+    assert permit is not None, state
+    state = enter(state, Phase.FAULT if view.ill else Phase.SETTLING, view.ill)
+    if sample.valve_open or sample.filling or sample.permit_echo:
+        return _close_again(state, view)
+    if not _settled(state, view, sample, permit, rig) or view.now_ns < state.retry_ns:
+        return state, ()
+    state = replace(state, retry_ns=view.now_ns + RETRY_MS * MS)
+    return state, (Resolve(permit, finish(state, view, rig.tolerance_g)),)
+
+
+def _close_again(state: State, view: View) -> Step:
+    """The gate does not show closed: say 0 again; the settling clock starts when it does."""
+    state = replace(state, withdrawn_ns=view.now_ns)
+    if view.now_ns - state.locked_ns < RELOCK_MS * MS:
+        return state, ()
+    return replace(state, locked_ns=view.now_ns), (Lock(),)
+
+
+def _settled(
+    state: State, view: View, sample: GateSample, permit: Permit, rig: RigSettings
+) -> bool:
+    """Whether the weight is final: stable, and the PLC has named the fill if there was one."""
+    waited_ns = view.now_ns - state.withdrawn_ns
+    if waited_ns >= rig.settle_within_s * SECOND:
+        return True
+    named = sample.last_permit == permit.permit_no
+    flowed = state.flowed or moved_g(permit.total_before_g, sample.total_g) != 0
+    return sample.stable and waited_ns >= SETTLE_MS_MIN * MS and (named or not flowed)
+
+
+def resolved(state: State, event: Resolved) -> Step:
+    """The permit is history; the cylinder that stands there was served."""
+    second_tag = state.withdrawn is Withdrawal.SECOND_TAG
+    effects: tuple[Effect, ...] = ()
+    if second_tag and not event.flowed:
+        effects = (RefuseFor("AMBIGUOUS", state.identity),)
+    cleared = replace(
+        state,
+        permit=None,
+        withdrawn=None,
+        echoed=False,
+        flowed=False,
+        seen_net_g=0,
+        retry_ns=0,
+        started_at=None,
+        ended_at=None,
+        served=state.presence,
+        findings=("AMBIGUOUS",) if second_tag else (),
+        total_g=event.total_g,
+        last_filled=event.code if event.flowed else state.last_filled,
+    )
+    return cleared, effects

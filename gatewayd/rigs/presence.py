@@ -1,0 +1,119 @@
+"""What was seen at a rig since the cylinder came: repeats collapse, the past does not count.
+
+A tag counts only when it was read after the last moment the scale was known to be empty, so a
+tag carried past earlier, or lingering from the cylinder before, can never name this one. A
+printed code is a deliberate act: it counts `scan_valid_s` before the cylinder too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drivers.contract import CodeRead, GateSample, TagRead
+from gatewayd.clock import SECOND
+from gatewayd.settings.model import IdentifySettings, RigSettings
+
+SIGHTINGS_MAX = 64
+"""Different things kept a presence. At the limit new ones are counted, not kept: two are already
+one too many, so the rig refuses either way."""
+
+
+@dataclass(slots=True)
+class Sighting:
+    """One tag or code at one device of the rig; times are monotonic ns."""
+
+    device: str
+    text: str
+    is_tag: bool
+    first_ns: int
+    last_ns: int
+
+
+class Presence:
+    """The cylinder standing at a rig, by number, and what its devices saw of it."""
+
+    def __init__(self, rig: RigSettings) -> None:
+        self._rig = rig
+        self._by_device: dict[str, list[IdentifySettings]] = {}
+        for item in rig.identify:
+            self._by_device.setdefault(item.device, []).append(item)
+        self._seen: dict[tuple[str, str], Sighting] = {}
+        self._empty_ns: int | None = None
+        self._arrivals = 0
+        self.on = False
+        self.found = False
+        self.dropped = 0
+
+    @property
+    def number(self) -> int:
+        """Which cylinder since start stands here, from 1; 0 when none does."""
+        return self._arrivals if self.on else 0
+
+    def saw(self, read: TagRead | CodeRead) -> bool:
+        """Take one read; True when it is news (not a repeat) for this rig."""
+        if isinstance(read, TagRead):
+            if not self._serves(read):
+                return False
+            return self._note(read.device, read.uid, is_tag=True, at_ns=read.at_ns)
+        return self._note(read.device, read.text, is_tag=False, at_ns=read.at_ns)
+
+    def _serves(self, read: TagRead) -> bool:
+        items = self._by_device.get(read.device, ())
+        return any(item.antenna is None or item.antenna == read.antenna for item in items)
+
+    def _note(self, device: str, text: str, *, is_tag: bool, at_ns: int) -> bool:
+        known = self._seen.get((device, text))
+        if known is not None:
+            known.last_ns = at_ns
+            return False
+        if len(self._seen) >= SIGHTINGS_MAX:
+            self.dropped += 1
+            return False
+        self._seen[device, text] = Sighting(device, text, is_tag, at_ns, at_ns)
+        return True
+
+    def weigh(self, sample: GateSample) -> None:
+        """Follow the gate's own word on whether a cylinder stands there."""
+        if sample.cylinder_on and not self.on:
+            self._arrive(sample.at_ns)
+        elif not sample.cylinder_on:
+            if self.on:
+                self._seen.clear()
+            self.on = False
+            self._empty_ns = sample.at_ns
+
+    def _arrive(self, now_ns: int) -> None:
+        """A cylinder came; `found` when nobody saw the scale empty before."""
+        self._arrivals += 1
+        self.on = True
+        self.found = self._empty_ns is None
+        oldest_tag_ns = now_ns if self._empty_ns is None else self._empty_ns
+        oldest_code_ns = now_ns - self._rig.scan_valid_s * SECOND
+        self._seen = {
+            key: seen
+            for key, seen in self._seen.items()
+            if seen.last_ns >= (oldest_tag_ns if seen.is_tag else oldest_code_ns)
+        }
+
+    def lose(self) -> None:
+        """The gate's word is gone: whatever stands there when it returns is a new cylinder."""
+        self.on = False
+        self._empty_ns = None
+        self._seen.clear()
+
+    def sightings(self) -> Iterator[Sighting]:
+        """Everything seen of this presence."""
+        return iter(self._seen.values())
+
+    def missing(self) -> bool:
+        """Whether a required device has not spoken yet."""
+        spoken = {device for device, _ in self._seen}
+        return any(item.require and item.device not in spoken for item in self._rig.identify)
+
+    def tag_lost(self, now_ns: int) -> bool:
+        """Whether a required reader has not seen its tag for `tag_lost_after_s`."""
+        oldest_ns = now_ns - self._rig.tag_lost_after_s * SECOND
+        required = {item.device for item in self._rig.identify if item.require}
+        return any(
+            seen.is_tag and seen.device in required and seen.last_ns < oldest_ns
+            for seen in self._seen.values()
+        )

@@ -1,0 +1,311 @@
+"""The rig's actor, in the order a scan travels: take, look, judge, permit, open, renew, record.
+
+Drivers call `take` and supervision calls `device`; both are plain and only leave a note and wake
+the actor. The actor looks at everything at once (`View`), steps the machine, and carries out its
+effects one after the other: the store before the gate, always.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import replace
+
+import structlog
+
+from drivers.contract import DriverError, FillGate, GateSample, Reading
+from gatewayd.board import Board
+from gatewayd.clock import MS, Clock
+from gatewayd.errors import StoreError
+from gatewayd.rigs import assess
+from gatewayd.rigs.bookkeeper import Bookkeeper
+from gatewayd.rigs.findings import finding
+from gatewayd.rigs.identity import identify
+from gatewayd.rigs.machine import adopt, resume, step
+from gatewayd.rigs.mirror import Mirror
+from gatewayd.rigs.model import NOBODY, Identity, State, View
+from gatewayd.rigs.moves import (
+    Alarm,
+    Baseline,
+    Effect,
+    Event,
+    GateFailed,
+    Issue,
+    Issued,
+    Judge,
+    Judged,
+    Lock,
+    NotIssued,
+    NotResolved,
+    Open,
+    Opened,
+    Refuse,
+    RefuseFor,
+    Renew,
+    Renewed,
+    Resolve,
+    Resolved,
+    Unauthorised,
+)
+from gatewayd.rigs.presence import Presence
+from gatewayd.store.store import Store
+
+EFFECTS_A_LOOK_MAX = 32
+"""A look that leads to more effects than this is a bug of ours: the process must end."""
+
+
+class Rig:
+    """One filling position. Create, feed with `take` and `device`, `run`, then `stop`."""
+
+    def __init__(
+        self, bench: assess.Bench, gate: FillGate, *, store: Store, board: Board, clock: Clock
+    ) -> None:
+        self.id = bench.rig_id
+        self._bench = bench
+        self._rig = bench.rig
+        self._gate = gate
+        self._store = store
+        self._clock = clock
+        self._log = structlog.get_logger().bind(rig=bench.rig_id)
+        self._books = Bookkeeper(bench, store, clock)
+        self._mirror = Mirror(bench, board, clock)
+        self._presence = Presence(bench.rig)
+        self._identity = NOBODY
+        self._news = True
+        self._sample: GateSample | None = None
+        self._states: dict[str, str] = {}
+        self._stopping = False
+        self._unsure = False
+        self._unreadable = False
+        self._wake = asyncio.Event()
+        self.state = State()
+
+    # --- what others tell us: plain calls that never wait ---
+
+    def take(self, reading: Reading) -> None:
+        """One reading of one of this rig's devices."""
+        if isinstance(reading, GateSample):
+            self._weigh(reading)
+        elif self._presence.saw(reading):
+            self._news = True
+            self._wake.set()
+
+    def _weigh(self, sample: GateSample) -> None:
+        last, self._sample = self._sample, sample
+        before = self._presence.number
+        self._presence.weigh(sample)
+        self._news = self._news or self._presence.number != before
+        weight = (sample.gross_g, sample.net_g, sample.stable)
+        if last is None or weight != (last.gross_g, last.net_g, last.stable):
+            self._mirror.weigh(sample)
+        self._wake.set()
+
+    def device(self, name: str, state: str) -> None:
+        """A device of this rig changed its state (contract §6)."""
+        self._states[name] = state
+        if name == self._rig.gate and state != "up":
+            self._sample = None
+            self._presence.lose()
+            self._news = True
+        self._wake.set()
+
+    def tick(self) -> None:
+        """Look again: time passed."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Close the gate, settle what is open, then let `run` return."""
+        self._stopping = True
+        self._wake.set()
+
+    # --- the actor ---
+
+    async def run(self) -> None:
+        """Serve the rig until `stop` and everything is closed and recorded."""
+        self.state = self._recover()
+        self._show()
+        while not (self._stopping and self._at_rest()):
+            await self._wake.wait()
+            self._wake.clear()
+            await self._books.retry()
+            self._adopt_unsure()
+            await self._advance(self._view())
+            self._show()
+
+    def _recover(self) -> State:
+        """What an earlier life left behind: at most one pending permit a rig."""
+        pending = self._store.pending_permits(self.id)
+        assert len(pending) <= 1, pending
+        return resume(
+            self._clock.monotonic_ns(),
+            permit=pending[0] if pending else None,
+            total_g=self._store.last_total_g(self.id),
+            last_filled=self._store.last_filled(self.id),
+        )
+
+    def _adopt_unsure(self) -> None:
+        """A commit 1 that failed may have happened all the same: then it is settled like a crash.
+
+        Its order never reached the gate, so it ends as not started.
+        """
+        if self._unsure and self._store.healthy and self.state.permit is None:
+            self._unsure = False
+            pending = self._store.pending_permits(self.id)
+            if pending:
+                self.state = adopt(self.state, pending[0], self._clock.monotonic_ns())
+
+    def _at_rest(self) -> bool:
+        gate_lost = self._sample is None
+        return self.state.permit is None and (self.state.gate_known or gate_lost)
+
+    def _view(self) -> View:
+        now_ns = self._clock.monotonic_ns()
+        sample = self._sample
+        if sample is not None and now_ns - sample.at_ns > self._rig.stale_after_ms * MS:
+            sample = None
+            self._presence.lose()
+            self._news = True
+        return View(
+            now_ns=now_ns,
+            wall=self._clock.wall(),
+            sample=sample,
+            presence=self._presence.number,
+            identity=self._who(now_ns),
+            found=self._presence.found,
+            ill=self._ill(),
+            stopping=self._stopping,
+        )
+
+    def _who(self, now_ns: int) -> Identity:
+        """The identity, worked out again only when something new was seen."""
+        if self._news:
+            try:
+                self._identity = identify(
+                    self._presence, self._store, region=self._bench.station.region
+                )
+            except StoreError as exc:
+                self._log.exception("archive.unreadable", error=str(exc))
+                self._identity = NOBODY
+                self._unreadable = True
+            else:
+                self._news = self._unreadable = False
+        lost = self._presence.tag_lost(now_ns)
+        if lost != self._identity.tag_lost:
+            self._identity = replace(self._identity, tag_lost=lost)
+        return self._identity
+
+    def _ill(self) -> str:
+        """Why nothing may be open at this rig; empty when all is well."""
+        for item in self._rig.identify:
+            if item.require and self._states.get(item.device) != "up":
+                return item.device
+        return "" if self._books.healthy and not self._unreadable else "store"
+
+    async def _advance(self, first: Event) -> None:
+        events = deque([first])
+        done = 0
+        while events:
+            self.state, effects = step(self.state, events.popleft(), self._rig)
+            for effect in effects:
+                done += 1
+                assert done <= EFFECTS_A_LOOK_MAX, (self.state, effect)
+                answer = await self._perform(effect)
+                if answer is not None:
+                    events.append(answer)
+
+    async def _perform(self, effect: Effect) -> Event | None:
+        match effect:
+            case Judge():
+                return self._judge(effect)
+            case Issue():
+                return await self._issue(effect)
+            case Open() | Renew() | Lock():
+                return await self._touch(effect)
+            case Resolve():
+                return await self._resolve(effect)
+            case _:
+                await self._note(effect)
+                return None
+
+    def _judge(self, effect: Judge) -> Judged:
+        facts = assess.gather(self._bench, effect.identity, effect.sample, self._clock.wall())
+        verdict, plan = assess.assess(self._bench, facts)
+        return Judged(verdict, plan, effect.sample)
+
+    async def _issue(self, effect: Issue) -> Event:
+        """Commit 1: the permit is pending before the gate hears of it."""
+        permit = self._books.permit(effect)
+        try:
+            await self._store.issue(permit)
+        except StoreError as exc:
+            self._log.exception("permit.not_issued", error=str(exc))
+            self._unsure = True
+            return NotIssued(str(exc))
+        self._log.info(
+            "permit.issued",
+            permit=permit.permit_no,
+            cylinder=permit.cylinder_code,
+            target_g=permit.target_g,
+        )
+        return Issued(permit)
+
+    async def _touch(self, effect: Open | Renew | Lock) -> Event | None:
+        """One write to the gate, read back by its driver."""
+        started_ns = self._clock.monotonic_ns()
+        try:
+            match effect:
+                case Open(order):
+                    await self._gate.open(order)
+                    return Opened(started_ns, self._clock.monotonic_ns())
+                case Renew(seen_ns):
+                    if started_ns - seen_ns > self._rig.stale_after_ms * MS:
+                        return None
+                    await self._gate.renew()
+                    return Renewed(started_ns, self._clock.monotonic_ns())
+                case Lock():
+                    await self._gate.lock()
+                    return None
+        except DriverError as exc:
+            return GateFailed(str(exc), self._clock.monotonic_ns())
+
+    async def _resolve(self, effect: Resolve) -> Event:
+        """Commit 2: permit resolved and record written, together or not at all."""
+        permit, ending = effect.permit, effect.ending
+        draft = self._books.fill(permit, ending)
+        try:
+            await self._store.resolve(permit.id, ending.resolution, draft)
+        except StoreError as exc:
+            self._log.exception("record.not_committed", error=str(exc), record=draft.id)
+            return NotResolved(str(exc))
+        self._log.info(
+            "permit.resolved",
+            permit=permit.permit_no,
+            cylinder=permit.cylinder_code,
+            outcome=ending.outcome,
+            net_g=ending.net_g,
+        )
+        if ending.mismatch_g:
+            detail = f"permit {permit.permit_no}: totaliser - net = {ending.mismatch_g} g"
+            await self._books.alarm("totaliser_mismatch", detail)
+        return Resolved(ending.total_after_g, permit.cylinder_code, bool(draft.counts_fill_of))
+
+    async def _note(self, effect: Effect) -> None:
+        """Facts that are records of their own."""
+        match effect:
+            case Refuse(who, verdict):
+                await self._books.refuse(who, verdict)
+            case RefuseFor(code, who):
+                reason = finding(code, seen=", ".join(who.shown))
+                await self._books.refuse(who, assess.denied(self._bench.packs, reason))
+            case Unauthorised(who, net_g, before_g, sample):
+                await self._books.unauthorised(who, sample, net_g=net_g, before_g=before_g)
+            case Baseline(total_g, went_back_from_g):
+                await self._books.baseline(total_g, went_back_from_g)
+            case Alarm(code, detail):
+                await self._books.alarm(code, detail)
+            case _:
+                raise AssertionError(effect)
+
+    # --- what others see ---
+
+    def _show(self) -> None:
+        """Post the rig's state when anything but the weight changed (contract §6)."""
+        self._mirror.show(self.state, self._sample)

@@ -1,0 +1,139 @@
+"""The machine without a permit: watch the totaliser, then ask who stands here and may it be filled."""
+
+from dataclasses import replace
+
+from drivers.contract import GateSample
+from gatewayd.clock import MS, SECOND
+from gatewayd.rigs.ending import AGREE_G, moved_g
+from gatewayd.rigs.model import Phase, State, View
+from gatewayd.rigs.moves import (
+    Alarm,
+    Baseline,
+    Effect,
+    Issue,
+    Judge,
+    Judged,
+    Lock,
+    Refuse,
+    RefuseFor,
+    Unauthorised,
+)
+from gatewayd.rigs.steps import RELOCK_MS, Step, enter, forget
+from gatewayd.settings.model import RigSettings
+
+
+def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
+    """No permit: anything open is a fault, any gram that flowed is recorded, then the cylinder."""
+    if sample.permit_echo or sample.valve_open or sample.filling:
+        return _open_without_permit(state, view)
+    if state.total_g is None or moved_g(state.total_g, sample.total_g):
+        balanced, effects, waiting = _balance(state, view, sample, rig)
+        if effects or waiting:
+            return balanced, effects
+        state = balanced
+    resting = _nobody(state, view, sample)
+    if resting is not None:
+        return resting, ()
+    if view.presence != state.presence:
+        state = replace(forget(state), presence=view.presence, presence_since_ns=view.now_ns)
+    if state.served == view.presence:
+        return enter(state, Phase.REFUSED if state.findings else Phase.LOCKED), ()
+    return _who(replace(state, identity=view.identity), view, sample, rig)
+
+
+def _open_without_permit(state: State, view: View) -> Step:
+    """Something holds the gate open and it is not us: lock, and say so once."""
+    alarm: tuple[Effect, ...] = ()
+    if state.fault != "open_without_permit":
+        alarm = (Alarm("open_without_permit", ""),)
+    state = enter(state, Phase.FAULT, "open_without_permit")
+    if view.now_ns - state.locked_ns < RELOCK_MS * MS:
+        return state, alarm
+    return replace(state, locked_ns=view.now_ns), (Lock(), *alarm)
+
+
+def _balance(
+    state: State, view: View, sample: GateSample, rig: RigSettings
+) -> tuple[State, tuple[Effect, ...], bool]:
+    """Compare the totaliser with what was last recorded; a stray flow is booked once it ended.
+
+    The third value says that the flow has not ended: nothing else may happen at the rig.
+    """
+    if state.total_g is None:
+        return replace(state, total_g=sample.total_g), (Baseline(sample.total_g),), False
+    before_g = state.total_g
+    stray_g = moved_g(before_g, sample.total_g)
+    if stray_g < 0:
+        back = Baseline(sample.total_g, went_back_from_g=before_g)
+        return replace(state, total_g=sample.total_g), (back,), False
+    if stray_g <= AGREE_G:
+        return state, (), False
+    if state.stray_ns == 0:
+        state = replace(state, stray_ns=view.now_ns)
+    ended = sample.stable or view.now_ns - state.stray_ns >= rig.settle_within_s * SECOND
+    if not ended:
+        return enter(state, Phase.FAULT, "stray_flow"), (), True
+    stray = Unauthorised(view.identity, stray_g, before_g, sample)
+    return replace(state, total_g=sample.total_g, stray_ns=0), (stray,), False
+
+
+def _nobody(state: State, view: View, sample: GateSample) -> State | None:
+    """The state when there is nobody to judge, or nothing to judge with; None = somebody."""
+    if view.stopping:
+        return enter(forget(state), Phase.LOCKED)
+    trouble = view.ill or _gate_trouble(sample)
+    if trouble:
+        return enter(forget(state), Phase.FAULT, trouble)
+    if view.presence == 0:
+        return enter(forget(state), Phase.LOCKED)
+    return None
+
+
+def _gate_trouble(sample: GateSample) -> str:
+    if sample.e_stop:
+        return "e_stop"
+    return "scale_fault" if sample.scale_fault else ""
+
+
+def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
+    """Identify, then judge; what cannot be identified or weighed in time is refused."""
+    waited_ns = view.now_ns - state.presence_since_ns
+    if view.identity.status == "many":
+        return refuse_for(enter(state, Phase.REFUSED), "AMBIGUOUS")
+    if view.identity.status == "waiting":
+        if waited_ns >= rig.identify_within_s * SECOND:
+            return refuse_for(enter(state, Phase.REFUSED), "NO_TAG")
+        return enter(state, Phase.IDENTIFYING), ()
+    if view.found and _just_filled(state, view):
+        return enter(replace(state, served=view.presence), Phase.LOCKED), ()
+    if state.verdict is None or sample.stable:
+        return enter(state, Phase.JUDGING), (Judge(view.identity, sample),)
+    if waited_ns >= rig.stable_within_s * SECOND:
+        return refuse_for(enter(state, Phase.REFUSED), "TARE_UNKNOWN")
+    return enter(state, Phase.JUDGING), ()
+
+
+def _just_filled(state: State, view: View) -> bool:
+    """Whether what we found standing here is what was filled here last: it stayed on."""
+    cylinder = view.identity.cylinder
+    return cylinder is not None and cylinder.code == state.last_filled
+
+
+def refuse_for(state: State, code: str) -> Step:
+    """Refuse for a reason that no rule pack judges."""
+    refused = replace(
+        state, phase=Phase.REFUSED, fault="", served=state.presence, findings=(code,), verdict=None
+    )
+    return refused, (RefuseFor(code, state.identity),)
+
+
+def judged(state: State, event: Judged) -> Step:
+    """Deny: refused. Allow with masses: issue. Allow without: wait for the scale."""
+    state = replace(state, verdict=event.verdict)
+    if not event.verdict.allowed:
+        codes = tuple(f.code for f in event.verdict.findings if f.severity == "deny")
+        refused = replace(state, phase=Phase.REFUSED, served=state.presence, findings=codes)
+        return refused, (Refuse(state.identity, event.verdict),)
+    if event.plan is None:
+        return state, ()
+    return state, (Issue(state.identity, event.verdict, event.plan, event.sample),)
