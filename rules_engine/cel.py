@@ -73,7 +73,10 @@ class Program:
 
     def holds(self, bound: Bound) -> bool | Broken:
         """True or False when the expression is exactly that, else Broken."""
-        result = self._expression.eval(activation=bound.activation)
+        try:
+            result = self._expression.eval(activation=bound.activation)
+        except RuntimeError as exc:  # a value that the library cannot convert: no BOOL either
+            return Broken(str(exc))
         if result.type() == _BOOL and isinstance(value := result.value(), bool):
             return value
         return Broken(str(result.value()))

@@ -157,16 +157,17 @@ def _wrong_fact(name: object) -> Finding:
 
 
 def _holds(rule: Rule, values: Mapping[str, Any]) -> Finding:
-    names = sorted(rule.reads | set(rule.message.names))
-    shown = {name: _json(values[name]) for name in names if name in values}
-    message = rule.message.render(values)
+    message, shown = rule.message.render(values), _shown(rule, values)
     return Finding(rule.code, rule.severity, message, rule.basis, rule.name, shown)
 
 
 def _broken(rule: Rule, values: Mapping[str, Any], why: str) -> Finding:
-    shown = {name: _json(values[name]) for name in sorted(rule.reads) if name in values}
-    message = _BROKEN.render({"rule": rule.name, "why": why})
+    message, shown = _BROKEN.render({"rule": rule.name, "why": why}), _shown(rule, values)
     return Finding("RULE_BROKEN", "deny", message, rule.basis, rule.name, shown | {"error": why})
+
+
+def _shown(rule: Rule, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _json(values[name]) for name in rule.values if name in values}
 
 
 def _missing(name: str, rules: Sequence[Rule], known: Mapping[str, Any]) -> Finding:

@@ -17,6 +17,8 @@ MEDIA = frozenset({"LPG", "O2", "N2", "AR", "CO2", "C2H2", "H2", "HE", "NH3", "C
 STATUSES = frozenset({"in_use", "not_enabled", "scrapped", "cancelled", "lost"})
 INSPECTION_RESULTS = frozenset({"passed", "failed"})
 INT_MAX = 2**63 - 1
+TEXT_CHARS_MAX = 4_096
+ITEMS_MAX = 1_000
 
 Kind: TypeAlias = Literal["bool", "int", "text", "date", "texts"]
 Value: TypeAlias = bool | int | str | date | tuple[str, ...]
@@ -169,9 +171,13 @@ def parse(name: str, text: str) -> Value | None:
         raise ValueError(f"{name} is one of {', '.join(sorted(fact.choices))}; got {text!r}{near}")
     if fact.type == "date":
         return parse_date(text)
-    if fact.type == "texts":
-        return tuple(part.strip() for part in text.split(";") if part.strip())
-    return text if fact.type == "text" else _scalar(name, fact, text)
+    if fact.type in {"bool", "int"}:
+        return _scalar(name, fact, text)
+    items = tuple(part.strip() for part in text.split(";") if part.strip())
+    value = text if fact.type == "text" else items
+    if not sound(fact.type, value):
+        raise ValueError(f"{name} is too long or holds half a character")
+    return value
 
 
 def _scalar(name: str, fact: Fact, text: str) -> bool | int:
@@ -204,10 +210,19 @@ def sound(kind: Kind, value: object) -> bool:
     if kind == "int":
         return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= INT_MAX
     if kind == "text":
-        return isinstance(value, str)
+        return isinstance(value, str) and _encodable(value)
     if kind == "date":
         return isinstance(value, date) and not isinstance(value, datetime)
-    return isinstance(value, tuple | list) and all(isinstance(item, str) for item in value)
+    if not isinstance(value, tuple | list) or len(value) > ITEMS_MAX:
+        return False
+    return all(sound("text", item) for item in value)
+
+
+def _encodable(text: str) -> bool:
+    """Whether text is short and whole: half a character would stop the rule engine."""
+    if len(text) > TEXT_CHARS_MAX:
+        return False
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def derive(facts: Facts) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class Rule:
     verified: bool
     examples: tuple[Example, ...]
     mark: Mark
+    values: tuple[str, ...]
+    """The names whose values a finding of this rule carries: what it reads and what it says."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -135,15 +137,19 @@ def _rule(
     pack_id: str, item: RuleFile, environment: Environment, document: Document, index: int
 ) -> Rule:
     basis = _cited(item.basis)
+    given = environment.compile(item.given) if item.given else None
+    when = environment.compile(item.when)
+    message = Template(item.message.zh, item.message.en)
+    read = when.reads | (given.reads if given else frozenset())
     return Rule(
         id=item.id,
         name=f"{pack_id}.{item.id}",
         code=item.code,
         severity=item.severity,
-        given=environment.compile(item.given) if item.given else None,
+        given=given,
         applies_if_known=item.applies_if_known,
-        when=environment.compile(item.when),
-        message=Template(item.message.zh, item.message.en),
+        when=when,
+        message=message,
         basis=basis if item.verified else f"{basis} [{UNVERIFIED}]",
         verified=item.verified,
         examples=tuple(
@@ -155,4 +161,5 @@ def _rule(
             for at, example in enumerate(item.examples)
         ),
         mark=document.mark(("rules", index)),
+        values=tuple(sorted(read | set(message.names))),
     )

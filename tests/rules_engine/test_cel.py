@@ -89,6 +89,11 @@ def test_a_value_that_slipped_past_its_type_is_broken_not_true() -> None:
     assert isinstance(program.holds(ENVIRONMENT.bind({"code.known": "yes"})), Broken)
 
 
+def test_a_text_that_the_library_cannot_convert_is_broken() -> None:
+    program = ENVIRONMENT.compile('cylinder.owner != "x"')
+    assert isinstance(program.holds(ENVIRONMENT.bind({"cylinder.owner": "\ud800"})), Broken)
+
+
 def test_days_compare_as_days() -> None:
     program = ENVIRONMENT.compile("clock.today > cylinder.scrap_on")
     for today, later in ((date(2026, 7, 1), False), (date(2026, 7, 2), True)):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules_engine.engine import judge
-from rules_engine.facts import FACTS
+from rules_engine.facts import FACTS, ITEMS_MAX, TEXT_CHARS_MAX
 from rules_engine.pack import Pack, load
 from rules_engine.verdict import Verdict
 from tests.support.rules import LEGAL, cn_lpg, pack_of, rule, text_of
@@ -135,6 +135,10 @@ def test_a_fact_that_several_rules_lack_is_told_once_as_severely_as_any() -> Non
         {"clock.today": datetime(2026, 7, 1)},  # noqa: DTZ001 - the naive time is the point
         {"station.owners": "3701000042"},
         {"station.owners": (1,)},
+        {"station.owners": ("a",) * (ITEMS_MAX + 1)},
+        {"cylinder.owner": "\ud800"},
+        {"station.owners": ("\ud800",)},
+        {"cylinder.owner": "x" * (TEXT_CHARS_MAX + 1)},
         {"cylinder.unheard_of": 1},
     ],
 )

@@ -62,6 +62,8 @@ def test_set_reads_text_by_the_type_of_the_fact(name: str, text: str, value: obj
         ("cylinder.scrap_on", "2026-13", "no such day"),
         ("cylinder.scrap_on", "01.07.2026", "YYYY-MM"),
         ("cylinder.scrap_on", "20260701", "YYYY-MM"),
+        ("cylinder.owner", "\udcff", "half a character"),
+        ("station.owners", "a;\udcff", "half a character"),
         ("cylinder.life_ends_on", "2026-07-01", "enter life_extended_to"),
     ],
 )
