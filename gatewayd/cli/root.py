@@ -51,4 +51,4 @@ def main() -> None:
     \b
     gatewayd demo                 a whole station on this machine, one minute
     gatewayd check -c config      every mistake in a configuration at once
-    """
+    """  # noqa: D301 - click wants the backspace itself
