@@ -179,6 +179,11 @@ class Stream(asyncio.Protocol):
         """False once either side has closed; buffered bytes may remain."""
         return not self._lost
 
+    @property
+    def lost(self) -> str:
+        """Why the link is gone, in plain words; empty while it is open."""
+        return self._lost
+
     async def read(self, max_bytes: int, within_s: float | None) -> bytes:
         """1..`max_bytes` bytes as soon as any are there; `within_s` None waits for ever.
 

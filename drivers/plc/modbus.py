@@ -1,0 +1,297 @@
+"""A filling gate with its scale on a PLC, over Modbus TCP or RTU (contract §4).
+
+Polling: one read of the whole report block per poll on a fixed schedule, one GateSample each.
+Commanding: limits and a moved lease first, the permit last, everything read back.
+
+The framing is our own (protocols/modbus.py, tested against pymodbus) because a gate needs what
+pymodbus's client does not give: it takes a late RTU reply, or transaction 0, as the next answer,
+waits for ever behind bytes that are no frame, and needs pyserial. CPU of one poll at 64 devices x
+10 Hz on loopback, bare: its client 43 us, its framer over our stream 32, ours 23; 159, 114 and 81
+when devices do not share one schedule, which is why they do. With decoding and samples: 40 us.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from operator import itemgetter
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSample, Strict
+from drivers.links import Link, SerialLink
+from drivers.plc.polling import HEARTBEAT_STILL_S, SECOND_NS, Heartbeat, Schedule
+from drivers.plc.turns import Rank
+from drivers.plc.wire import MissedError, Wire
+from protocols.modbus import READ_HOLDING, READ_INPUT, Request, read, write_many, write_one
+from protocols.registers import Profile, RegisterError, Value
+
+REPLY_BYTES = 37
+"""The longest RTU reply of the reference gate: unit, function, count, 32 register bytes, CRC."""
+_LEASES = 65_536
+
+_SAMPLE_NAMES = tuple(f.name for f in fields(GateSample) if f.name not in ("device", "at_ns"))
+_sample_values = itemgetter(*_SAMPLE_NAMES)
+_COMMAND_NAMES = ("permit", "lease", "target_g", "limit_gross_g", "lease_ms")
+
+
+class PlcModbusSettings(Strict):
+    """Settings of `driver: plc.modbus`.
+
+    `poll_ms` is the time between two samples. `timeout_ms` is the longest the PLC may take to
+    answer one request; on RTU the bus then stays quiet as long again.
+    """
+
+    link: Link
+    unit: int = Field(default=1, ge=0, le=247)
+    profile: str = Field(min_length=1, max_length=64)
+    poll_ms: int = Field(default=100, ge=10, le=10_000)
+    timeout_ms: int = Field(default=300, ge=20, le=5_000)
+
+    @model_validator(mode="after")
+    def _serial_line(self) -> "PlcModbusSettings":
+        if isinstance(self.link, SerialLink):
+            if self.unit == 0:
+                raise ValueError("unit 0 is broadcast on a serial line; expected 1..247")
+            reply_ms = math.ceil(REPLY_BYTES * self.link.char_s() * 1000)
+            if self.timeout_ms < reply_ms:
+                raise ValueError(
+                    f"timeout_ms {self.timeout_ms} is shorter than one reply at {self.link.baud} "
+                    f"baud, {reply_ms} ms"
+                )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """The requests that never change, built once."""
+
+    report: Request
+    command: Request
+    close: Request
+
+    @classmethod
+    def of(cls, profile: Profile) -> "_Questions":
+        reads, writes = profile.reads, profile.writes
+        function = READ_INPUT if reads.table == "input" else READ_HOLDING
+        return cls(
+            read(reads.address, reads.count, function=function),
+            read(writes.address, writes.count),
+            write_one(writes.address, 0),
+        )
+
+
+class PlcModbus:
+    """One PLC. `run` polls it; `open`, `renew` and `lock` command its gate while `run` runs."""
+
+    def __init__(self, name: str, settings: PlcModbusSettings, profile: Profile) -> None:
+        self.name = name
+        self._settings = settings
+        self._profile = profile
+        self._ask = _Questions.of(profile)
+        self._within_s = settings.timeout_ms / 1000
+        self._wire: Wire | None = None
+        self._noise: Callable[[str, bytes], None] = _quietly
+        self._lease: int | None = None
+        self._locks = 0
+
+    async def run(self, context: Context) -> None:
+        """Poll until the link fails, the PLC stops answering or its heartbeat stands still."""
+        async with Wire.join(self._settings.link) as wire:
+            self._wire, self._noise = wire, context.noise
+            try:
+                await self._poll(wire, context)
+            finally:
+                self._wire, self._noise = None, _quietly
+                self._revoke()
+
+    async def _poll(self, wire: Wire, context: Context) -> None:
+        """Emit samples from the moment the heartbeat was seen to move.
+
+        A single missed answer is noise on the line; answers missed for as long as a heartbeat may
+        stand still are a lost device. Before the first good one, one miss is enough, so that a
+        dead unit costs its neighbours on the bus one timeout an attempt.
+        """
+        watch = Heartbeat(self.name)
+        silent_s_max = max(HEARTBEAT_STILL_S, 3 * self._settings.poll_ms / 1000)
+        answered_ns = context.monotonic_ns()
+        schedule = Schedule(self._settings.poll_ms / 1000)
+        while True:
+            await schedule.next()
+            try:
+                async with wire.turns.take(Rank.POLL):
+                    data = await self._exchange(wire, self._ask.report)
+            except MissedError as exc:
+                silent_ns = context.monotonic_ns() - answered_ns
+                if not watch.moved or silent_ns >= silent_s_max * SECOND_NS:
+                    raise
+                context.noise(str(exc), b"")
+                continue
+            answered_ns = context.monotonic_ns()
+            sample = self._sample(data, answered_ns)
+            if watch.feed(sample):
+                context.up(f"{self._profile.id}, unit {self._settings.unit}")
+            if watch.moved:
+                context.emit(sample)
+
+    def _sample(self, data: bytes, at_ns: int) -> GateSample:
+        values = self._decode(self._profile.reads.decode, data)
+        return GateSample(self.name, at_ns, *_sample_values(values))
+
+    async def open(self, order: GateOrder) -> None:
+        """Write limits and a moved lease, then the permit; read all of them back.
+
+        Raises DriverError when anything differs, with permit 0 written again, and when `lock` was
+        asked for meanwhile: a lock always wins. Who cancels it must lock.
+        """
+        wire = self._reach()
+        async with wire.held():
+            try:
+                lease = await self._open(wire, order)
+            except (DriverError, RegisterError) as exc:
+                self._revoke()
+                await self._lock_after(wire, exc)
+                raise DriverError(f"{self.name}: gate not opened: {exc}") from exc
+        self._lease = lease
+
+    async def _open(self, wire: Wire, order: GateOrder) -> int:
+        """The lease the gate was opened with."""
+        locks = self._locks
+        async with wire.turns.take(Rank.COMMAND):
+            before = await self._command(wire)
+        wanted: dict[str, Value] = {
+            "permit": order.permit_no,
+            "lease": (before["lease"] + 1) % _LEASES,
+            "target_g": order.target_g,
+            "limit_gross_g": order.limit_gross_g,
+            "lease_ms": order.lease_ms,
+        }
+        writes = self._profile.writes
+        data = writes.encode(wanted)
+        await self._write(wire, write_many(writes.address + 1, data[2:]), locks)
+        await self._write(wire, write_one(writes.address, order.permit_no), locks)
+        async with wire.turns.take(Rank.COMMAND):
+            seen = await self._command(wire)
+        self._check(wanted, seen)
+        self._still_wanted(locks)
+        return wanted["lease"]
+
+    async def renew(self) -> None:
+        """Move the lease counter once; raises DriverError when no permit of ours is open."""
+        wire = self._reach()
+        if self._lease is None:
+            raise DriverError(f"{self.name}: no permit is open")
+        self._lease = (self._lease + 1) % _LEASES
+        async with wire.turns.take(Rank.COMMAND):
+            await self._exchange(wire, write_one(self._profile.writes.address + 1, self._lease))
+
+    async def lock(self) -> None:
+        """Write permit 0 and read it back, ahead of everything that waits for the wire.
+
+        It is the one write that is repeated, once: twice closed is closed. Raises DriverError when
+        the PLC does not confirm; the lease then closes the gate.
+        """
+        self._revoke()
+        wire = self._reach()
+        async with wire.held():
+            await self._lock(wire)
+
+    async def _lock(self, wire: Wire) -> None:
+        async with wire.turns.take(Rank.LOCK):
+            try:
+                seen = await self._close(wire)
+            except DriverError:
+                seen = await self._close(wire)
+        self._check({"permit": 0}, seen)
+
+    async def _close(self, wire: Wire) -> dict[str, Value]:
+        """One attempt to lock, over a new connection when the old one is gone."""
+        await wire.open()
+        await self._exchange(wire, self._ask.close)
+        return await self._command(wire)
+
+    async def _lock_after(self, wire: Wire, cause: Exception) -> None:
+        """Close what may have opened; a failure to do so joins the first as a note."""
+        try:
+            await self._lock(wire)
+        except DriverError as exc:
+            cause.add_note(f"and could not lock: {exc}")
+
+    def _reach(self) -> Wire:
+        if self._wire is None:
+            raise DriverError(f"{self.name}: not connected")
+        return self._wire
+
+    def _check(self, wanted: Mapping[str, Value], seen: Mapping[str, Value]) -> None:
+        """Raise DriverError unless the PLC holds exactly what was written."""
+        other = {name: seen[name] for name in wanted if seen[name] != wanted[name]}
+        if other:
+            wrote = {name: wanted[name] for name in other}
+            raise DriverError(f"{self.name}: wrote {wrote}, read back {other}")
+
+    def _revoke(self) -> None:
+        """From here on no open that began earlier may write its permit, and nothing is renewed."""
+        self._locks += 1
+        self._lease = None
+
+    def _still_wanted(self, locks: int) -> None:
+        if self._locks != locks:
+            raise DriverError(f"{self.name}: locked or lost meanwhile")
+
+    async def _write(self, wire: Wire, request: Request, locks: int) -> None:
+        """One write of an open, unless the gate was locked since the open began."""
+        async with wire.turns.take(Rank.COMMAND):
+            self._still_wanted(locks)
+            await self._exchange(wire, request)
+
+    async def _command(self, wire: Wire) -> dict[str, Value]:
+        """What the PLC holds in its command block; the caller holds the turn."""
+        data = await self._exchange(wire, self._ask.command)
+        return self._decode(self._profile.writes.decode, data)
+
+    async def _exchange(self, wire: Wire, request: Request) -> bytes:
+        return await wire.exchange(
+            self._settings.unit, request, within_s=self._within_s, noise=self._noise
+        )
+
+    def _decode(self, decode: Callable[[bytes], dict[str, Value]], data: bytes) -> dict[str, Value]:
+        try:
+            return decode(data)
+        except RegisterError as exc:
+            raise DriverError(f"{self.name}: {self._profile.id}: {exc}") from exc
+
+
+def _quietly(reason: str, raw: bytes) -> None:
+    """Where noise goes while nobody runs the device."""
+
+
+def _wire(settings: PlcModbusSettings) -> str:
+    return settings.link.wire()
+
+
+def _make(name: str, settings: PlcModbusSettings, profiles: Mapping[str, Any]) -> PlcModbus:
+    profile = profiles[settings.profile]
+    missing = gate_gaps(profile)
+    if missing:
+        raise ValueError(f"{name}: profile {profile.id} is no gate: {'; '.join(missing)}")
+    return PlcModbus(name, settings, profile)
+
+
+def gate_gaps(profile: Profile) -> tuple[str, ...]:
+    """What a profile lacks to be a gate; empty when it is one."""
+    gaps = [f"{name} is not reported" for name in _SAMPLE_NAMES if name not in profile.reads.names]
+    written = tuple(point.name for point in profile.writes.points)
+    if written != _COMMAND_NAMES:
+        gaps.append(f"written are {', '.join(written)} instead of {', '.join(_COMMAND_NAMES)}")
+    return tuple(gaps)
+
+
+DRIVER = DriverType(
+    name="plc.modbus",
+    settings=PlcModbusSettings,
+    make=_make,
+    wire=_wire,
+    summary="Filling gate and scale on a PLC, Modbus TCP or RTU, any register map with its points",
+    capabilities=frozenset({"gate", "scale"}),
+    shares_wire=True,
+)

@@ -1,0 +1,123 @@
+"""The parts of the PLC driver on their own: settings, turns, schedule."""
+
+import asyncio
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from drivers.links import SerialLink, TcpLink
+from drivers.plc.modbus import DRIVER, PlcModbusSettings, gate_gaps
+from drivers.plc.polling import Schedule
+from drivers.plc.turns import Rank, Turns
+from protocols import registers
+from tests.support.plcs import CONFIG, REFERENCE
+
+TCP = {"tcp": "10.0.0.4:502"}
+SERIAL = {"serial": "/dev/ttyS0", "baud": 9600}
+
+
+def test_settings_are_those_of_the_contract() -> None:
+    settings = PlcModbusSettings.model_validate_json(
+        '{"link": {"tcp": "192.168.1.40:502"}, "unit": 1, "profile": "reference-gate-v1",'
+        ' "poll_ms": 100}'
+    )
+    assert settings.link == TcpLink(tcp="192.168.1.40:502")
+    assert (settings.unit, settings.poll_ms, settings.timeout_ms) == (1, 100, 300)
+    assert DRIVER.wire(settings) == "tcp:192.168.1.40:502"
+    assert DRIVER.shares_wire
+    assert DRIVER.capabilities == {"gate", "scale"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"unit": 248}, "less than or equal to 247"),
+        ({"unit": -1}, "greater than or equal to 0"),
+        ({"poll_ms": 9}, "greater than or equal to 10"),
+        ({"poll_ms": 10_001}, "less than or equal to 10000"),
+        ({"timeout_ms": 19}, "greater than or equal to 20"),
+        ({"link": SERIAL, "unit": 0}, "unit 0 is broadcast"),
+        ({"link": SERIAL, "timeout_ms": 38}, "shorter than one reply at 9600 baud, 39 ms"),
+        ({"baud": 9600}, "Extra inputs"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changed: dict[str, object], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        PlcModbusSettings.model_validate({"link": TCP, "profile": "x", **changed})
+
+
+@pytest.mark.parametrize("unit", [0, 247])
+def test_settings_at_the_limits_are_taken(unit: int) -> None:
+    PlcModbusSettings.model_validate({"link": TCP, "profile": "x", "unit": unit})
+    line = SerialLink.model_validate(SERIAL)
+    PlcModbusSettings(link=line, profile="x", unit=247, timeout_ms=39)
+
+
+def test_a_map_without_what_a_gate_needs_is_no_gate() -> None:
+    text = (CONFIG / "profiles/reference-gate-v1.yaml").read_text(encoding="utf-8")
+    assert gate_gaps(REFERENCE) == ()
+    no_total = registers.load(text.replace("  total_g:", "  flow_g:"), "no total")
+    assert gate_gaps(no_total) == ("total_g is not reported",)
+    no_lease = registers.load(text.replace("  lease:", "  counter:"), "no lease")
+    assert "instead of permit, lease, target_g" in gate_gaps(no_lease)[0]
+    settings = PlcModbusSettings.model_validate({"link": TCP, "profile": "x"})
+    with pytest.raises(ValueError, match="plc-1: profile reference-gate-v1 is no gate"):
+        DRIVER.make("plc-1", settings, {"x": no_total})
+
+
+@given(st.lists(st.sampled_from(list(Rank)), max_size=12), st.sets(st.integers(0, 11)))
+def test_turns_go_by_rank_then_by_arrival_also_when_some_give_up(
+    ranks: list[Rank], leaving: set[int]
+) -> None:
+    async def walk() -> list[int]:
+        turns, order = Turns(), list[int]()
+
+        async def one(index: int, rank: Rank) -> None:
+            async with turns.take(rank):
+                order.append(index)
+
+        await turns.acquire(Rank.POLL)
+        tasks = [asyncio.ensure_future(one(i, rank)) for i, rank in enumerate(ranks)]
+        await asyncio.sleep(0)
+        for index in leaving & set(range(len(tasks))):
+            tasks[index].cancel()
+        turns.release()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.timeout(1), turns.take(Rank.POLL):
+            return order
+
+    staying = [index for index in range(len(ranks)) if index not in leaving]
+    assert asyncio.run(walk()) == sorted(staying, key=lambda index: (ranks[index], index))
+
+
+async def test_a_turn_given_to_one_who_leaves_is_passed_on() -> None:
+    turns = Turns()
+    await turns.acquire(Rank.POLL)
+    leaving = asyncio.ensure_future(turns.acquire(Rank.LOCK))
+    staying = asyncio.ensure_future(turns.acquire(Rank.POLL))
+    await asyncio.sleep(0)
+    turns.release()
+    leaving.cancel()
+    await asyncio.wait_for(staying, 1)
+    assert leaving.cancelled()
+
+
+async def test_polls_keep_to_the_grid_and_skip_what_a_stall_missed() -> None:
+    loop = asyncio.get_running_loop()
+    schedule = Schedule(0.02)
+    ticks = []
+    for index in range(8):
+        await schedule.next()
+        ticks.append(loop.time())
+        if index == 3:
+            time.sleep(0.09)  # noqa: ASYNC251 - the stall of the whole loop is the point
+    on_grid = [tick % 0.02 for tick in ticks]
+    assert max(on_grid) < 0.015
+    numbers = [int(tick / 0.02) for tick in ticks]
+    gaps = [b - a for a, b in pairwise(numbers)]
+    assert gaps[3] >= 4
+    assert min(gaps) >= 1
