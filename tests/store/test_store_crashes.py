@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gatewayd.store.store import Store
 from tests.support.stores import chain_breaks, draft, open_store
 
-KILLS = 12
+KILLS = 8
 CHILD = "tests.store.committing_child"
 
 

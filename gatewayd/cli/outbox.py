@@ -1,0 +1,166 @@
+"""`gatewayd outbox`: what still has to reach each upstream, and what an upstream refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+from gatewayd.cli.common import (
+    config_option,
+    directory,
+    json_option,
+    print_json,
+    reports_errors,
+)
+from gatewayd.settings.load import load
+from gatewayd.settings.model import Settings
+from gatewayd.store import beside
+from gatewayd.store.chain import parse
+from gatewayd.store.model import DeadLetter
+from gatewayd.store.reads import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class _Backlog:
+    """One upstream's part of the outbox. Times are RFC 3339; None: never, or nothing waits."""
+
+    upstream: str
+    configured: bool
+    acknowledged: int
+    backlog: int
+    last_ack: datetime | None
+    oldest_waiting: str | None
+    dead: int
+    retrying: int
+
+    def as_json(self) -> dict[str, Any]:
+        """One row of `outbox status --json`."""
+        return {
+            "upstream": self.upstream,
+            "configured": self.configured,
+            "acknowledged": self.acknowledged,
+            "backlog": self.backlog,
+            "last_ack": self.last_ack.isoformat() if self.last_ack else None,
+            "oldest_waiting": self.oldest_waiting,
+            "dead": self.dead,
+            "retrying": self.retrying,
+        }
+
+    def line(self) -> str:
+        """One row for a person."""
+        last_ack = self.last_ack.isoformat(timespec="seconds") if self.last_ack else "never"
+        note = "" if self.configured else "  (not in the config)"
+        return (
+            f"{self.upstream:<16} backlog {self.backlog:>7}  last ack {last_ack}  oldest waiting "
+            f"{self.oldest_waiting or '-'}  dead {self.dead}, retrying {self.retrying}{note}"
+        )
+
+
+@click.group()
+@config_option
+def outbox() -> None:
+    """Backlog of every upstream, and its dead letters."""
+
+
+@outbox.command()
+@config_option
+@json_option
+@reports_errors
+def status(*, as_json: bool) -> None:
+    """Records that wait, last acknowledgement and oldest waiting record, for each upstream."""
+    settings = load(directory())
+    with Reader.open(settings.store_path) as store:
+        last = store.last_sequence()
+        rows = _backlogs(store, settings, last)
+    if as_json:
+        print_json({"last_sequence": last, "upstreams": [row.as_json() for row in rows]})
+        return
+    for row in rows:
+        click.echo(row.line())
+    click.echo(f"last sequence {last}", err=True)
+
+
+def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
+    cursors = {cursor.upstream: cursor for cursor in store.cursors()}
+    letters = store.dead_letters()
+    rows = []
+    for name in sorted({*cursors, *settings.upstreams}):
+        cursor = cursors.get(name)
+        through = cursor.sequence if cursor else 0
+        waiting = store.records(after_sequence=through, limit=1)
+        mine = [letter for letter in letters if letter.upstream == name]
+        rows.append(
+            _Backlog(
+                upstream=name,
+                configured=name in settings.upstreams,
+                acknowledged=through,
+                backlog=max(0, last - through),
+                last_ack=cursor.acknowledged_at if cursor else None,
+                oldest_waiting=str(parse(waiting[0].body)["time"]) if waiting else None,
+                dead=sum(not letter.retrying for letter in mine),
+                retrying=sum(letter.retrying for letter in mine),
+            )
+        )
+    return rows
+
+
+@outbox.command()
+@click.option("--upstream", metavar="NAME", help="Only this upstream.")
+@config_option
+@json_option
+@reports_errors
+def dead(upstream: str | None, *, as_json: bool) -> None:
+    """Records that an upstream refused for good, with its reason. None of them is lost."""
+    with Reader.open(load(directory()).store_path) as store:
+        letters = store.dead_letters(upstream)
+    if as_json:
+        print_json({"dead": [_letter(letter) for letter in letters]})
+        return
+    for letter in letters:
+        state = "retrying" if letter.retrying else "dead"
+        click.echo(
+            f"{letter.upstream:<16} {letter.sequence:>8}  {letter.kind:<8} {state:<8} "
+            f"{letter.refused_at.isoformat(timespec='seconds')}  {letter.reason}"
+        )
+    click.echo(f"{len(letters)} dead letters; `gatewayd outbox retry` sends them again", err=True)
+
+
+def _letter(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "upstream": letter.upstream,
+        "sequence": letter.sequence,
+        "id": letter.record_id,
+        "kind": letter.kind,
+        "reason": letter.reason,
+        "refused_at": letter.refused_at.isoformat(),
+        "retrying": letter.retrying,
+    }
+
+
+@outbox.command()
+@click.option("--upstream", metavar="NAME", help="Only this upstream.")
+@click.option(
+    "--seq", "sequences", type=click.IntRange(min=1), multiple=True, help="Only this record."
+)
+@config_option
+@json_option
+@reports_errors
+def retry(upstream: str | None, sequences: tuple[int, ...], *, as_json: bool) -> None:
+    """Have dead letters sent again: all, those of one upstream, or single records.
+
+    The running daemon takes them up by itself, with the same ids; what is refused again is dead
+    again. Records that merely wait need no retry.
+    """
+    settings = load(directory())
+    asked = beside.retry_dead(
+        settings.store_path,
+        station_id=settings.station.id,
+        upstream=upstream,
+        sequences=sequences,
+        quota_mb=settings.store.quota_mb,
+    )
+    if as_json:
+        print_json({"retrying": asked})
+        return
+    click.echo(f"{asked} records will be sent again")

@@ -1,0 +1,144 @@
+"""`gatewayd records`: look at committed facts and prove that none was changed or lost."""
+
+import json
+from typing import Any
+
+import click
+
+from gatewayd.cli.common import (
+    NO,
+    config_option,
+    directory,
+    json_option,
+    print_json,
+    reports_errors,
+    stop,
+)
+from gatewayd.settings.load import load
+from gatewayd.store.chain import Head, broken, head_of
+from gatewayd.store.model import Record
+from gatewayd.store.reads import Reader, Reads
+
+LIST_DEFAULT = 50
+LIST_MAX = 100_000
+VERIFIED_AT_ONCE = 1_000
+"""Records in memory while verifying."""
+
+
+def _open() -> Reader:
+    return Reader.open(load(directory()).store_path)
+
+
+@click.group()
+@config_option
+def records() -> None:
+    """Query records and verify their hash chain."""
+
+
+@records.command("list")
+@click.option("--kind", metavar="KIND", help="Only fill, refusal, alarm, ...")
+@click.option("--rig", metavar="RIG", help="Only records of this rig.")
+@click.option(
+    "--since-seq",
+    type=click.IntRange(min=1),
+    help="From this sequence on; without it, the newest records.",
+)
+@click.option("--limit", type=click.IntRange(1, LIST_MAX), default=LIST_DEFAULT, show_default=True)
+@config_option
+@json_option
+@reports_errors
+def list_(
+    kind: str | None, rig: str | None, since_seq: int | None, *, limit: int, as_json: bool
+) -> None:
+    """List records, oldest first."""
+    with _open() as store:
+        found = (
+            store.newest_records(limit=limit, kind=kind, rig=rig)
+            if since_seq is None
+            else store.records(after_sequence=since_seq - 1, limit=limit, kind=kind, rig=rig)
+        )
+        last = store.last_sequence()
+    if as_json:
+        print_json({"last_sequence": last, "records": [json.loads(r.body) for r in found]})
+        return
+    for record in found:
+        click.echo(_line(record))
+    click.echo(f"{len(found)} shown, last sequence {last}", err=True)
+
+
+def _line(record: Record) -> str:
+    envelope = json.loads(record.body)
+    time = envelope["time"]
+    return f"{record.sequence:>8}  {time}  {record.rig_id:<12} {record.kind:<8} {_gist(envelope)}"
+
+
+def _gist(envelope: dict[str, Any]) -> str:
+    """The few values that a person looks for first."""
+    data = envelope["data"]
+    code = (data.get("cylinder") or {}).get("code")
+    findings = (data.get("verdict") or {}).get("findings") or []
+    parts = [
+        str(code or "-"),
+        str(data.get("outcome") or data.get("code") or ""),
+        f"{data['net_g']} g" if isinstance(data.get("net_g"), int) else "",
+        " ".join(finding["code"] for finding in findings),
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+@records.command()
+@click.argument("id_or_seq")
+@config_option
+@json_option
+@reports_errors
+def show(id_or_seq: str, *, as_json: bool) -> None:
+    """Show one record whole, by its id or its sequence."""
+    with _open() as store:
+        record = store.record(int(id_or_seq) if id_or_seq.isdecimal() else id_or_seq)
+    if record is None:
+        stop(NO, f"{id_or_seq}: no such record; `gatewayd records list` shows what is there")
+    envelope = json.loads(record.body)
+    if as_json:
+        print_json(envelope)
+        return
+    click.echo(json.dumps(envelope, ensure_ascii=False, indent=2))
+
+
+@records.command()
+@config_option
+@json_option
+@reports_errors
+def verify(*, as_json: bool) -> None:
+    """Check every record against its hash, its predecessor and the gap-free sequence.
+
+    Exit 1 at the first break, which is named.
+    """
+    with _open() as store:
+        head, problem = walk(store)
+    if as_json:
+        print_json(
+            {
+                "ok": problem is None,
+                "records": head.sequence,
+                "last_hash": head.hash,
+                "problem": problem,
+            }
+        )
+    elif problem is None:
+        click.echo(f"{head.sequence} records, gap-free, every hash right; last {head.hash}")
+    if problem is not None:
+        stop(NO, f"after {head.sequence} good records: {problem}")
+
+
+def walk(store: Reads) -> tuple[Head, str | None]:
+    """The end of the unbroken chain, and what is wrong with the record after it (None: nothing)."""
+    head, given = Head(), store.highest_sequence_given()
+    while batch := store.records(after_sequence=head.sequence, limit=VERIFIED_AT_ONCE):
+        for record in batch:
+            problem = broken(record, head)
+            if problem is not None:
+                return head, f"record {record.sequence}: {problem}"
+            head = head_of(record)
+    if head.sequence < given:
+        return head, f"records {head.sequence + 1} to {given} are missing at the end"
+    return head, None
