@@ -6,6 +6,7 @@ A site file never silently takes the place of a shipped rule pack: it says `exte
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from protocols.documents import Document, DocumentError, Mark, parse_leniently
 from rules_engine import pack
 
 TAKEOVER = ("extends", "replaces")
+TEXTS_KEPT_MAX = 64
+"""Parsed texts remembered by their content: a reload compiles only the rules that changed."""
 
 
 @dataclass(slots=True)
@@ -89,9 +92,20 @@ def _add(library: Library, text: _Text, parse: Callable[[str, str], Any], report
     if text.text is None:
         return
     try:
-        library.values[text.id] = parse(text.text, str(text.path))
+        library.values[text.id] = _parsed(parse, text.text, str(text.path))
     except DocumentError as exc:
         report.extend(exc.problems)
+
+
+@lru_cache(TEXTS_KEPT_MAX)
+def _parsed(parse: Callable[[str, str], Any], text: str, origin: str) -> Any:
+    """Parsing is pure and its values are frozen, so equal texts may share them."""
+    return parse(text, origin)
+
+
+@lru_cache(TEXTS_KEPT_MAX)
+def _head(text: str, origin: str) -> Document | None:
+    return parse_leniently(text, origin)[0]
 
 
 def _own_texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
@@ -107,7 +121,7 @@ def _own_texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
 def _texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
     for path in folder(directory, kind, report):
         text = read_text(path, report)
-        document = parse_leniently(text, str(path))[0] if text is not None else None
+        document = _head(text, str(path)) if text is not None else None
         nothing = Document(str(path), {}, {(): Mark(str(path), 1, 1)})
         yield _Text(path, text, document or nothing)
 

@@ -27,6 +27,7 @@ class Secrets:
         self._environ = environ
         self._report = report
         self._values: set[str] = set()
+        self._resolved: set[Mark] = set()
         self.marks: set[Mark] = set()
         self._file = _secrets_file(directory / SECRETS_FILE, report)
 
@@ -39,11 +40,12 @@ class Secrets:
             what = f"{tagged.tag} {tagged.text!r} is not known"
             raise DocumentError([Problem(mark, what, _places(tagged), hint)])
         self._values.add(value)
+        self._resolved.add(mark)
         return value
 
     def redact(self, problem: Problem) -> Problem:
         """The same problem without any secret value in its text."""
-        if problem.mark in self.marks:
+        if problem.mark in self._resolved:
             return Problem(problem.mark, _hide(problem.what, self._values), "", problem.hint)
         texts = (problem.what, problem.expected, problem.hint)
         return Problem(problem.mark, *(_hide(text, self._values) for text in texts))

@@ -1,0 +1,89 @@
+"""Shipped packs and profiles are there; a site's own never silently take their place."""
+
+from pathlib import Path
+
+import pytest
+
+from gatewayd.settings.load import examine, load
+from gatewayd.settings.shipped import shipped_dir
+from tests.support.configs import RIGS, write_config
+
+CN_LPG = (shipped_dir() / "rules/cn-lpg.yaml").read_text(encoding="utf-8")
+GATE = (shipped_dir() / "profiles/reference-gate-v1.yaml").read_text(encoding="utf-8")
+
+
+def problems(directory: Path, changes: dict[str, str]) -> list[str]:
+    found = examine(write_config(directory, changes)).problems
+    return [str(problem).replace(f"{directory}/", "") for problem in found]
+
+
+def with_line(text: str, line: str) -> str:
+    return text.replace("\nid: ", f"\n{line}\nid: ", 1)
+
+
+def test_a_changed_copy_of_a_shipped_pack_must_say_that_it_replaces_it(tmp_path: Path) -> None:
+    changed = CN_LPG + "# ours\n"
+    (problem,) = problems(tmp_path, {"rules/own.yaml": changed})
+    assert problem.startswith("rules/own.yaml:")
+    assert "id 'cn-lpg' is shipped with gatewayd; say replaces: cn-lpg, or" in problem
+
+
+def test_a_pack_that_says_replaces_is_the_one_in_force(tmp_path: Path) -> None:
+    changed = with_line(CN_LPG, "replaces: cn-lpg")
+    settings = load(write_config(tmp_path, {"rules/own.yaml": changed}))
+    assert settings.packs["cn-lpg"].origin == str(tmp_path / "rules/own.yaml")
+    shipped = load(write_config(tmp_path / "b")).packs["cn-lpg"]
+    assert settings.packs["cn-lpg"].ref.hash != shipped.ref.hash
+
+
+def test_a_plain_copy_changes_nothing_and_is_a_warning(tmp_path: Path) -> None:
+    examined = examine(write_config(tmp_path, {"rules/cn-lpg.yaml": CN_LPG}))
+    assert examined.settings is not None
+    (warning,) = examined.warnings
+    assert warning.what == "a copy of the shipped 'cn-lpg'"
+
+
+def test_the_shipped_folder_itself_is_no_copy() -> None:
+    """A checkout is used as `-c config`."""
+    examined = examine(shipped_dir())
+    assert examined.problems == ()
+    assert not any("copy" in warning.what for warning in examined.warnings)
+
+
+def test_a_pack_of_the_site_stands_beside_the_shipped_one(tmp_path: Path) -> None:
+    own = CN_LPG.replace("\nid: cn-lpg", "\nid: our-lpg", 1)
+    rigs = RIGS.replace("rules: [cn-lpg]", "rules: [our-lpg, cn-lpg]", 1)
+    settings = load(write_config(tmp_path, {"rules/own.yaml": own, "rigs/all.yaml": rigs}))
+    assert set(settings.packs) == {"cn-lpg", "our-lpg"}
+
+
+def test_two_files_of_the_site_never_share_an_id(tmp_path: Path) -> None:
+    own = CN_LPG.replace("\nid: cn-lpg", "\nid: our-lpg", 1)
+    (problem,) = problems(tmp_path, {"rules/a.yaml": own, "rules/b.yaml": own})
+    assert problem.startswith("rules/b.yaml:")
+    assert "id 'our-lpg' exists twice; first at rules/a.yaml:" in problem
+
+
+def test_a_broken_pack_is_told_even_when_no_rig_uses_it(tmp_path: Path) -> None:
+    own = CN_LPG.replace("\nid: cn-lpg", "\nid: our-lpg", 1).replace("\nversion:", "\nversio:", 1)
+    found = problems(tmp_path, {"rules/own.yaml": own})
+    assert any("unknown key 'versio'" in problem for problem in found)
+
+
+@pytest.mark.parametrize("text", ["rules: [", "- a", "", "id: 7"])
+def test_a_text_that_is_no_pack_is_told_by_its_path(tmp_path: Path, text: str) -> None:
+    found = problems(tmp_path, {"rules/own.yaml": text})
+    assert found
+    assert all(problem.startswith("rules/own.yaml:") for problem in found)
+
+
+def test_a_changed_copy_of_a_shipped_profile_needs_an_id_of_its_own(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, {"profiles/own.yaml": GATE + "# ours\n"})
+    assert "id 'reference-gate-v1' is shipped with gatewayd; give it an id of its own" in problem
+
+
+def test_a_profile_of_the_site_is_found(tmp_path: Path) -> None:
+    own = GATE.replace("\nid: reference-gate-v1", "\nid: our-gate", 1)
+    assert own != GATE
+    settings = load(write_config(tmp_path, {"profiles/own.yaml": own}))
+    assert {"our-gate", "reference-gate-v1"} <= set(settings.profiles)
