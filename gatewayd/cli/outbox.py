@@ -20,6 +20,9 @@ from gatewayd.store.chain import parse
 from gatewayd.store.model import DeadLetter
 from gatewayd.store.reads import Reader
 
+DEAD_DEFAULT = 100
+DEAD_MAX = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Backlog:
@@ -83,13 +86,11 @@ def status(*, as_json: bool) -> None:
 
 def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
     cursors = {cursor.upstream: cursor for cursor in store.cursors()}
-    letters = store.dead_letters()
     rows = []
     for name in sorted({*cursors, *settings.upstreams}):
         cursor = cursors.get(name)
         through = cursor.sequence if cursor else 0
         waiting = store.records(after_sequence=through, limit=1)
-        mine = [letter for letter in letters if letter.upstream == name]
         rows.append(
             _Backlog(
                 upstream=name,
@@ -98,8 +99,8 @@ def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
                 backlog=max(0, last - through),
                 last_ack=cursor.acknowledged_at if cursor else None,
                 oldest_waiting=str(parse(waiting[0].body)["time"]) if waiting else None,
-                dead=sum(not letter.retrying for letter in mine),
-                retrying=sum(letter.retrying for letter in mine),
+                dead=store.dead_count(name, retrying=False),
+                retrying=store.dead_count(name, retrying=True),
             )
         )
     return rows
@@ -107,15 +108,17 @@ def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
 
 @outbox.command()
 @click.option("--upstream", metavar="NAME", help="Only this upstream.")
+@click.option("--limit", type=click.IntRange(1, DEAD_MAX), default=DEAD_DEFAULT, show_default=True)
 @config_option
 @json_option
 @reports_errors
-def dead(upstream: str | None, *, as_json: bool) -> None:
+def dead(upstream: str | None, *, limit: int, as_json: bool) -> None:
     """Records that an upstream refused for good, with its reason. None of them is lost."""
     with Reader.open(load(directory()).store_path) as store:
-        letters = store.dead_letters(upstream)
+        letters = store.dead_letters(upstream, limit=limit)
+        total = sum(store.dead_count(upstream, retrying=retrying) for retrying in (False, True))
     if as_json:
-        print_json({"dead": [_letter(letter) for letter in letters]})
+        print_json({"total": total, "dead": [_letter(letter) for letter in letters]})
         return
     for letter in letters:
         state = "retrying" if letter.retrying else "dead"
@@ -123,7 +126,10 @@ def dead(upstream: str | None, *, as_json: bool) -> None:
             f"{letter.upstream:<16} {letter.sequence:>8}  {letter.kind:<8} {state:<8} "
             f"{letter.refused_at.isoformat(timespec='seconds')}  {letter.reason}"
         )
-    click.echo(f"{len(letters)} dead letters; `gatewayd outbox retry` sends them again", err=True)
+    click.echo(
+        f"{len(letters)} of {total} dead letters; `gatewayd outbox retry` sends them again",
+        err=True,
+    )
 
 
 def _letter(letter: DeadLetter) -> dict[str, Any]:

@@ -51,10 +51,10 @@ class Reads:
         return int(self._one("SELECT count(*) FROM cylinders"))
 
     def pending_permits(self, rig_id: str) -> tuple[Permit, ...]:
-        """The permits of a rig that are not resolved, oldest first."""
+        """The permits of a rig that are not resolved: none or one."""
         sql = (
             f"SELECT {rows.PERMIT_COLUMNS} FROM permits "  # noqa: S608 - our names
-            "WHERE rig = ? AND state = 'pending' ORDER BY issued_at, id"
+            "WHERE rig = ? AND state = 'pending'"
         )
         return tuple(rows.permit(row) for row in self._rows(sql, (rig_id,)))
 
@@ -117,14 +117,25 @@ class Reads:
         found = self._rows("SELECT upstream, sequence, acknowledged_at FROM cursors")
         return tuple(Cursor(name, seq, datetime.fromisoformat(at)) for name, seq, at in found)
 
-    def dead_letters(self, upstream: str | None = None) -> tuple[DeadLetter, ...]:
-        """Records refused for good by one upstream, or by any, in order; with those retrying."""
+    def dead_letters(
+        self, upstream: str | None = None, *, limit: int = RECORDS_PER_READ
+    ) -> tuple[DeadLetter, ...]:
+        """The first `limit` records refused by one upstream, or by any; with those retrying."""
         where = "WHERE ?1 IS NULL OR d.upstream = ?1"
-        found = self._rows(f"{_DEAD} {where} ORDER BY d.upstream, d.sequence", (upstream,))
+        sql = f"{_DEAD} {where} ORDER BY d.upstream, d.sequence LIMIT ?2"
+        found = self._rows(sql, (upstream, limit))
         return tuple(
             DeadLetter(name, seq, rid, kind, reason, datetime.fromisoformat(at), bool(retrying))
             for name, seq, rid, kind, reason, at, retrying in found
         )
+
+    def dead_count(self, upstream: str | None = None, *, retrying: bool) -> int:
+        """How many dead letters an upstream has, or all have: retrying, or waiting for a person."""
+        sql = (
+            "SELECT count(*) FROM dead_letters "
+            "WHERE (?1 IS NULL OR upstream = ?1) AND retrying = ?2"
+        )
+        return int(self._one(sql, (upstream, retrying)))
 
     def dead_to_retry(self, upstream: str, *, limit: int = RECORDS_PER_READ) -> tuple[Record, ...]:
         """Dead letters of an upstream that a person asked to send again, in order."""

@@ -45,7 +45,8 @@ CREATE TABLE permits (
     state           TEXT NOT NULL CHECK (state IN ('pending', 'posted', 'voided', 'expired'))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX permits_pending ON permits (rig, issued_at) WHERE state = 'pending';
+-- A rig has one gate: at most one right to open it.
+CREATE UNIQUE INDEX permits_pending ON permits (rig) WHERE state = 'pending';
 
 CREATE TABLE rigs (
     rig            TEXT PRIMARY KEY,

@@ -38,6 +38,7 @@ _SET_PERMIT_NO = (
 def issue(connection: apsw.Connection, permit: Permit) -> None:
     """Commit a permit as pending; the same permit again changes nothing.
 
+    A second pending permit for one rig is our error.
     Refused with StoreError on the reserve: what could not be ended must not begin.
     """
     if connection.execute("SELECT 1 FROM permits WHERE id = ?", (permit.id,)).get:

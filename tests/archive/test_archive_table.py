@@ -326,6 +326,11 @@ def test_too_many_rows_are_refused() -> None:
     assert _mistakes(data) == [f"a.csv: more than {tables.ROWS_MAX} rows; split the file"]
 
 
+def test_a_file_beyond_the_limit_is_refused_unread() -> None:
+    (told,) = _mistakes(bytes(tables.BYTES_MAX + 1))
+    assert told == f"a.csv: larger than {tables.BYTES_MAX} bytes; split it by rows"
+
+
 def test_progress_is_told_every_so_many_rows() -> None:
     told: list[int] = []
     read(_file(*({"code": str(n)} for n in range(2_500))), "a.csv", progress=told.append)

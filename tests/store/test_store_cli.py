@@ -171,7 +171,9 @@ async def test_the_outbox_shows_what_waits_and_sends_dead_letters_again(site: Pa
         "retrying": 0,
     }
     assert "backlog       2" in _run(site, "outbox", "status").stdout
-    (letter,) = _json(site, "outbox", "dead")["dead"]
+    told = _json(site, "outbox", "dead")
+    (letter,) = told["dead"]
+    assert told["total"] == 1
     assert (letter["sequence"], letter["reason"], letter["retrying"]) == (2, "topic refused", False)
     assert "topic refused" in _run(site, "outbox", "dead", "--upstream", "platform").stdout
     assert _json(site, "outbox", "retry", "--seq", "1") == {"retrying": 0}

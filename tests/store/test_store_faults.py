@@ -67,7 +67,7 @@ async def test_nothing_begins_on_the_reserve_but_what_began_can_end(tmp_path: Pa
     await store.issue(right)
     while _healthy(store):
         await store.append(draft("alarm", data={"text": "x" * 40_000}))
-    for begin in (store.issue(permit()), store.append(draft("refusal"))):
+    for begin in (store.issue(permit("rig-2")), store.append(draft("refusal"))):
         with pytest.raises(StoreError, match="only the reserve for open fills is left"):
             await begin
     await store.resolve(right.id, "posted", draft(record_id=right.record_id))
@@ -237,6 +237,20 @@ async def test_a_damaged_store_is_named_and_left_as_it_is(tmp_path: Path) -> Non
     await open_store(tmp_path).close()
 
 
+async def test_a_page_damaged_while_open_is_named_by_the_read_that_meets_it(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path)
+    await store.import_cylinders(_many(5_000), replace=False)
+    await store.close()
+    store = open_store(tmp_path)
+    for page in range(20, (tmp_path / DB).stat().st_size // 4_096):
+        _damage_page(tmp_path / DB, page)
+    with pytest.raises(StoreError, match=r"gatewayd\.db: the store is damaged"):
+        _ = [store.cylinder(f"{n:010}") for n in range(5_000)]
+    await store.close()
+
+
 def _refused(folder: Path) -> str:
     with pytest.raises(StoreError) as caught:
         open_store(folder)
@@ -280,3 +294,11 @@ def test_looking_at_a_store_that_is_not_there_says_who_makes_it(tmp_path: Path) 
     with pytest.raises(StoreError, match="no store here yet"):
         Reader.open(tmp_path / DB)
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_commit_waits_for_the_disk_itself(tmp_path: Path) -> None:
+    await open_store(tmp_path).close()
+    connection = database.connect_to_write(tmp_path / DB, quota_mb=64)
+    assert connection.execute("PRAGMA synchronous").get == 2
+    assert connection.execute("PRAGMA journal_mode").get == "wal"
+    connection.close()

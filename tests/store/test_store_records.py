@@ -165,25 +165,35 @@ async def test_a_permit_is_resolved_exactly_once(tmp_path: Path) -> None:
 
 async def test_two_permits_cannot_end_in_one_record(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    first, second = permit(), permit()
+    first, second = permit("rig-1"), permit("rig-2")
     await store.issue(first)
     stolen = type(second)(
         **{n: getattr(second, n) for n in second.__slots__} | {"record_id": first.record_id}
     )
     with pytest.raises(AssertionError):
         await store.issue(stolen)
-    assert store.pending_permits("rig-1") == (first,)
+    assert store.pending_permits("rig-2") == ()
     await store.close()
 
 
-async def test_permits_pending_at_a_restart_are_found_again(tmp_path: Path) -> None:
+async def test_a_rig_has_at_most_one_pending_permit(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    rights = tuple(permit(permit_no=n) for n in (1, 2))
+    first = permit()
+    await store.issue(first)
+    with pytest.raises(AssertionError):
+        await store.issue(permit(permit_no=2))
+    assert (store.pending_permits("rig-1"), store.last_permit_no("rig-1")) == ((first,), 1)
+    await store.close()
+
+
+async def test_a_permit_pending_at_a_restart_is_found_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    rights = [permit(f"rig-{n}", permit_no=n) for n in (1, 2)]
     for right in rights:
         await store.issue(right)
     await store.close()
     store = open_store(tmp_path)
-    assert store.pending_permits("rig-1") == rights
+    assert [store.pending_permits(f"rig-{n}") for n in (1, 2)] == [(rights[0],), (rights[1],)]
     assert store.pending_permits("rig-1")[0].issued_at == NOON
     await store.close()
 
