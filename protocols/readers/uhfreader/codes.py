@@ -26,6 +26,7 @@ POOR_LINK = 0xFA
 NO_TAG = 0xFB
 WRONG_LENGTH = 0xFD
 ILLEGAL_COMMAND = 0xFE
+WRONG_PARAMETER = 0xFF
 
 STATUS_NAMES = {
     OK: "ok",
@@ -51,7 +52,7 @@ STATUS_NAMES = {
     0xFC: "tag error",
     WRONG_LENGTH: "wrong command length",
     ILLEGAL_COMMAND: "illegal command or checksum",
-    0xFF: "wrong parameter",
+    WRONG_PARAMETER: "wrong parameter",
 }
 """Known statuses; an unknown status stays a number."""
 

@@ -153,8 +153,15 @@ class WorkMode:
     @property
     def answers(self) -> bool:
         """True when the reader speaks only when asked."""
-        read_mode = self.mode[0]
-        return (read_mode & 0b11 if self.code == GET_WORK_MODE_18 else read_mode) == 0
+        return self.mode[0] & self._mode_bits == 0
+
+    def switched(self, *, pushing: bool) -> bytes:
+        """The same mode but answering or pushing, as data of the set command."""
+        return bytes((self.mode[0] & ~self._mode_bits | pushing, *self.mode[1:]))
+
+    @property
+    def _mode_bits(self) -> int:
+        return 0b11 if self.code == GET_WORK_MODE_18 else 0xFF
 
 
 @dataclass(frozen=True, slots=True)
