@@ -49,6 +49,11 @@ class TextFramer:
         """Bytes of a code that has not ended."""
         return len(self._held)
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether silence would mean something now: a code has begun and not ended."""
+        return bool(self._held) or self._too_long
+
     def feed(self, data: bytes) -> list[Piece]:
         """Take bytes as they arrived; return the codes they ended, as sent between the affixes."""
         self._held += data
