@@ -67,6 +67,10 @@ LABELS: Mapping[str, Text] = {
     "label.cylinder": Text(zh="气瓶", en="cylinder"),
     "label.verdict": Text(zh="判定", en="verdict"),
     "label.reason": Text(zh="原因", en="reason"),
+    "label.message": Text(zh="说明", en="message"),
+    "label.values": Text(zh="数值", en="values"),
+    "label.basis": Text(zh="依据", en="basis"),
+    "label.gross": Text(zh="毛重", en="gross"),
     "label.net": Text(zh="净重", en="net"),
     "label.target": Text(zh="目标", en="target"),
     "label.records": Text(zh="记录", en="records"),
@@ -129,7 +133,30 @@ ALARMS: Mapping[str, Text] = {
 }
 """Alarm records, by code."""
 
+DEMO: Mapping[str, Text] = {
+    "demo.config": Text(zh="配置与日志", en="config and log"),
+    "demo.broker": Text(zh="MQTT", en="MQTT"),
+    "demo.seed": Text(zh="种子", en="seed"),
+    "demo.fills": Text(zh="充装", en="fills"),
+    "demo.refusals": Text(zh="拒绝", en="refusals"),
+    "demo.delivered": Text(zh="平台已收到记录", en="records delivered"),
+    "demo.alarm": Text(zh="报警", en="alarm"),
+    "demo.gap_free": Text(
+        zh="序号连续且哈希链完整", en="sequence without a gap, hash chain intact"
+    ),
+    "demo.masses": Text(zh="净重合计 / 累计量", en="sum of net masses / totaliser"),
+    "demo.yes": Text(zh="是", en="yes"),
+    "demo.no": Text(zh="否", en="no"),
+    "demo.ok": Text(
+        zh="全部吻合：充装 + 拒绝 = 平台收到的记录，净重 = 累计量",
+        en="it adds up: fills + refusals = records received, net masses = totaliser",
+    ),
+    "demo.not_ok": Text(zh="不吻合", en="it does not add up"),
+}
+"""The demo's screen."""
+
 TEXTS: Mapping[str, Text] = {
+    **DEMO,
     **RIG_STATES,
     **DEVICE_STATES,
     **OUTCOMES,

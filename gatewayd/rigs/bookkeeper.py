@@ -8,12 +8,11 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from drivers.contract import GateSample
 from gatewayd.clock import MS, Clock
 from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
+from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.model import Ending, Identity
@@ -40,7 +39,7 @@ class Bookkeeper:
         self._store = store
         self._clock = clock
         self._zone = ZoneInfo(bench.station.timezone)
-        self._log = structlog.get_logger().bind(rig=bench.rig_id)
+        self._log = logger("rigs").bind(rig=bench.rig_id)
         self._unsaved: list[RecordDraft] = []
         self._retry_ns = 0
 

@@ -3,11 +3,10 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from drivers.contract import GateSample
 from gatewayd.board import Board
 from gatewayd.clock import Clock
+from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.findings import finding
@@ -22,7 +21,7 @@ class Mirror:
         self._board = board
         self._clock = clock
         self._zone = ZoneInfo(bench.station.timezone)
-        self._log = structlog.get_logger().bind(rig=bench.rig_id)
+        self._log = logger("rigs").bind(rig=bench.rig_id)
         self._shown: tuple[object, ...] = ()
         self._since = ""
 

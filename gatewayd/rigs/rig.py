@@ -9,12 +9,11 @@ import asyncio
 from collections import deque
 from dataclasses import replace
 
-import structlog
-
 from drivers.contract import DriverError, FillGate, GateSample, Reading
 from gatewayd.board import Board
 from gatewayd.clock import MS, Clock
 from gatewayd.errors import StoreError
+from gatewayd.logs import logger
 from gatewayd.rigs import assess
 from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.findings import finding
@@ -64,7 +63,7 @@ class Rig:
         self._gate = gate
         self._store = store
         self._clock = clock
-        self._log = structlog.get_logger().bind(rig=bench.rig_id)
+        self._log = logger("rigs").bind(rig=bench.rig_id)
         self._books = Bookkeeper(bench, store, clock)
         self._mirror = Mirror(bench, board, clock)
         self._presence = Presence(bench.rig)

@@ -1,0 +1,214 @@
+"""The composition root: build everything from settings, run it in one TaskGroup, stop in order.
+
+Stopping: gates close and open fills are recorded first, then upstreams drain, then links and the
+store close. What does not fit into the time is in the store and is settled at the next start.
+"""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drivers.contract import Driver, FillGate, Reading
+from gatewayd import __version__, notify
+from gatewayd.board import Board
+from gatewayd.clock import Clock
+from gatewayd.ids import new_id
+from gatewayd.logs import logger
+from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.evidence import stamp
+from gatewayd.rigs.rig import Rig
+from gatewayd.settings.model import Settings
+from gatewayd.settings.upstreams import upstream_table
+from gatewayd.store.store import Store
+from gatewayd.supervise import DeviceStatus, Supervisor
+from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream
+
+TICK_S = 0.25
+"""How often every rig looks at the time even when no device speaks."""
+
+GATES_CLOSE_WITHIN_S = 3.0
+UPSTREAMS_DRAIN_WITHIN_S = 1.0
+"""Together under the 5 s that contract §10 allows between SIGTERM and the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that runs, built and wired, nothing started."""
+
+    settings: Settings
+    store: Store
+    board: Board
+    clock: Clock
+    boot_id: str
+    supervisors: tuple[Supervisor, ...]
+    rigs: Mapping[str, Rig]
+    upstreams: tuple[Upstream, ...]
+
+
+def build(settings: Settings, store: Store, clock: Clock) -> House:
+    """Wire settings to parts; touches no device and no network."""
+    board = Board()
+    boot_id = new_id()
+    kinds = upstream_table()
+    drivers = {
+        name: device.driver.make(name, device.settings, settings.profiles)
+        for name, device in settings.devices.items()
+    }
+    rigs = {
+        name: Rig(
+            Bench(name, rig, settings.station, tuple(settings.packs[p] for p in rig.rules)),
+            _gate(drivers[rig.gate]),
+            store=store,
+            board=board,
+            clock=clock,
+        )
+        for name, rig in settings.rigs.items()
+    }
+    context = UpstreamContext(
+        store, board, settings.station.id, clock, boot_id, __version__, settings.directory
+    )
+    return House(
+        settings=settings,
+        store=store,
+        board=board,
+        clock=clock,
+        boot_id=boot_id,
+        supervisors=tuple(
+            _supervisor(driver, settings, rigs, board, clock) for driver in drivers.values()
+        ),
+        rigs=rigs,
+        upstreams=tuple(
+            make_upstream(kinds.get(up.driver), name, up.settings, context)
+            for name, up in settings.upstreams.items()
+        ),
+    )
+
+
+def _gate(driver: Driver) -> FillGate:
+    """Settings were checked: a rig's gate has the capability."""
+    assert isinstance(driver, FillGate), driver
+    return driver
+
+
+def _supervisor(
+    driver: Driver, settings: Settings, rigs: Mapping[str, Rig], board: Board, clock: Clock
+) -> Supervisor:
+    """A supervisor whose readings and states reach every rig that names the device."""
+    served = tuple(
+        rigs[name]
+        for name, rig in settings.rigs.items()
+        if driver.name in {rig.gate, rig.scale, *(item.device for item in rig.identify)}
+    )
+    zone = ZoneInfo(settings.station.timezone)
+
+    def emit(reading: Reading) -> None:
+        for rig in served:
+            rig.take(reading)
+
+    def on_status(status: DeviceStatus) -> None:
+        board.post(f"devices/{status.name}/status", _device_picture(status, zone))
+        for rig in served:
+            rig.device(status.name, status.state)
+
+    return Supervisor(driver, clock=clock, emit=emit, on_status=on_status)
+
+
+def _device_picture(status: DeviceStatus, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "state": status.state,
+        "since": stamp(status.since, zone),
+        "error": status.error,
+        "detail": status.detail,
+    }
+
+
+def info(house: House) -> dict[str, Any]:
+    """The retained `info` topic: what runs here."""
+    settings = house.settings
+    return {
+        "version": __version__,
+        "contract": "v1",
+        "boot_id": house.boot_id,
+        "station": {"id": settings.station.id, "name": settings.station.name},
+        "rigs": {
+            name: {"medium": rig.medium, "gate": rig.gate, "rules": list(rig.rules)}
+            for name, rig in settings.rigs.items()
+        },
+        "devices": {name: device.driver.name for name, device in settings.devices.items()},
+        "packs": [pack.ref.as_json() for pack in settings.packs.values()],
+        "schemas": ["gatewayd.fill.v1", "gatewayd.refusal.v1", "gatewayd.alarm.v1"],
+        "public_key": None,
+    }
+
+
+async def serve(house: House, stop: asyncio.Event) -> None:
+    """Run the house until `stop`, then close gates, record, drain and leave.
+
+    A broken invariant anywhere ends everything with an exception; gates then close by lease.
+    """
+    log = logger("app")
+    house.board.post("info", info(house))
+    try:
+        async with asyncio.TaskGroup() as group:
+            devices = [group.create_task(s.run()) for s in house.supervisors]
+            rigs = [group.create_task(rig.run()) for rig in house.rigs.values()]
+            others = [group.create_task(up.run()) for up in house.upstreams]
+            others.append(group.create_task(_tick(house)))
+            log.info("gatewayd.started", version=__version__, rigs=len(rigs), devices=len(devices))
+            notify.tell("READY=1")
+            await stop.wait()
+            notify.tell("STOPPING=1")
+            log.info("gatewayd.stopping")
+            await _close(house, rigs)
+            for task in (*rigs, *devices, *others):
+                task.cancel()
+    finally:
+        await house.store.close()
+    log.info("gatewayd.stopped")
+
+
+async def _tick(house: House) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        notify.tell("WATCHDOG=1")
+        for rig in house.rigs.values():
+            rig.tick()
+
+
+async def _close(house: House, rigs: list[asyncio.Task[None]]) -> None:
+    """Gates first, then what upstreams still can take; what is left is in the store."""
+    for rig in house.rigs.values():
+        rig.stop()
+    if rigs:
+        _, open_rigs = await asyncio.wait(rigs, timeout=GATES_CLOSE_WITHIN_S)
+        if open_rigs:
+            logger("app").warning("gatewayd.left_for_next_start", rigs=len(open_rigs))
+    try:
+        async with asyncio.timeout(UPSTREAMS_DRAIN_WITHIN_S):
+            for upstream in house.upstreams:
+                await upstream.drained()
+    except TimeoutError:
+        logger("app").info("gatewayd.backlog_kept")
+
+
+async def run(settings: Settings, clock: Clock) -> None:
+    """The daemon: open the store, build, serve until SIGTERM or SIGINT.
+
+    Raises StoreError when the store cannot be opened; no gate was touched then.
+    """
+    store = Store.open(
+        settings.store_path,
+        station_id=settings.station.id,
+        zone=ZoneInfo(settings.station.timezone),
+        clock=clock,
+        quota_mb=settings.store.quota_mb,
+    )
+    house = build(settings, store, clock)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(house, stop)

@@ -1,0 +1,25 @@
+"""`gatewayd run`: the daemon in the foreground, what systemd starts."""
+
+import asyncio
+
+import click
+
+from gatewayd import app, logs
+from gatewayd.cli.common import config_option, directory, reports_errors
+from gatewayd.clock import SystemClock
+from gatewayd.settings.load import load
+
+
+@click.command()
+@config_option
+@click.option("--log", "log_format", type=click.Choice(["console", "json"]), help="Log format.")
+@reports_errors
+def run(log_format: logs.Format | None) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C; every gate is closed before it ends.
+
+    \b
+    gatewayd run -c config --log json
+    """  # noqa: D301 - click wants the backspace character itself
+    settings = load(directory())
+    logs.setup(format=log_format or settings.log.format, level=settings.log.level)
+    asyncio.run(app.run(settings, SystemClock()))

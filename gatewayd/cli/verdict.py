@@ -1,0 +1,151 @@
+"""`gatewayd verdict`: what would be decided for a cylinder at a rig, and why."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gatewayd.cli.common import (
+    NO,
+    OK,
+    config_option,
+    directory,
+    json_option,
+    print_json,
+    reports_errors,
+    stop,
+)
+from gatewayd.clock import SystemClock
+from gatewayd.rigs.assess import Bench, assess, denied, gather
+from gatewayd.rigs.findings import finding
+from gatewayd.rigs.identity import by_code, plain_uid
+from gatewayd.rigs.model import Identity
+from gatewayd.settings.load import load
+from gatewayd.settings.model import Settings
+from gatewayd.store.model import Cylinder
+from gatewayd.store.reads import Reader
+from gatewayd.texts import Language, text
+from rules_engine import facts
+from rules_engine.explain import title
+from rules_engine.verdict import Verdict
+
+
+@click.command()
+@config_option
+@click.option("--rig", "rig_id", required=True, help="The rig it would be filled at.")
+@click.option("--code", help="The cylinder's code, or what a scanner read.")
+@click.option("--uid", help="The tag's uid or EPC in hex.")
+@click.option("--set", "overrides", multiple=True, metavar="FACT=VALUE", help="Change one fact.")
+@click.option("--at", "at", metavar="TIME", help="Decide as of this date or RFC 3339 time.")
+@json_option
+@reports_errors
+def verdict(
+    *,
+    rig_id: str,
+    code: str | None,
+    uid: str | None,
+    overrides: tuple[str, ...],
+    at: str | None,
+    as_json: bool,
+) -> None:
+    """What would be decided and why; exit 0 allow, 1 deny.
+
+    \b
+    gatewayd verdict --rig rig-1 --code 3701000110100001
+    gatewayd verdict --rig rig-1 --uid E280689400005005B2210861 --at 2027-01-01
+    gatewayd verdict --rig rig-1 --code X --set cylinder.next_inspection_on=2020-01
+    """  # noqa: D301 - click wants the backspace character itself
+    if not code and not uid:
+        raise click.UsageError("name the cylinder with --code or --uid")
+    settings = load(directory())
+    bench = _bench(settings, rig_id)
+    base_changes = _overrides(overrides)
+    wall = _when(at, settings)
+    with Reader.open(settings.store_path) as store:
+        who = _identify(store, settings, code, uid)
+    if who.status == "many":
+        decided = denied(bench.packs, finding("AMBIGUOUS", seen=", ".join(who.shown)))
+    else:
+        base = gather(bench, who, None, wall) | base_changes
+        known = {name: value for name, value in base.items() if value is not None}
+        decided, _ = assess(bench, known)
+    if as_json:
+        print_json(decided.as_json())
+    else:
+        _show(decided, settings.log.language)
+    stop(OK if decided.allowed else NO)
+
+
+def _bench(settings: Settings, rig_id: str) -> Bench:
+    rig = settings.rigs.get(rig_id)
+    if rig is None:
+        known = ", ".join(settings.rigs)
+        raise click.UsageError(f"no rig {rig_id!r}; rigs: {known}")
+    packs = tuple(settings.packs[pack] for pack in rig.rules)
+    return Bench(rig_id, rig, settings.station, packs)
+
+
+def _overrides(given: Iterable[str]) -> dict[str, Any]:
+    """`--set name=value` as facts; an empty value makes the fact unknown."""
+    changes: dict[str, Any] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {item}: expected FACT=VALUE")
+        try:
+            changes[name.strip()] = facts.parse(name.strip(), value)
+        except ValueError as exc:
+            raise click.UsageError(f"--set {item}: {exc}") from exc
+    return changes
+
+
+def _when(at: str | None, settings: Settings) -> datetime:
+    """The moment to judge at; without an offset it is the station's own time."""
+    if at is None:
+        return SystemClock().wall()
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as exc:
+        raise click.UsageError(f"--at {at}: expected a date or an RFC 3339 time") from exc
+    zone = ZoneInfo(settings.station.timezone)
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+
+
+def _identify(store: Reader, settings: Settings, code: str | None, uid: str | None) -> Identity:
+    """What the archive knows under these; two different cylinders are one too many."""
+    found: dict[str, Cylinder | None] = {}
+    region = settings.station.region
+    if code:
+        found |= _entries(code, by_code(store, code, region))
+    if uid:
+        found |= _entries(uid, store.cylinders_by_uid(plain_uid(uid)))
+    if len(found) > 1:
+        return Identity("many", shown=tuple(found))
+    return Identity("one", next(iter(found.values())), uid=uid, code=code)
+
+
+def _entries(given: str, cylinders: Iterable[Cylinder]) -> dict[str, Cylinder | None]:
+    known: dict[str, Cylinder | None] = {c.code: c for c in cylinders}
+    return known or {f"?{given}": None}
+
+
+def _show(decided: Verdict, language: Language) -> None:
+    console = Console(highlight=False)
+    style = "bold green" if decided.allowed else "bold red"
+    console.print(Text(text(f"verdict.{decided.decision}", language), style=style))
+    if not decided.findings:
+        return
+    table = Table(show_lines=True)
+    for key in ("reason", "message", "values", "basis"):
+        table.add_column(text(f"label.{key}", language), overflow="fold")
+    for item in decided.findings:
+        values = "\n".join(f"{name} = {value}" for name, value in item.values.items())
+        said = item.message.zh if language == "zh" else item.message.en
+        where = f"{item.basis}\n({item.rule})"
+        table.add_row(f"{item.code}\n{title(item.code, language)}", said, values, where)
+    console.print(table)
