@@ -40,6 +40,10 @@ def driver(link: dict[str, Any], **settings: Any) -> Driver:
     return made
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
@@ -189,7 +193,7 @@ async def test_a_taken_port_is_an_error_that_names_it() -> None:
 
 
 async def test_cancelling_a_listener_leaves_no_socket_open() -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_files()
     port = free_port()
     for _ in range(3):
         async with running(driver({"listen": f"127.0.0.1:{port}"})) as bench:
@@ -197,7 +201,7 @@ async def test_cancelling_a_listener_leaves_no_socket_open() -> None:
             await bench.until(lambda: bench.ups)
         writer.close()
         await asyncio.sleep(0.05)
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    assert open_files() <= before
 
 
 @pytest.mark.parametrize(
