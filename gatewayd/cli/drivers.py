@@ -1,5 +1,6 @@
 """`gatewayd drivers`: what can be connected, and every setting with its default."""
 
+import json
 from typing import Any
 
 import click
@@ -43,7 +44,13 @@ def _row(table: Table[DriverType], name: str) -> dict[str, Any]:
 
 def _setting(row: SettingRow) -> dict[str, Any]:
     default = {} if row.required else {"default": row.default}
-    return {"name": row.name, "type": row.type, "required": row.required, **default}
+    return {
+        "name": row.name,
+        "type": row.type,
+        "required": row.required,
+        **default,
+        "description": row.description,
+    }
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
@@ -56,6 +63,11 @@ def _print(rows: list[dict[str, Any]]) -> None:
         console.print(row["name"], style="bold", markup=False, end="")
         console.print(f"  [{can}]  {row['summary']}", markup=False)
         for item in row["settings"]:
-            default = "required" if item["required"] else f"default {item['default']}"
-            console.print(f"    {item['name']:<24} {item['type']}  ({default})", markup=False)
+            console.print(f"    {item['name']:<20} {_meaning(item)}", markup=False)
         console.print()
+
+
+def _meaning(item: dict[str, Any]) -> str:
+    default = "required" if item["required"] else f"default {json.dumps(item['default'])}"
+    doc = f"  {item['description']}" if item["description"] else ""
+    return f"{item['type']}  ({default}){doc}"

@@ -60,6 +60,7 @@ def check(world: World, report: Report) -> None:
         _packs(rig, world, report)
         _medium(rig, world, report)
         _pace(rig, world, report)
+        _antennas(rig, world, report)
     _gates(world, report)
     _readers(world, report)
     _profiles(world, report)
@@ -175,6 +176,21 @@ def _pace(rig: Rig, world: World, report: Report) -> None:
             f"{rig.entry.name}: stale_after_ms {rig.settings.stale_after_ms} is too short",
             f"more than poll_ms {poll_ms} of gate {rig.settings.gate!r}",
         )
+
+
+def _antennas(rig: Rig, world: World, report: Report) -> None:
+    """A rig that waits for an antenna which its reader does not use would wait for ever."""
+    for reference in _reference_list(rig):
+        device = world.devices.get(reference.device)
+        settings = device.settings.settings if device and device.settings else None
+        antennas = getattr(settings, "antennas", ())
+        if antennas and reference.antenna is not None and reference.antenna not in antennas:
+            used = ", ".join(str(antenna) for antenna in antennas)
+            report.problem(
+                rig.entry.mark(*reference.keys[:-1], "antenna"),
+                f"{rig.entry.name}: {reference.device!r} does not use antenna {reference.antenna}",
+                f"antennas of the reader: {used}",
+            )
 
 
 def _gates(world: World, report: Report) -> None:

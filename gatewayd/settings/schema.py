@@ -32,12 +32,13 @@ Kind = TypeVar("Kind", DriverType, UpstreamType)
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting for a table: its dotted name, type in words, and default (None if required)."""
+    """One setting for a table: its key, type in words, default (None if required), and meaning."""
 
     name: str
     type: str
     required: bool
     default: Any
+    description: str
 
 
 def schemas() -> Mapping[str, dict[str, Any]]:
@@ -151,7 +152,13 @@ def setting_rows(settings: type[Strict]) -> tuple[SettingRow, ...]:
     schema = settings.model_json_schema()
     required = set(schema.get("required", ()))
     return tuple(
-        SettingRow(name, _type(field, schema), name in required, field.get("default"))
+        SettingRow(
+            name=name,
+            type=_type(field, schema),
+            required=name in required,
+            default=field.get("default"),
+            description=field.get("description", ""),
+        )
         for name, field in schema.get("properties", {}).items()
     )
 

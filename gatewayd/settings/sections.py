@@ -101,7 +101,7 @@ def _entries(document: Document, key: str, report: Report) -> Iterator[Entry]:
     for name, raw in named.items():
         mark = document.mark((key, name))
         if not re.fullmatch(NAME, name):
-            report.problem(mark, f"bad name {name!r}", f"a name like rig-1, {NAME}")
+            report.problem(mark, f"bad name {name!r}", "a name like rig-1: a-z 0-9 . _ -")
         if isinstance(raw, dict):
             yield Entry(name, document, (key, name), raw)
         else:

@@ -97,6 +97,15 @@ def test_one_antenna_of_a_reader_serves_one_rig(*, second: str, ambiguous: bool)
         assert "already identifies at rig 'rig-1'; see etc/rigs/all.yaml:4:17" in found[0]
 
 
+def test_a_rig_waits_only_for_an_antenna_that_its_reader_uses() -> None:
+    some = devices('"192.168.1.30:6000"}', '"192.168.1.30:6000"}, antennas: [1, 2]')
+    assert problems(some) == []
+    (problem,) = problems({**some, **rigs("antenna: 1", "antenna: 3")})
+    assert problem == (
+        "etc/rigs/all.yaml:4:32: rig-1: 'gun-1' does not use antenna 3; antennas of the reader: 1, 2"
+    )
+
+
 def test_a_device_named_twice_by_one_rig_is_ambiguous_too() -> None:
     (problem,) = problems(rigs("{device: qr-1}", "{device: gun-1}"))
     assert "rig-1: 'gun-1' already identifies at rig 'rig-1'" in problem
