@@ -120,6 +120,7 @@ def cause(exc: BaseException) -> str:
 class Stream(asyncio.Protocol):
     """Bytes to and from one device; one task reads, every call has a deadline.
 
+    `lost` says in plain words why the link is gone; empty while it is open.
     It is the asyncio protocol of its own transport, so it also serves an accepted connection:
     `loop.create_server(lambda: Stream("tcp:..."), ...)`, with `on_open` to learn of it.
     """
@@ -129,7 +130,7 @@ class Stream(asyncio.Protocol):
         self._on_open = on_open
         self._transport: Any = None
         self._pending = bytearray()
-        self._lost = ""
+        self.lost = ""
         self._held_back = False
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
@@ -154,11 +155,11 @@ class Stream(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The peer closed; what it sent before can still be read."""
-        self._lost = self._lost or "closed by the device"
+        self.lost = self.lost or "closed by the device"
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone; whoever waits learns why."""
-        self._lost = self._lost or (cause(exc) if exc is not None else "closed")
+        self.lost = self.lost or (cause(exc) if exc is not None else "closed")
         _wake(self._reader)
         _wake(self._writer)
         _wake(self._gone)
@@ -177,12 +178,7 @@ class Stream(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         """False once either side has closed; buffered bytes may remain."""
-        return not self._lost
-
-    @property
-    def lost(self) -> str:
-        """Why the link is gone, in plain words; empty while it is open."""
-        return self._lost
+        return not self.lost
 
     async def read(self, max_bytes: int, within_s: float | None) -> bytes:
         """1..`max_bytes` bytes as soon as any are there; `within_s` None waits for ever.
@@ -191,7 +187,7 @@ class Stream(asyncio.Protocol):
         everything received before has been read.
         """
         assert self._reader is None, f"{self.wire}: two readers"
-        if not self._pending and not self._lost:
+        if not self._pending and not self.lost:
             self._reader = asyncio.get_running_loop().create_future()
             try:
                 await _wait(self._reader, within_s)
@@ -199,22 +195,22 @@ class Stream(asyncio.Protocol):
                 self._reader = None
         if self._pending:
             return self._take(max_bytes)
-        if self._lost:
-            raise DriverError(f"{self.wire}: {self._lost}")
+        if self.lost:
+            raise DriverError(f"{self.wire}: {self.lost}")
         raise LinkSilentError(f"{self.wire}: no answer within {within_s} s")
 
     async def write(self, data: bytes, within_s: float) -> None:
         """Hand all of `data` to the kernel; raises DriverError when it does not take it in time."""
-        if self._lost:
-            raise DriverError(f"{self.wire}: {self._lost}")
+        if self.lost:
+            raise DriverError(f"{self.wire}: {self.lost}")
         try:
             self._transport.write(data)
         except (OSError, serialx.SerialException) as exc:
             raise DriverError(f"{self.wire}: {cause(exc)}") from exc
         if self._writer is not None:
             await _wait(self._writer, within_s)
-        if self._lost:
-            raise DriverError(f"{self.wire}: {self._lost}")
+        if self.lost:
+            raise DriverError(f"{self.wire}: {self.lost}")
         if self._writer is not None:
             raise DriverError(f"{self.wire}: could not send within {within_s} s")
 
@@ -224,7 +220,7 @@ class Stream(asyncio.Protocol):
 
     async def close(self) -> None:
         """Drop unsent bytes and close; safe to repeat, never longer than CLOSE_WITHIN_S."""
-        self._lost = self._lost or "closed"
+        self.lost = self.lost or "closed"
         if isinstance(self._transport, serialx.BaseSerialTransport):
             # A driver may sit on unsent bytes in close(2) for 30 s; a dead port has none to drop.
             with contextlib.suppress(OSError, serialx.SerialException):
@@ -235,7 +231,7 @@ class Stream(asyncio.Protocol):
     def _take(self, max_bytes: int) -> bytes:
         data = bytes(self._pending[:max_bytes])
         del self._pending[:max_bytes]
-        if self._held_back and not self._lost and len(self._pending) < PENDING_BYTES_MAX:
+        if self._held_back and not self.lost and len(self._pending) < PENDING_BYTES_MAX:
             self._held_back = False
             self._transport.resume_reading()
         return data

@@ -86,7 +86,7 @@ class Wire(ABC):
     async def open(self) -> Stream:
         """The open stream, opened anew when it is not; raises DriverError."""
         assert self._users > 0, self.link
-        if self._stream is None or not self._stream.is_open:
+        if self._stream is None or self._stream.lost:
             await self.close()
             self._stream = await open_stream(self.link)
             self._opened()
@@ -107,7 +107,7 @@ class Wire(ABC):
         DriverError when the link is lost, the device refused or its answer is to something else.
         """
         stream, who = self._stream, f"{self.link.wire()} unit {unit}"
-        if stream is None or not stream.is_open:
+        if stream is None or stream.lost:
             why = "connection lost" if stream is None else stream.lost
             await self.close()
             raise DriverError(f"{self.link.wire()}: {why}")

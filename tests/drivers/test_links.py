@@ -131,7 +131,7 @@ async def test_what_was_sent_before_the_close_is_still_read() -> None:
     async with device() as (ours, theirs):
         await theirs.write(b"bye", 1)
         await theirs.close()
-        await until(lambda: not ours.is_open)
+        await until(lambda: ours.lost == "closed by the device")
         assert await ours.read(10, 1) == b"bye"
         with pytest.raises(DriverError, match=r"^tcp:127.*: closed by the device$"):
             await ours.read(10, 1)
