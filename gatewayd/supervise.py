@@ -1,0 +1,158 @@
+"""Keep one driver running: connect, notice loss, wait, connect again; say so once per change.
+
+A DriverError is the world's failure and is retried for ever, with full-jitter exponential waits.
+Anything else a driver raises is a bug of ours: it is logged with its traceback, the device is
+latched as faulted and not started again; every other device runs on. A device that is off when the
+daemon starts is normal: it stays `connecting` until it answers.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import structlog
+
+from drivers.contract import Context, Driver, DriverError, Reading
+from gatewayd.clock import SECOND, Clock
+
+RETRY_S_MIN = 0.1
+"""The shortest wait before the next attempt."""
+RETRY_S_FIRST = 0.5
+"""The longest wait before the first retry; doubled with every attempt."""
+RETRY_S_MAX = 15.0
+"""The longest wait ever: how late a device that is back is noticed."""
+STABLE_S = 10.0
+"""How long a device must have been up before its next loss is the first again."""
+NOISE_BYTES_SHOWN = 128
+"""How much of the last noise is kept to be shown."""
+
+DeviceState: TypeAlias = Literal["connecting", "up", "down", "fault"]
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("gatewayd.supervise")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """What is true of a device now.
+
+    `since` is the wall time of the last change of `state`; `error` is why it is not up, None while
+    it is or before the first attempt ended; `detail` is what the device said it is, last time.
+    """
+
+    name: str
+    state: DeviceState
+    since: datetime
+    error: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a driver counted since the start, for showing.
+
+    `attempts` counts connects, `losses` how often it was up and lost, `noises` bytes that were no
+    frame; of the last noise the reason and the first bytes in hex.
+    """
+
+    attempts: int = 0
+    losses: int = 0
+    noises: int = 0
+    noise_reason: str = ""
+    noise_hex: str = ""
+
+
+class Supervisor:
+    """Runs one driver. `emit` gets its readings, `on_status` every change, at once and in order."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        clock: Clock,
+        emit: Callable[[Reading], None],
+        on_status: Callable[[DeviceStatus], None],
+        rng: random.Random | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.status = DeviceStatus(driver.name, "connecting", clock.wall(), None, "")
+        self.counters = Counters()
+        self._driver = driver
+        self._clock = clock
+        self._on_status = on_status
+        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, hides nothing
+        self._sleep = sleep
+        self._failures = 0
+        self._up_ns: int | None = None
+        self._context = Context(emit, self._up, self._noise, clock.monotonic_ns)
+
+    async def run(self) -> None:
+        """Serve until cancelled; returns early only when the driver is latched as faulted."""
+        self._on_status(self.status)
+        while True:
+            self._count(attempts=self.counters.attempts + 1)
+            try:
+                await self._driver.run(self._context)
+            except DriverError as exc:
+                await self._sleep(self._lost(str(exc) or type(exc).__name__))
+            except Exception as exc:  # noqa: BLE001 - a bug in one driver must not stop the others
+                self._fault(exc)
+                return
+            else:
+                self._fault(AssertionError("run() returned instead of raising DriverError"))
+                return
+
+    def _up(self, detail: str) -> None:
+        """The device answered; only the first call after a loss is news, later ones tell more."""
+        if self.status.state == "up":
+            self._set(replace(self.status, detail=detail))
+            return
+        self._up_ns = self._clock.monotonic_ns()
+        self._set(replace(self._state("up"), error=None, detail=detail))
+        log.info("device.up", device=self.status.name, detail=detail)
+
+    def _lost(self, error: str) -> float:
+        """Note the loss, and return how many seconds to wait before the next attempt."""
+        if self._up_ns is not None:
+            stable = self._clock.monotonic_ns() - self._up_ns >= STABLE_S * SECOND
+            self._failures = 0 if stable else self._failures
+            self._count(losses=self.counters.losses + 1)
+        retry_s = self._retry_s()
+        self._failures += 1
+        was = self.status
+        lost = self._state("down") if was.state == "up" else was
+        self._set(replace(lost, error=error))
+        if was.state == "up" or was.error is None:
+            log.warning(
+                "device.down", device=was.name, state=lost.state, error=error, retry_s=retry_s
+            )
+        self._up_ns = None
+        return retry_s
+
+    def _fault(self, exc: Exception) -> None:
+        text = f"{type(exc).__name__}: {exc}"
+        self._set(replace(self._state("fault"), error=text))
+        log.error("device.fault", device=self.status.name, error=text, exc_info=exc)
+
+    def _retry_s(self) -> float:
+        """Full jitter: anywhere up to the doubled limit, so that devices do not return in step."""
+        longest_s = min(RETRY_S_MAX, RETRY_S_FIRST * 2 ** min(self._failures, 16))
+        return round(self._rng.uniform(RETRY_S_MIN, longest_s), 3)
+
+    def _state(self, state: DeviceState) -> DeviceStatus:
+        return replace(self.status, state=state, since=self._clock.wall())
+
+    def _set(self, status: DeviceStatus) -> None:
+        if status != self.status:
+            self.status = status
+            self._on_status(status)
+
+    def _noise(self, reason: str, raw: bytes) -> None:
+        """Count what was no frame; a missed answer has no bytes and leaves the last ones shown."""
+        shown = raw[:NOISE_BYTES_SHOWN].hex() or self.counters.noise_hex
+        self._count(noises=self.counters.noises + 1, noise_reason=reason, noise_hex=shown)
+
+    def _count(self, **changed: int | str) -> None:
+        self.counters = replace(self.counters, **changed)  # type: ignore[arg-type]
