@@ -64,7 +64,9 @@ class Settings(Strict):
 
     link: ReaderLink
     address: int = Field(default=0, ge=0, le=255, description="255 is whichever answers")
-    dialect: Literal["auto", "18", "288"] = "auto"
+    dialect: Literal["auto", "18", "288", 18, 288] = Field(
+        default="auto", description="18: no antenna, no RSSI; 288: also the 86 series"
+    )
     mode: Literal["poll", "push"] = Field(
         default="poll", description="push writes the reader's work mode to its flash, once"
     )
@@ -80,7 +82,7 @@ class Settings(Strict):
     def _antennas(self) -> Self:
         if len(set(self.antennas)) != len(self.antennas):
             raise ValueError("an antenna is named twice")
-        if self.antennas and self.dialect == "18":
+        if self.antennas and str(self.dialect) == "18":
             raise ValueError("dialect 18 cannot choose antennas; remove antennas")
         return self
 
@@ -127,7 +129,7 @@ class UhfReader:
     async def _find_dialect(self, line: ReaderLine, info: uhfreader.Info) -> uhfreader.Dialect:
         """By settings, by type, else by trying: only a 288 understands 288 parameters."""
         if self._settings.dialect != "auto":
-            return self._settings.dialect
+            return "18" if str(self._settings.dialect) == "18" else "288"
         if info.type_code in TYPES_18 | TYPES_288:
             return "18" if info.type_code in TYPES_18 else "288"
         aim = uhfreader.Aim(0, uhfreader.ANTENNA_SELECTOR, PROBE_SCAN_100MS)

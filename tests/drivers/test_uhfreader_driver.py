@@ -187,8 +187,8 @@ async def test_a_reader_that_falls_silent_is_lost_after_the_named_number_of_poll
     assert f"no valid answer to {MISSED_POLLS_MAX} polls" in str(bench.error)
 
 
-@pytest.mark.parametrize(("told", "true"), [("18", "288"), ("288", "18")])
-async def test_the_wrong_dialect_is_named(told: str, true: Dialect) -> None:
+@pytest.mark.parametrize(("told", "true"), [("18", "288"), (18, "288"), (288, "18")])
+async def test_the_wrong_dialect_is_named(told: str | int, true: Dialect) -> None:
     reader = ScriptedReader(dialect=true, tags=[TAG])
     async with on_tcp(reader.plugged) as link, running(driver(link, dialect=told)) as bench:
         await bench.until(lambda: bench.error)
@@ -293,6 +293,7 @@ async def test_a_cancelled_driver_lets_go_of_the_link() -> None:
     [
         {"antennas": [1, 1]},
         {"antennas": [1], "dialect": "18"},
+        {"antennas": [1], "dialect": 18},
         {"antennas": [0]},
         {"address": 256},
         {"poll_ms": 9},
