@@ -171,7 +171,7 @@ def _type(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         if key in field:
             return " | ".join(_type(choice, schema) for choice in field[key])
     if "enum" in field:
-        return " | ".join(str(value) for value in field["enum"])
+        return " | ".join(dict.fromkeys(str(value) for value in field["enum"]))
     if "const" in field:
         return str(field["const"])
     kind = str(field.get("type", "any"))
