@@ -111,6 +111,7 @@ class Retained:
     limit_gross_g: int = 0
     tare_g: int = 0
     net_g: int = 0
+    highest_net_g: int = 0
     flowed_g: int = 0
     total_g: int = 0
     fills: int = 0

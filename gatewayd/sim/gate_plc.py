@@ -152,7 +152,7 @@ class FillGate:
             kept.lease_lost = False
         if kept.held_permit and pressed and inputs.scale_stable and inputs.stop_ok:
             kept.tare_g = inputs.gross_g
-            kept.net_g = kept.flowed_g = 0
+            kept.net_g = kept.highest_net_g = kept.flowed_g = 0
             kept.fills = (kept.fills + 1) & UINT16
             kept.state = State.FILLING
 
@@ -162,6 +162,7 @@ class FillGate:
         kept = self.retained
         if cylinder_on:
             kept.net_g = inputs.gross_g - kept.tare_g
+            kept.highest_net_g = max(kept.highest_net_g, kept.net_g)
         reason = self._reason_to_close(inputs, order, cylinder_on=cylinder_on, timed_out=timed_out)
         if reason is End.NONE:
             return
@@ -176,7 +177,7 @@ class FillGate:
         self, inputs: Inputs, order: _Order, *, cylinder_on: bool, timed_out: bool
     ) -> End:
         kept, settings = self.retained, self.settings
-        left = not cylinder_on or kept.net_g < -settings.left_below_g
+        left = not cylinder_on or kept.net_g < kept.highest_net_g - settings.left_below_g
         aim_g = kept.target_g - settings.aim_under_g - (kept.preact_g or 0)
         reasons = (
             (not inputs.scale_ok, End.SCALE_FAULT),
@@ -202,10 +203,11 @@ class FillGate:
         if not settling:
             return
         net_g = inputs.gross_g - kept.tare_g
-        here = cylinder_on and net_g >= -self.settings.left_below_g
+        here = cylinder_on and net_g >= kept.highest_net_g - self.settings.left_below_g
         self._following = here and (self._following or not self._running)
         if self._following:
             kept.net_g = net_g
+            kept.highest_net_g = max(kept.highest_net_g, net_g)
         elif kept.flowed_g > 0:
             kept.net_g = kept.flowed_g
         kept.last_net_g = kept.net_g

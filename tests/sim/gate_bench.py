@@ -128,7 +128,7 @@ class Bench:
             gross_g=plant.gross_g,
             scale_stable=plant.stable,
             valve_is_open=plant.valve_is_open,
-            meter_g=plant.meter_g,
+            meter_g=plant.meter_g if self.wiring.meter_fitted else self.at_ms * 7,
         )
         self.out = self.program.scan(inputs, dt_ms)
         self.open_ms += dt_ms * self.out.valve_main

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gatewayd.sim.gate_map import End, GateSettings, Status
+from gatewayd.sim.plant import Load
 from tests.sim.gate_bench import PROGRAMS, SETTINGS, Bench, make_bench
 
 LEASE_MS = 600
@@ -226,13 +227,48 @@ def test_a_cylinder_that_leaves_ends_the_fill_with_what_flowed(bench: Bench) -> 
     assert abs(bench.mass(112) - bench.plant.passed_g) <= 1
 
 
-def test_a_fill_that_takes_too_long_is_stopped() -> None:
-    for name in PROGRAMS:
-        bench = make_bench(name, settings=replace(SETTINGS, fill_ms_max=300))
-        bench.put_on()
-        filling(bench)
-        bench.run(300)
-        assert bench.register(111) == End.TIMEOUT
+def test_a_weight_that_falls_while_filling_closes(bench: Bench) -> None:
+    """A hand under the cylinder must not fool the scale into overfilling."""
+    filling(bench)
+    bench.plant.jump_g = -900
+    bench.scan()
+    assert not bench.out.valve_main
+    assert bench.register(111) == End.CYLINDER_LEFT
+    bench.settle()
+    assert abs(bench.mass(112) - bench.plant.passed_g) <= 1
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_fill_that_takes_too_long_is_stopped(name: str) -> None:
+    bench = make_bench(name, settings=replace(SETTINGS, fill_ms_max=300))
+    bench.put_on()
+    filling(bench)
+    bench.run(300)
+    assert bench.register(111) == End.TIMEOUT
+
+
+def test_nothing_starts_while_the_stop_button_is_pressed(bench: Bench) -> None:
+    bench.permit(7)
+    bench.wiring = replace(bench.wiring, stop_ok=False)
+    bench.start()
+    assert bench.open_ms == 0
+
+
+@pytest.mark.parametrize("moved_g", [-3000, None])
+def test_a_cylinder_touched_while_it_settles_keeps_what_flowed(
+    bench: Bench, moved_g: int | None
+) -> None:
+    """Lifted (the weight falls), or swapped for another one: the scale no longer tells."""
+    filling(bench)
+    bench.run_until(lambda: not bench.out.valve_main)
+    if moved_g is None:
+        bench.plant.take_off()
+        bench.run_until(lambda: Status.CYLINDER_ON not in bench.status)
+        bench.plant.put_on(Load("B", 20_000))
+    else:
+        bench.plant.jump_g = moved_g
+    bench.run(500)
+    assert abs(bench.mass(112) - bench.plant.passed_g) <= 1
 
 
 def test_a_finished_number_never_opens_again_and_the_next_one_does(bench: Bench) -> None:
@@ -246,6 +282,29 @@ def test_a_finished_number_never_opens_again_and_the_next_one_does(bench: Bench)
     assert bench.register(101) == 0
     assert bench.open_ms == opened_ms
     filling(bench, 8)
+
+
+def test_a_finished_number_stays_finished_when_a_later_one_broke(bench: Bench) -> None:
+    filling(bench)
+    bench.settle()
+    bench.permit(8)
+    bench.command[0] = 0
+    bench.run(30)
+    opened_ms = bench.open_ms
+    for number in (7, 8):
+        bench.permit(number)
+        bench.start()
+        assert bench.register(101) == 0
+    assert bench.open_ms == opened_ms
+
+
+def test_registers_that_survived_a_power_loss_permit_nothing(bench: Bench) -> None:
+    bench.power_cycle()
+    bench.command = [9, 55, 0, 5000, 0, 60_000, 60_000]
+    bench.start()
+    bench.run(500)
+    assert bench.register(101) == 0
+    assert bench.open_ms == 0
 
 
 def test_a_finished_number_stays_finished_over_power_loss(bench: Bench) -> None:
@@ -350,3 +409,18 @@ def test_totaliser_and_nets_agree_within_20_g_a_fill() -> None:
         bench.run(300)
     assert abs(sum(nets) - bench.mass(108)) < 20 * len(nets)
     assert abs(bench.mass(108) - bench.plant.passed_g) < 2
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_learned_preact_stays_within_its_limit(name: str) -> None:
+    bench = make_bench(name, settings=GateSettings(settle_ms=60, preact_first_g=900))
+    nets = []
+    for number in (1, 2):
+        bench.put_on()
+        filling(bench, number, target_g=4000)
+        bench.settle()
+        nets.append(bench.mass(112))
+        bench.plant.take_off()
+        bench.run(300)
+    assert nets[0] < 3150
+    assert nets[1] > 3450, "at most 500 g of preact"

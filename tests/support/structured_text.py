@@ -186,5 +186,6 @@ LEVELS: tuple[dict[str, Callable[[Any, Any], Any]], ...] = (
 STANDARD: dict[str, Callable[..., int]] = {
     "SHL": lambda value, count: value << count & 0xFFFF_FFFF,
     "SHR": lambda value, count: value >> count,
+    "MAX": max,
     "LIMIT": lambda low, value, high: max(low, min(value, high)),
 }
