@@ -413,7 +413,8 @@ def test_totaliser_and_nets_agree_within_20_g_a_fill() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_a_learned_preact_stays_within_its_limit(name: str) -> None:
-    bench = make_bench(name, settings=GateSettings(settle_ms=60, preact_first_g=900))
+    settings = replace(SETTINGS, preact_first_g=900, coarse_before_g=2000)
+    bench = make_bench(name, settings=settings)
     nets = []
     for number in (1, 2):
         bench.put_on()
