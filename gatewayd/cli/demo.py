@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
@@ -26,6 +27,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
 @click.option("--seed", type=int, help="The same seed brings the same cylinders.")
 @click.option("--broker", metavar="URL", help="Your broker, mqtt://HOST:PORT, instead of ours.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), help="Default: as your terminal.")
+@click.option(
+    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Save a screen as SVG."
+)
 @json_option
 def demo(
     *,
@@ -34,6 +38,7 @@ def demo(
     seed: int | None,
     broker: str | None,
     lang: Language | None,
+    picture: Path | None,
     as_json: bool,
 ) -> None:
     """A station on loopback: cylinders arrive, legal ones fill, illegal ones are refused.
@@ -49,11 +54,12 @@ def demo(
     today = SystemClock().wall().astimezone(ZONE).date()
     chosen = random.SystemRandom().randrange(SEED_MAX) if seed is None else seed
     spec = StationSpec(today=today, rigs=rigs, seed=chosen)
-    screen = Screen(lang or _language(), quiet=as_json)
+    screen = Screen(lang or _language(), quiet=as_json, picture=picture)
     try:
         summary = asyncio.run(_run(Demo(spec, broker), minutes, screen))
     except* GatewayError as group:
         stop(COULD_NOT_RUN, "\n".join(str(exc) for exc in group.exceptions))
+    screen.save_picture()
     if as_json:
         print_json(summary.as_json())
     else:

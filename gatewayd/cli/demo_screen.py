@@ -1,11 +1,13 @@
 """What a person sees of the demo: a live table on a terminal, a line a record elsewhere."""
 
 import asyncio
+import io
 import signal
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -23,6 +25,10 @@ LINES_SHOWN = 8
 """How many of the last records stand under the table."""
 
 BAR_WIDTH = 24
+PICTURE_WIDTH = 118
+COLUMNS = (("rig", 2), ("state", 3), ("cylinder", 5), ("verdict", 8), ("net", 7), ("gross", 3))
+"""Columns of the table and how the width is shared."""
+
 COLOURS = {
     "locked": "dim",
     "identifying": "cyan",
@@ -38,8 +44,12 @@ COLOURS = {
 class Screen:
     """Shows a demo. `quiet` leaves stdout to one JSON object and shows progress on stderr."""
 
-    def __init__(self, language: Language, *, quiet: bool) -> None:
+    def __init__(
+        self, language: Language, *, quiet: bool = False, picture: Path | None = None
+    ) -> None:
         self._language = language
+        self._picture = picture
+        self._liveliest: Group | None = None
         self._console = Console(stderr=quiet, highlight=False)
         self._lines: deque[Text] = deque(maxlen=LINES_SHOWN)
         self._live: Live | None = None
@@ -75,21 +85,39 @@ class Screen:
 
     def look(self, demo: Demo) -> None:
         """Draw the table anew."""
-        if self._live is None:
+        if self._live is None and self._picture is None:
             return
+        drawn = Group(self._table(demo), self._last(demo))
+        if self._live is not None:
+            self._live.update(drawn)
+        if any(rig["state"] == "filling" for rig in demo.audience.rigs.values()):
+            self._liveliest = drawn
+
+    def _table(self, demo: Demo) -> Table:
         audience = demo.audience
-        table = Table(expand=True, title=demo.spec.name, title_style="bold")
-        for key in ("rig", "state", "cylinder", "verdict", "net", "gross"):
-            table.add_column(self._say(f"label.{key}"), overflow="fold")
+        table = Table(expand=True, title=f"{demo.spec.name} {demo.spec.station_id}")
+        for key, ratio in COLUMNS:
+            table.add_column(self._say(f"label.{key}"), ratio=ratio, overflow="fold")
         for name in sorted(audience.rigs):
             table.add_row(*self._row(name, audience.rigs[name], audience.weights.get(name, {})))
+        return table
+
+    def _last(self, demo: Demo) -> Panel:
+        audience = demo.audience
         counts = Text.assemble(
             (f"{self._say('demo.fills')} {len(audience.of_kind('fill'))}   ", "green"),
             (f"{self._say('demo.refusals')} {len(audience.of_kind('refusal'))}   ", "red"),
             (f"{self._say('demo.delivered')} {len(audience.records)}", "bold"),
         )
-        last = Panel(Group(*self._lines) if self._lines else Text(""), title=counts)
-        self._live.update(Group(table, last))
+        return Panel(Group(*self._lines) if self._lines else Text(""), title=counts)
+
+    def save_picture(self) -> None:
+        """The liveliest screen of the run as an SVG, for a page or a report."""
+        if self._picture is None or self._liveliest is None:
+            return
+        console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), highlight=False)
+        console.print(self._liveliest)
+        console.save_svg(str(self._picture), title="gatewayd demo")
 
     def _row(self, name: str, rig: dict[str, Any], weight: dict[str, Any]) -> tuple[Any, ...]:
         state = str(rig["state"])

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
+from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Ending, Identity, Plan
 from gatewayd.store.model import Permit
 from rules_engine.verdict import Verdict
@@ -39,7 +40,9 @@ def shown(identity: Identity) -> dict[str, Any]:
     """The cylinder as judged: archive values, and how it was identified."""
     cylinder = identity.cylinder
     if cylinder is None:
-        return {"code": identity.code, "tag_uid": identity.uid, "seen": list(identity.shown)}
+        code = None if identity.code is None else plain_code(identity.code)
+        seen = {"scanned": identity.code, "seen": list(identity.shown)}
+        return {"code": code, "tag_uid": identity.uid, **seen}
     known = cylinder.known()
     return {
         "code": cylinder.code,

@@ -29,6 +29,15 @@ def plain_uid(uid: str) -> str:
     return "".join(ch for ch in uid.upper() if ch in "0123456789ABCDEF")
 
 
+def plain_code(text: str) -> str:
+    """A scanned text as the code it carries: the digits of a label, else the text itself."""
+    try:
+        parsed = cylinder_code.parse(text)
+    except cylinder_code.CodeError:
+        return text
+    return parsed.id16 or parsed.code10 or parsed.text
+
+
 def by_code(archive: Archive, text: str, region: str | None) -> tuple[Cylinder, ...]:
     """The cylinders a scanned text may name: the same one under two spellings counts once."""
     try:
@@ -40,29 +49,31 @@ def by_code(archive: Archive, text: str, region: str | None) -> tuple[Cylinder, 
 
 
 def identify(presence: Presence, archive: Archive, *, region: str | None) -> Identity:
-    """What the reads of this presence agree on; more than one candidate is `many`."""
+    """What the reads of this presence agree on; more than one candidate is `many`.
+
+    An unknown tag and an unknown label may be one unknown cylinder; two of a kind may not, and
+    neither may something unknown beside a cylinder that the archive knows.
+    """
     sightings = tuple(presence.sightings())
     if presence.missing():
         return Identity(uid=_uid(sightings, None), code=_code(sightings))
-    candidates: dict[str, Cylinder | None] = {}
+    known: dict[str, Cylinder] = {}
+    unknown: list[Sighting] = []
     for seen in sightings:
         found = (
             archive.cylinders_by_uid(seen.text)
             if seen.is_tag
             else by_code(archive, seen.text, region)
         )
-        candidates.update({cylinder.code: cylinder for cylinder in found})
+        known.update({cylinder.code: cylinder for cylinder in found})
         if not found:
-            candidates[f"?{seen.text}"] = None
-    if len(candidates) != 1:
+            unknown.append(seen)
+    strangers = len({(seen.is_tag, seen.text) for seen in unknown})
+    kinds = len({seen.is_tag for seen in unknown})
+    if len(known) + bool(unknown) > 1 or strangers > kinds:
         return Identity("many", shown=tuple(seen.text for seen in sightings)[:SHOWN_MAX])
-    cylinder = next(iter(candidates.values()))
-    return Identity(
-        "one",
-        cylinder,
-        uid=_uid(sightings, cylinder),
-        code=_code(sightings),
-    )
+    cylinder = next(iter(known.values()), None)
+    return Identity("one", cylinder, uid=_uid(sightings, cylinder), code=_code(sightings))
 
 
 def _uid(sightings: Iterable[Sighting], cylinder: Cylinder | None) -> str | None:
