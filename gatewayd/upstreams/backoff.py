@@ -6,6 +6,25 @@ from dataclasses import dataclass, field
 from gatewayd.clock import SECOND, Clock
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient an upstream is, in seconds; the defaults are for the field, tests are quicker."""
+
+    first_s: float = 0.5
+    """Ceiling of the first wait after a failure."""
+    max_s: float = 60.0
+    """Ceiling of every wait."""
+    stable_s: float = 30.0
+    """A connection that lasted this long was good: the next outage starts with short waits."""
+    answer_s_max: float = 20.0
+    """A platform that lives but leaves a record unanswered this long is left and called again."""
+    look_s: float = 2.0
+    """How often dead letters are looked up that a person (`outbox retry`) wants sent again."""
+
+
+FIELD = Pace()
+
+
 @dataclass(slots=True)
 class Backoff:
     """Delays after failures: uniform in 0..ceiling; the ceiling doubles from `first_s` to `max_s`.

@@ -41,8 +41,12 @@ class Sink(Protocol):
     gone: asyncio.Event
     """Set once it is lost: `deliver` then ends at once and is not called again."""
 
-    async def deliver(self, batch: Sequence[Record]) -> Outcome:
-        """Offer records in order; returns when the fate of each is known. Raises nothing."""
+    async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
+        """Offer records in order; returns when the fate of each is known. Raises nothing.
+
+        `alone`: one record after a doubt, to be sent while nothing else is under way, so that its
+        fate can be told from its neighbours'.
+        """
         ...
 
 

@@ -16,39 +16,39 @@ from gatewayd.errors import StoreError, UpstreamError
 from gatewayd.logs import logger
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
-from gatewayd.upstreams.backoff import Backoff
+from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext, presence, stamp
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_settings import MqttSettings
 from gatewayd.upstreams.mqtt_terms import PERMANENT, UNSPECIFIED, Answer, Dial
 from gatewayd.upstreams.pump import Pump
 
-RECONNECT_FIRST_S = 0.5
-RECONNECT_MAX_S = 60.0
-STABLE_S = 30.0
-"""A connection that lasted this long was good: the next outage starts with short waits again."""
-
-ANSWER_S_MAX = 20.0
-"""A broker that answers pings but not a record for this long is left and called again."""
-
 GOODBYE_S_MAX = 1.0
 """How long the orderly `offline` may take; after it the broker publishes the will instead."""
 
 STATUS = "status"
+NO_ANSWER = "the broker lives but gave no answer within {:g} s"
 log = logger("upstreams")
 
 
 class MqttUpstream:
     """One broker, for the life of the daemon: a new connection after each loss."""
 
-    def __init__(self, name: str, settings: MqttSettings, context: UpstreamContext) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: MqttSettings,
+        context: UpstreamContext,
+        pace: Pace = FIELD,
+    ) -> None:
         self.name = name
         self._settings = settings
         self._context = context
         self._root = f"{settings.prefix}/{context.station_id}"
         self._online = presence(context, "online")
-        self._backoff = Backoff(context.clock, RECONNECT_FIRST_S, RECONNECT_MAX_S, STABLE_S)
-        self._pump = Pump(name, context.store, context.clock, self._on_records)
+        self._pace = pace
+        self._backoff = Backoff(context.clock, pace.first_s, pace.max_s, pace.stable_s)
+        self._pump = Pump(name, context.store, context.clock, self._on_records, pace)
         self._status: dict[str, Any] = {}
         self._say("connecting", "")
 
@@ -84,7 +84,7 @@ class MqttUpstream:
             await self._greet(connection, watcher)
             self._backoff.good()
             self._say("up", "")
-            sink = RecordSink(connection, f"{self._root}/records")
+            sink = RecordSink(connection, f"{self._root}/records", self._pace.answer_s_max)
             async with asyncio.TaskGroup() as tasks:
                 show = tasks.create_task(self._show(connection, watcher))
                 await self._pump.run(sink)
@@ -125,21 +125,18 @@ class MqttUpstream:
     # The board
 
     async def _greet(self, connection: Connection, watcher: Watcher) -> None:
-        """Publish the whole board, `status` first, and wait until the broker has answered it all.
-
-        Records start after it, so that a record which ends the connection was alone in flight.
-        """
+        """Publish the whole board, `status` first, and wait until the broker has answered it."""
         board = self._context.board
         watcher.changed.pop(STATUS, None)
         answers = [await self._post(connection, STATUS, board.get(STATUS) or self._online)]
         rest = [(topic, board.get(topic) or {}) for topic in _take(watcher)]
         answers += [await self._post(connection, topic, payload) for topic, payload in rest]
         try:
-            async with asyncio.timeout(ANSWER_S_MAX):
+            async with asyncio.timeout(self._pace.answer_s_max):
                 for answer in answers:
                     await answer
         except TimeoutError as exc:
-            raise UpstreamError(f"the broker did not answer within {ANSWER_S_MAX:g} s") from exc
+            raise UpstreamError(NO_ANSWER.format(self._pace.answer_s_max)) from exc
 
     async def _show(self, connection: Connection, watcher: Watcher) -> None:
         """Publish what changes: flashes at once, then retained topics. Ends when it cannot."""
@@ -197,31 +194,35 @@ class MqttUpstream:
 class RecordSink:
     """Records over one connection."""
 
-    def __init__(self, connection: Connection, root: str) -> None:
+    def __init__(self, connection: Connection, root: str, answer_s_max: float) -> None:
+        self._answer_s_max = answer_s_max
         self.gone = connection.gone
         self._connection = connection
         self._root = root
 
-    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+    async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """Send with a full window, stop behind the first refusal, wait for every answer."""
         sent: list[asyncio.Future[Answer]] = []
         try:
-            await self._send(batch, sent)
+            await self._send(batch, sent, alone=alone)
             for answer in sent:
-                async with asyncio.timeout(ANSWER_S_MAX):
+                async with asyncio.timeout(self._answer_s_max):
                     await answer
         except TimeoutError:
-            self._connection.abort(f"no answer to a record within {ANSWER_S_MAX:g} s")
+            self._connection.abort(NO_ANSWER.format(self._answer_s_max))
         except UpstreamError:
             pass  # gone; `_outcome` counts what was answered before
         return self._outcome(batch, sent)
 
-    async def _send(self, batch: Sequence[Record], sent: list[asyncio.Future[Answer]]) -> None:
+    async def _send(
+        self, batch: Sequence[Record], sent: list[asyncio.Future[Answer]], *, alone: bool
+    ) -> None:
         answered = 0
         for record in batch:
             topic, payload = f"{self._root}/{record.kind}", record.body.encode()
-            async with asyncio.timeout(ANSWER_S_MAX):
-                sent.append(await self._connection.send(topic, payload, record=True))
+            async with asyncio.timeout(self._answer_s_max):
+                answer = self._connection.send(topic, payload, record=True, alone=alone)
+                sent.append(await answer)
             while answered < len(sent) and sent[answered].done():
                 if not _settles(sent[answered].result()):
                     return

@@ -91,6 +91,7 @@ class MqttSettings(Strict):
         )
         try:
             context = ssl.create_default_context(cafile=ca)
+            context.sslsocket_class = _TlsSocket
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             if cert is not None:
                 context.load_cert_chain(cert, key)
@@ -98,6 +99,17 @@ class MqttSettings(Strict):
             files = ", ".join(name for name in (ca, cert, key) if name is not None)
             raise UpstreamError(f"cannot use the TLS files {files}: {exc}") from exc
         return context
+
+
+class _TlsSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho 2.2 leaves that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature of ssl
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -15,17 +15,11 @@ from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.store.model import Record
-from gatewayd.upstreams.backoff import Backoff
+from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, Sink
 
 BATCH_MAX = 100
 """Records in one offer; also the most that a crash can make the platform see twice."""
-
-RETRY_LOOK_S = 2.0
-"""How often dead letters are looked up that a person (`gatewayd outbox retry`) wants sent again."""
-
-REFUSED_WAIT_FIRST_S = 0.5
-REFUSED_WAIT_MAX_S = 60.0
 
 log = logger("upstreams")
 
@@ -70,12 +64,18 @@ class Pump:
     """Moves one upstream's records. `report` hears why records wait, and "" when they flow."""
 
     def __init__(
-        self, name: str, outbox: Outbox, clock: Clock, report: Callable[[str], None]
+        self,
+        name: str,
+        outbox: Outbox,
+        clock: Clock,
+        report: Callable[[str], None],
+        pace: Pace = FIELD,
     ) -> None:
         self._name = name
         self._outbox = outbox
         self._report = report
-        self._refused = Backoff(clock, REFUSED_WAIT_FIRST_S, REFUSED_WAIT_MAX_S, stable_s=0)
+        self._look_s = pace.look_s
+        self._refused = Backoff(clock, pace.first_s, pace.max_s, stable_s=0)
         self._through = outbox.cursor(name)
         self._owed: tuple[int, list[tuple[int, str]]] | None = None
         self._alone = False
@@ -121,11 +121,11 @@ class Pump:
             return
         self._idle.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RETRY_LOOK_S):
+            async with asyncio.timeout(self._look_s):
                 await self._news.wait()
 
     async def _offer(self, sink: Sink, batch: Sequence[Record]) -> None:
-        outcome = await sink.deliver(batch)
+        outcome = await sink.deliver(batch, alone=self._alone)
         through, dead = _settled(batch, outcome)
         if through is not None:
             self._owed = through, dead
@@ -143,10 +143,11 @@ class Pump:
 
     async def _offer_again(self, sink: Sink, batch: Sequence[Record]) -> None:
         """Send a dead letter that a person released; it is behind the cursor already."""
-        outcome = await sink.deliver(batch)
+        outcome = await sink.deliver(batch, alone=self._alone)
         dead = list(outcome.rejected.items())
         if outcome.accepted or dead:
             await self._outbox.settle_retried(self._name, list(outcome.accepted), dead)
+            self._report("")
         await self._after(sink, outcome, dead)
 
     async def _after(self, sink: Sink, outcome: Outcome, dead: Sequence[tuple[int, str]]) -> None:
