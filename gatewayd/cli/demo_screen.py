@@ -13,7 +13,6 @@ from typing import Any
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -50,6 +49,7 @@ class Screen:
         self._language = language
         self._picture = picture
         self._liveliest: Group | None = None
+        self._liveliness = 1
         self._console = Console(stderr=quiet, highlight=False)
         self._lines: deque[Text] = deque(maxlen=LINES_SHOWN)
         self._live: Live | None = None
@@ -90,8 +90,9 @@ class Screen:
         drawn = Group(self._table(demo), self._last(demo))
         if self._live is not None:
             self._live.update(drawn)
-        if any(rig["state"] == "filling" for rig in demo.audience.rigs.values()):
-            self._liveliest = drawn
+        liveliness = len({r["state"] for r in demo.audience.rigs.values()} & {"filling", "refused"})
+        if liveliness >= self._liveliness:
+            self._liveliest, self._liveliness = drawn, liveliness
 
     def _table(self, demo: Demo) -> Table:
         audience = demo.audience
@@ -140,13 +141,17 @@ class Screen:
             return Text("")
         return Text(self._say(f"verdict.{rig['verdict']}"), style="green")
 
-    def _bar(self, rig: dict[str, Any], weight: dict[str, Any]) -> Any:
+    @staticmethod
+    def _bar(rig: dict[str, Any], weight: dict[str, Any]) -> Text:
         target_g, net_g = rig["target_g"], weight.get("net_g", 0)
         if not target_g:
-            return ""
-        said = f"{net_g / 1000:.2f} / {target_g / 1000:.2f} kg"
-        bar = ProgressBar(total=target_g, completed=max(0, net_g), width=BAR_WIDTH)
-        return Group(bar, Text(said))
+            return Text("")
+        done = min(BAR_WIDTH, max(0, round(BAR_WIDTH * net_g / target_g)))
+        return Text.assemble(
+            ("█" * done, "green"),
+            ("░" * (BAR_WIDTH - done), "dim"),
+            f"\n{net_g / 1000:.2f} / {target_g / 1000:.2f} kg",
+        )
 
     def _line(self, record: dict[str, Any]) -> Text:
         data = record["data"]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
 from gatewayd.rigs.findings import finding
+from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
 from gatewayd.settings.model import RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
@@ -39,7 +40,7 @@ def gather(
     now = wall.astimezone(ZoneInfo(station.timezone))
     facts: dict[str, Any] = {
         "code.known": identity.cylinder is not None,
-        "code.text": identity.code,
+        "code.text": None if identity.code is None else plain_code(identity.code),
         "tag.uid": identity.uid,
         "rig.id": bench.rig_id,
         "rig.medium": bench.rig.medium,
