@@ -78,7 +78,7 @@ class SimStation:
             for number in range(1, self.spec.rigs + 1):
                 await self._add_rig(number, Path(ports))
             self._tasks.append(self._group.create_task(self._tick()))
-        except BaseException as exc:
+        except BaseException as exc:  # whatever stopped us half-way, unplug and pass it on
             self._unplug_all()
             await self._stack.__aexit__(type(exc), exc, exc.__traceback__)
             raise

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -122,7 +123,7 @@ async def test_two_rigs_work_through_the_real_drivers_and_the_sums_agree(tmp_pat
 
 
 async def test_a_worker_nobody_answers_gives_up_and_lets_no_gas_flow() -> None:
-    async with SimStation(SPEC) as station:
+    async with SimStation(replace(SPEC, habits=replace(HASTE, patience_s=0.3))) as station:
         station.start_workers()
         worker = station.workers[0]
         worker.rig.plc.slave.requests = worker.rig.reader.requests = 1
