@@ -23,8 +23,8 @@ from gatewayd.rigs.rig import Rig
 from gatewayd.settings.model import Settings
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.store.store import Store
-from gatewayd.supervise import DeviceStatus, Supervisor
-from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream
+from gatewayd.supervise import Counters, DeviceStatus, Supervisor
+from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream, presence
 
 TICK_S = 0.25
 """How often every rig looks at the time even when no device speaks."""
@@ -41,8 +41,7 @@ class House:
     settings: Settings
     store: Store
     board: Board
-    clock: Clock
-    boot_id: str
+    context: UpstreamContext
     supervisors: tuple[Supervisor, ...]
     rigs: Mapping[str, Rig]
     upstreams: tuple[Upstream, ...]
@@ -74,8 +73,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         settings=settings,
         store=store,
         board=board,
-        clock=clock,
-        boot_id=boot_id,
+        context=context,
         supervisors=tuple(
             _supervisor(driver, settings, rigs, board, clock) for driver in drivers.values()
         ),
@@ -109,20 +107,30 @@ def _supervisor(
             rig.take(reading)
 
     def on_status(status: DeviceStatus) -> None:
-        board.post(f"devices/{status.name}/status", _device_picture(status, zone))
+        show_device(board, status, supervisor.counters, zone)
         for rig in served:
             rig.device(status.name, status.state)
 
-    return Supervisor(driver, clock=clock, emit=emit, on_status=on_status)
+    supervisor = Supervisor(driver, clock=clock, emit=emit, on_status=on_status)
+    return supervisor
 
 
-def _device_picture(status: DeviceStatus, zone: ZoneInfo) -> dict[str, Any]:
-    return {
+def show_device(board: Board, status: DeviceStatus, counters: Counters, zone: ZoneInfo) -> None:
+    """Post a device's state, with the last bytes that were no frame, counted and raw."""
+    picture: dict[str, Any] = {
         "state": status.state,
         "since": stamp(status.since, zone),
         "error": status.error,
         "detail": status.detail,
+        "noise": None,
     }
+    if counters.noises:
+        picture["noise"] = {
+            "count": counters.noises,
+            "reason": counters.noise_reason,
+            "hex": counters.noise_hex,
+        }
+    board.post(f"devices/{status.name}/status", picture)
 
 
 def info(house: House) -> dict[str, Any]:
@@ -131,7 +139,7 @@ def info(house: House) -> dict[str, Any]:
     return {
         "version": __version__,
         "contract": "v1",
-        "boot_id": house.boot_id,
+        "boot_id": house.context.boot_id,
         "station": {"id": settings.station.id, "name": settings.station.name},
         "rigs": {
             name: {"medium": rig.medium, "gate": rig.gate, "rules": list(rig.rules)}
@@ -162,6 +170,7 @@ async def serve(house: House, stop: asyncio.Event) -> None:
             await stop.wait()
             notify.tell("STOPPING=1")
             log.info("gatewayd.stopping")
+            house.board.post("status", presence(house.context, "stopping"))
             await _close(house, rigs)
             for task in (*rigs, *devices, *others):
                 task.cancel()
@@ -171,11 +180,18 @@ async def serve(house: House, stop: asyncio.Event) -> None:
 
 
 async def _tick(house: House) -> None:
+    """Let every rig look at the time, and show what noise devices made since the last look."""
+    zone = ZoneInfo(house.settings.station.timezone)
+    shown = dict.fromkeys(house.supervisors, 0)
     while True:
         await asyncio.sleep(TICK_S)
         notify.tell("WATCHDOG=1")
         for rig in house.rigs.values():
             rig.tick()
+        for supervisor, noises in shown.items():
+            if supervisor.counters.noises != noises:
+                shown[supervisor] = supervisor.counters.noises
+                show_device(house.board, supervisor.status, supervisor.counters, zone)
 
 
 async def _close(house: House, rigs: list[asyncio.Task[None]]) -> None:
