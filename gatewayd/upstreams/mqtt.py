@@ -20,7 +20,7 @@ from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext, presence, stamp
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_settings import MqttSettings
-from gatewayd.upstreams.mqtt_terms import PERMANENT, UNSPECIFIED, Answer, Dial
+from gatewayd.upstreams.mqtt_terms import NOBODY_LISTENS, PERMANENT, UNSPECIFIED, Answer, Dial
 from gatewayd.upstreams.pump import Pump
 
 GOODBYE_S_MAX = 1.0
@@ -199,6 +199,7 @@ class RecordSink:
         self.gone = connection.gone
         self._connection = connection
         self._root = root
+        self._heard = True
 
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """Send with a full window, stop behind the first refusal, wait for every answer."""
@@ -234,6 +235,7 @@ class RecordSink:
         kept = "" if len(sent) == len(batch) else self._connection.why
         for record, future in zip(batch, sent, strict=False):
             answer = self._answer(future)
+            self._heed(answer)
             if answer.accepted:
                 accepted.add(record.sequence)
             elif answer.permanent:
@@ -241,6 +243,12 @@ class RecordSink:
             else:
                 kept = kept or str(answer)
         return Outcome(frozenset(accepted), rejected, kept)
+
+    def _heed(self, answer: Answer) -> None:
+        """Tell once a connection when records are taken but go nowhere: no platform subscribes."""
+        if answer.code == NOBODY_LISTENS and self._heard:
+            self._heard = False
+            log.warning("upstream.nobody_subscribes", topic=f"{self._root}/#")
 
     def _answer(self, future: asyncio.Future[Answer]) -> Answer:
         """The broker's word on one record; hanging up on it alone, with a reason, is one too."""

@@ -107,7 +107,7 @@ class _TlsSocket(ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature of ssl
         try:
             super().do_handshake(block)
-        except BaseException:
+        except OSError:
             self.close()
             raise
 

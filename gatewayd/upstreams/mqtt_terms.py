@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+NOBODY_LISTENS = 0x10
 REFUSED_FROM = 0x80
 UNSPECIFIED = 0x80
 PACKET_TOO_LARGE = 0x95

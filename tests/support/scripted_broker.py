@@ -86,6 +86,13 @@ class ScriptedBroker:
                 self.published.clear()
                 await self.published.wait()
 
+    async def until_seen(self, count: int) -> None:
+        """Return once that many publications of any kind have come."""
+        async with asyncio.timeout(WAIT_S_MAX):
+            while len(self.seen) < count:
+                self.published.clear()
+                await self.published.wait()
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
