@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,6 +17,7 @@ Outcome: TypeAlias = Literal["done", "aborted", "refused", "no_permit", "not_sta
 ENDED = Status.DONE | Status.ABORTED
 LEGAL_AFTER = 2
 """At the start one legal cylinder follows every second illegal one, so all reasons come early."""
+ILLEGAL_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +54,23 @@ def plan(fleet: Fleet, rigs: int, seed: int = 0) -> tuple[Iterator[SimCylinder],
 
 def _come(fleet: Fleet, rig: int, rigs: int, seed: int) -> Iterator[SimCylinder]:
     rng = random.Random(f"{seed}/{rig}")
-    light = [one for one in fleet.legal[rig::rigs] if one.entry.model != YSP118.model]
-    legal = itertools.cycle(light or fleet.legal[rig::rigs])
     reasons = len({one.reason for one in fleet.illegal})
-    first = fleet.illegal[:reasons][rig::rigs]
-    for index, cylinder in enumerate(first, start=1):
-        yield cylinder
+    early = len(range(rig, reasons, rigs))
+    legal = itertools.cycle(_light_first(fleet.legal[rig::rigs], early // LEGAL_AFTER))
+    illegal = itertools.cycle(fleet.illegal[rig::rigs])
+    for index in range(1, early + 1):
+        yield next(illegal)
         if index % LEGAL_AFTER == 0:
             yield next(legal)
-    everyone = itertools.cycle(fleet.legal[rig::rigs])
-    illegal = itertools.cycle(fleet.illegal[rig::rigs] or fleet.illegal)
+    share = ILLEGAL_SHARE if fleet.illegal[rig::rigs] else 0
     while True:
-        yield next(illegal) if fleet.illegal and rng.random() < 0.25 else next(everyone)
+        yield next(illegal if rng.random() < share else legal)
+
+
+def _light_first(cylinders: Sequence[SimCylinder], count: int) -> list[SimCylinder]:
+    """Small ones fill quickly, so `count` of them come first; the others keep their order."""
+    light = [one for one in cylinders if one.entry.model != YSP118.model][:count]
+    return light + [one for one in cylinders if one not in light]
 
 
 class Worker:

@@ -81,6 +81,9 @@ def test_the_plan_brings_every_reason_early_and_no_cylinder_to_two_rigs() -> Non
     assert early >= set(FLAWS)
     first, second = ({one.code for one in cylinders} for cylinders in come)
     assert not first & second
+    for cylinders in come:
+        codes = [one.code for one in cylinders if one.reason is None]
+        assert len(set(codes)) == len(codes), "none comes again before all were there"
     legal = sum(one.reason is None for cylinders in come for one in cylinders)
     assert 120 < legal < 180
     assert come == [list(islice(cylinders, 100)) for cylinders in plan(fleet, 2, seed=3)]
