@@ -15,6 +15,7 @@ from drivers.contract import Driver, FillGate, Reading
 from gatewayd import __version__, notify
 from gatewayd.board import Board
 from gatewayd.clock import Clock
+from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.rigs.assess import Bench
@@ -206,7 +207,7 @@ async def _close(house: House, rigs: list[asyncio.Task[None]]) -> None:
         async with asyncio.timeout(UPSTREAMS_DRAIN_WITHIN_S):
             for upstream in house.upstreams:
                 await upstream.drained()
-    except TimeoutError:
+    except (TimeoutError, StoreError):
         logger("app").info("gatewayd.backlog_kept")
 
 

@@ -13,7 +13,14 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Strict
 from drivers.links import SerialLink, TcpLink, open_stream
-from drivers.rfid.uhfreader_line import ROUND_MARGIN_S, ReaderLine, answers, now, sightings
+from drivers.rfid.uhfreader_line import (
+    ASKED_TIMES_MAX,
+    ROUND_MARGIN_S,
+    ReaderLine,
+    answers,
+    now,
+    sightings,
+)
 from protocols.readers import uhfreader
 from protocols.readers.uhfreader import codes
 
@@ -114,32 +121,40 @@ class UhfReader:
     async def _serve(self, line: ReaderLine, context: Context) -> None:
         """Find out who is there, put it in order, then poll it or listen to it."""
         await line.drain()
-        info = await line.ask(codes.INFO)
-        if not isinstance(info, uhfreader.Info):
-            raise line.lost(f"no UHF reader answers at address {line.address}")
-        line.address = info.address
-        if info.scan_time_100ms:
-            line.silent_s_max = info.scan_time_100ms / 10 + ROUND_MARGIN_S
+        answer = await line.ask(codes.INFO)
+        info = answer if isinstance(answer, uhfreader.Info) else None
+        if info is not None:
+            line.address = info.address
+            if info.scan_time_100ms:
+                line.silent_s_max = info.scan_time_100ms / 10 + ROUND_MARGIN_S
         line.dialect = await self._find_dialect(line, info)
         if await self._set_work_mode(line):
             context.up(_describe(line, info, "push"))
-            await _listen(line)
+            await _listen(line, deaf=info is None)
         await self._poll(line, lambda: context.up(_describe(line, info, "poll")))
 
-    async def _find_dialect(self, line: ReaderLine, info: uhfreader.Info) -> uhfreader.Dialect:
-        """By settings, by type, else by trying: only a 288 understands 288 parameters."""
+    async def _find_dialect(
+        self, line: ReaderLine, info: uhfreader.Info | None
+    ) -> uhfreader.Dialect:
+        """By settings, by type, else by trying: only a 288 understands 288 parameters.
+
+        Clones that do not know the info command are found out by trying too.
+        """
         if self._settings.dialect != "auto":
             return "18" if str(self._settings.dialect) == "18" else "288"
-        if info.type_code in TYPES_18 | TYPES_288:
+        if info is not None and info.type_code in TYPES_18 | TYPES_288:
             return "18" if info.type_code in TYPES_18 else "288"
         aim = uhfreader.Aim(0, uhfreader.ANTENNA_SELECTOR, PROBE_SCAN_100MS)
         probe = uhfreader.InventoryParams(POLL_Q, POLL_SESSION, aim=aim)
-        reply = await line.ask(codes.INVENTORY, uhfreader.encode_params(probe))
+        times = 1 if info is None else ASKED_TIMES_MAX
+        reply = await line.ask(codes.INVENTORY, uhfreader.encode_params(probe), times=times)
         if reply is not None:
             return "18" if reply.status in _REFUSED else "288"
         for dialect, (get, _) in _WORK_MODES.items():  # A pushing reader answers only these.
             if isinstance(await line.ask(get, times=1), uhfreader.WorkMode):
                 return dialect
+        if info is None:
+            raise line.lost(f"no UHF reader answers at address {line.address}")
         raise line.lost("reader of unknown type answers no inventory; set its dialect")
 
     async def _set_work_mode(self, line: ReaderLine) -> bool:
@@ -191,8 +206,11 @@ class UhfReader:
         return [uhfreader.encode_params(params) for params in aimed or [plain]]
 
 
-async def _listen(line: ReaderLine) -> None:
-    """Take what a pushing reader sends; when it is silent, ask whether it lives."""
+async def _listen(line: ReaderLine, *, deaf: bool) -> None:
+    """Take what a pushing reader sends; when it is silent, ask whether it lives.
+
+    A deaf one never answered anything: only its link can tell that it is gone.
+    """
     heard_at = now()
     while True:
         heard, replies = await line.receive(heard_at + PUSH_SILENT_S_MAX)
@@ -200,7 +218,7 @@ async def _listen(line: ReaderLine) -> None:
         if heard:
             heard_at = now()
         elif now() >= heard_at + PUSH_SILENT_S_MAX:
-            if await line.ask(codes.INFO) is None:
+            if not deaf and await line.ask(codes.INFO) is None:
                 raise line.lost("pushing reader does not answer any more")
             heard_at = now()
 
@@ -209,10 +227,12 @@ def _refused(replies: list[uhfreader.Reply]) -> bool:
     return any(answers(r, codes.INVENTORY) and r.status in _REFUSED for r in replies)
 
 
-def _describe(line: ReaderLine, info: uhfreader.Info, mode: str) -> str:
-    version = f"{info.version[0]}.{info.version[1]}"
-    text = f"UHFReader type 0x{info.type_code:02X} version {version}, dialect {line.dialect}"
-    text += f", address {info.address}, {info.power_dbm} dBm, {mode}"
+def _describe(line: ReaderLine, info: uhfreader.Info | None, mode: str) -> str:
+    text = f"UHFReader of unknown type, dialect {line.dialect}, {mode}"
+    if info is not None:
+        version = f"{info.version[0]}.{info.version[1]}"
+        text = f"UHFReader type 0x{info.type_code:02X} version {version}, dialect {line.dialect}"
+        text += f", address {info.address}, {info.power_dbm} dBm, {mode}"
     return text + ("; reports no antenna, serves antenna 1" if line.dialect == "18" else "")
 
 

@@ -63,6 +63,25 @@ async def test_a_reader_of_unknown_type_is_probed(dialect: Dialect) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["18", "288"])
+async def test_a_clone_that_does_not_know_the_info_command_is_probed(dialect: Dialect) -> None:
+    reader = ScriptedReader(dialect=dialect, knows_info=False, tags=[TAG])
+    async with on_tcp(reader.plugged) as link, running(driver(link)) as bench:
+        await bench.until(lambda: bench.uids)
+    assert bench.ups[0].startswith(f"UHFReader of unknown type, dialect {dialect}, poll")
+
+
+@pytest.mark.parametrize("dialect", ["18", "288"])
+async def test_a_reader_that_only_pushes_is_listened_to(dialect: Dialect) -> None:
+    reader = ScriptedReader(dialect=dialect, silent=True)
+    gun = {"mode": "push", "dialect": dialect}
+    async with on_tcp(reader.plugged) as link, running(driver(link, **gun)) as bench:
+        await bench.until(lambda: bench.ups)
+        reader.push(TAG)
+        await bench.until(lambda: bench.uids)
+    assert bench.uids == {UID}
+
+
+@pytest.mark.parametrize("dialect", ["18", "288"])
 async def test_an_empty_field_is_idle_and_no_error(dialect: Dialect) -> None:
     reader = ScriptedReader(dialect=dialect, type_code=0x09 if dialect == "18" else 0x26)
     async with on_tcp(reader.plugged) as link, running(driver(link, poll_ms=10)) as bench:

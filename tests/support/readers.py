@@ -42,6 +42,7 @@ class ScriptedReader:
     pushes: bool = False
     keeps_mode: bool = False
     silent: bool = False
+    knows_info: bool = True
     before: bytes = b""
     """Garbage sent before every inventory reply."""
     status: int | None = None
@@ -64,7 +65,8 @@ class ScriptedReader:
                 if isinstance(piece, bytes):
                     command = decode_command(piece)
                     self.heard.append(command)
-                    if not self.silent and command.address in {self.address, 0xFF}:
+                    deaf = self.silent or (command.code == codes.INFO and not self.knows_info)
+                    if not deaf and command.address in {self.address, 0xFF}:
                         send(self.answer(command))
 
         return hear
