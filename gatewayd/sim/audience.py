@@ -47,9 +47,9 @@ class Audience:
             ready()
             async for message in client.messages:
                 # What an earlier run left retained on a borrowed broker is not ours to count.
-                payload = message.payload
-                if not message.retain and isinstance(payload, bytes) and payload:
-                    self._take(str(message.topic).removeprefix(f"{self.root}/"), payload)
+                if not message.retain and message.payload:
+                    topic = str(message.topic).removeprefix(f"{self.root}/")
+                    self._take(topic, message.payload)
 
     def _take(self, topic: str, payload: bytes) -> None:
         body = json.loads(payload)
