@@ -1,16 +1,21 @@
 """How a permit ended, from what the PLC remembers: its last permit, its reason, its totaliser.
 
 The PLC's own word on the fill (`last_permit`, `last_net_g`, `end_reason`) counts first; without
-it the totaliser says what flowed. Both are compared, and a difference is named (contract §5.2).
+it the totaliser says what flowed, and without that the scale. Net and totaliser are compared, and
+a difference is named (contract §5.2).
 """
 
 from typing import Literal
 
 from drivers.contract import EndReason, GateSample
+from gatewayd.clock import SECOND
 from gatewayd.rigs.model import Ending, State, View, Withdrawal
 from gatewayd.store.model import Permit
 
 UINT32 = 2**32
+FORWARD_G_MAX = 100_000_000
+"""More than a rig fills in weeks. A totaliser that seems to have moved further was reset: modulo
+2^32, a reset from a high reading looks like a long way forward."""
 AGREE_G = 20
 """Grams by which net and totaliser may differ on one fill (contract §10)."""
 
@@ -23,7 +28,7 @@ OUR_DEATH = frozenset(
 def moved_g(before_g: int, after_g: int) -> int:
     """Grams between two readings of the 32-bit totaliser; negative = it went backwards."""
     delta = (after_g - before_g) % UINT32
-    return delta if delta < UINT32 // 2 else delta - UINT32
+    return delta if delta <= FORWARD_G_MAX else delta - UINT32
 
 
 def finish(state: State, view: View, tolerance_g: int) -> Ending:
@@ -35,12 +40,9 @@ def finish(state: State, view: View, tolerance_g: int) -> Ending:
     ours = sample.last_permit == permit.permit_no
     if ours:
         net_g, outcome = sample.last_net_g, _outcome(permit, sample, state.withdrawn, tolerance_g)
-    elif flowed_g > 0:
-        net_g, outcome = flowed_g, "interrupted"
-    elif flowed_g < 0 and state.flowed:
-        net_g, outcome = state.seen_net_g, "interrupted"
     else:
-        net_g, outcome = 0, "not_started"
+        net_g = _unnamed_g(state, view, permit, sample)
+        outcome = "interrupted" if net_g > 0 else "not_started"
     return Ending(
         outcome=outcome,
         resolution=_resolution(outcome, state.withdrawn),
@@ -51,12 +53,37 @@ def finish(state: State, view: View, tolerance_g: int) -> Ending:
         mismatch_g=flowed_g - net_g if abs(flowed_g - net_g) > AGREE_G else 0,
         started_at=state.started_at,
         ended_at=state.ended_at or view.wall,
+        seconds=_seconds(state),
     )
+
+
+def _seconds(state: State) -> float | None:
+    if state.started_at is None:
+        return None
+    return round((state.ended_ns - state.started_ns) / SECOND, 3)
+
+
+def _unnamed_g(state: State, view: View, permit: Permit, sample: GateSample) -> int:
+    """Grams of a fill that the PLC does not name: what its totaliser says.
+
+    Where that was lost, the scale says it while the same cylinder stands there, else what was last
+    seen flowing must do.
+    """
+    flowed_g = moved_g(permit.total_before_g, sample.total_g)
+    seen_g = max(0, state.seen_net_g) if state.flowed else 0
+    if flowed_g >= max(0, seen_g - AGREE_G):
+        return flowed_g
+    here = view.identity.cylinder
+    same = here is not None and here.code == permit.cylinder_code
+    on_scale_g = sample.gross_g - permit.tare_g
+    trusted = same and sample.stable and on_scale_g > max(AGREE_G, seen_g)
+    return on_scale_g if trusted else seen_g
 
 
 def _outcome(permit: Permit, sample: GateSample, cause: Withdrawal | None, tolerance_g: int) -> str:
     net_g, reason = sample.last_net_g, sample.end_reason
-    if reason == EndReason.OVER_LIMIT or net_g > permit.target_g + tolerance_g:
+    tripped = reason == EndReason.OVER_LIMIT or cause is Withdrawal.OVER_LIMIT
+    if tripped or net_g > permit.target_g + tolerance_g:
         return "overfilled"
     if reason == EndReason.TARGET:
         return "completed" if net_g >= permit.target_g - tolerance_g else "underfilled"

@@ -37,7 +37,9 @@ class Withdrawal(StrEnum):
     NO_ECHO = "no_echo"
     GATE_LOST = "gate_lost"
     GATE_FAULT = "gate_fault"
+    OVER_LIMIT = "over_limit"
     DEVICE_LOST = "device_lost"
+    STORE_LOST = "store_lost"
     STALLED = "stalled"
     STOPPING = "stopping"
     RESTART = "restart"
@@ -62,6 +64,8 @@ class Identity:
 
 
 NOBODY = Identity()
+STORE_ILL = "store"
+"""What `View.ill` says when the store cannot commit or the archive cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ class Ending:
     """How a permit ended. Masses in grams.
 
     `resolution` is what the permit becomes; `mismatch_g` is totaliser minus net where they
-    disagree by more than is allowed, else 0.
+    disagree by more than is allowed, else 0. `seconds` are monotonic, None when the start was not
+    seen: the wall clock may jump between `started_at` and `ended_at`.
     """
 
     outcome: str
@@ -115,6 +120,17 @@ class Ending:
     mismatch_g: int
     started_at: datetime | None
     ended_at: datetime
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Gas that flows without a permit: since when, whose, and when the totaliser last moved."""
+
+    since_ns: int
+    identity: Identity
+    total_g: int
+    moved_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +141,7 @@ class State:
     cylinder filled here, so that it is not filled again for having been found. `permit` with `withdrawn` None is
     live: the only thing that may hold the gate open. `total_g` is the totaliser as last recorded,
     None = never seen. `gate_known` turns true when the gate was locked after coming up.
+    `unclosed_ns` is since when a withdrawn permit's gate does not show closed, 0 = it does.
     """
 
     phase: Phase = Phase.LOCKED
@@ -146,8 +163,11 @@ class State:
     renewed_ns: int = 0
     locked_ns: int = 0
     retry_ns: int = 0
+    unclosed_ns: int = 0
     started_at: datetime | None = None
+    started_ns: int = 0
     ended_at: datetime | None = None
+    ended_ns: int = 0
     total_g: int | None = None
-    stray_ns: int = 0
+    stray: Stray | None = None
     gate_known: bool = False

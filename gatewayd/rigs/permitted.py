@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 
-from drivers.contract import GateSample
+from drivers.contract import GateOrder, GateSample
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import finish, moved_g
-from gatewayd.rigs.model import Phase, State, View, Withdrawal
+from gatewayd.rigs.model import STORE_ILL, Identity, Phase, State, View, Withdrawal
 from gatewayd.rigs.moves import (
+    Alarm,
     Effect,
+    Issued,
     Lock,
+    Open,
     RefuseFor,
     Renew,
     Renewed,
@@ -31,13 +34,36 @@ SETTLE_MS_MIN = 300
 RETRY_MS = 1_000
 """How often a failed commit is tried again."""
 
+CLOSE_WITHIN_MS = 3_000
+"""A gate that does not show closed this long after permit 0 is stuck: people must come."""
+
+STUCK = "gate_not_closed"
+
+
+def issued(state: State, event: Issued, rig: RigSettings) -> Step:
+    """The intent is durable; if it still holds after the commit, and only then, open the gate."""
+    permit, view, sample = event.permit, event.view, event.view.sample
+    now_ns = view.now_ns
+    state = replace(state, permit=permit, withdrawn=None, opened_ns=now_ns, renewed_ns=now_ns)
+    if sample is None:
+        return withdraw(state, view, Withdrawal.GATE_LOST), (Lock(),)
+    cause = _cause(state, view, sample, permit) or _cause_at_cylinder(state, view, permit, rig)
+    if cause is not None:
+        return _closing(withdraw(state, view, cause), view), (Lock(),)
+    order = GateOrder(permit.permit_no, permit.target_g, permit.limit_gross_g, permit.lease_ms)
+    return state, (Open(order, seen_ns=sample.at_ns),)
+
 
 def hold(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
     """Keep the gate open for as long as nothing speaks against it."""
     permit = state.permit
     assert permit is not None, state
     state = _follow(state, view, sample, permit)
-    cause = _cause(state, view, sample, permit) or _cause_at_cylinder(state, view, rig)
+    cause = (
+        _cause(state, view, sample, permit)
+        or _too_much(sample, permit, rig.tolerance_g)
+        or _cause_at_cylinder(state, view, rig)
+    )
     if cause is not None:
         return enter(withdraw(state, view, cause), Phase.SETTLING), (Lock(),)
     if state.echoed:
@@ -54,7 +80,7 @@ def _follow(state: State, view: View, sample: GateSample, permit: Permit) -> Sta
     if not (sample.filling or sample.valve_open):
         return state
     if not state.flowed:
-        state = replace(state, flowed=True, started_at=view.wall)
+        state = replace(state, flowed=True, started_at=view.wall, started_ns=view.now_ns)
     return replace(state, seen_net_g=sample.net_g)
 
 
@@ -67,7 +93,7 @@ def _cause(state: State, view: View, sample: GateSample, permit: Permit) -> With
     if view.stopping:
         return Withdrawal.STOPPING
     if view.ill:
-        return Withdrawal.DEVICE_LOST
+        return Withdrawal.STORE_LOST if view.ill == STORE_ILL else Withdrawal.DEVICE_LOST
     if view.presence != state.presence:
         return Withdrawal.CYLINDER_LEFT
     if sample.e_stop or sample.scale_fault:
@@ -86,9 +112,24 @@ def _echo_wrong(state: State, view: View, sample: GateSample, permit: Permit) ->
     return state.echoed or late or (sample.permit_echo != 0 and sample.at_ns > state.opened_ns)
 
 
-def _cause_at_cylinder(state: State, view: View, rig: RigSettings) -> Withdrawal | None:
+def _too_much(sample: GateSample, permit: Permit, tolerance_g: int) -> Withdrawal | None:
+    """More gas than the cylinder may hold, by totaliser or scale: one of them may stand still.
+
+    The PLC trips at the limit itself; this is for the one whose scale or program does not.
+    """
+    flowed_g = moved_g(permit.total_before_g, sample.total_g)
+    most_g = max(flowed_g, sample.gross_g - permit.tare_g)
+    too_much = most_g > permit.limit_gross_g - permit.tare_g + tolerance_g
+    return Withdrawal.OVER_LIMIT if too_much else None
+
+
+def _cause_at_cylinder(
+    state: State, view: View, permit: Permit, rig: RigSettings
+) -> Withdrawal | None:
     """Why the gate must close for who stands there; before gas flows there is no holding on."""
     if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
+        return Withdrawal.SECOND_TAG
+    if not state.flowed and _names_another(view.identity, permit):
         return Withdrawal.SECOND_TAG
     if view.identity.tag_lost and (rig.on_tag_lost == "lock" or not state.flowed):
         return Withdrawal.TAG_LOST
@@ -96,6 +137,13 @@ def _cause_at_cylinder(state: State, view: View, rig: RigSettings) -> Withdrawal
     if not state.flowed and waited_ns >= rig.permit.start_within_s * SECOND:
         return Withdrawal.EXPIRED
     return None
+
+
+def _names_another(who: Identity, permit: Permit) -> bool:
+    """Whether the archive has come to know another cylinder, or none, under the same reads."""
+    if who.status != "one":
+        return False
+    return who.cylinder is None or who.cylinder.code != permit.cylinder_code
 
 
 def renewed(state: State, event: Renewed) -> Step:
@@ -113,29 +161,62 @@ def withdraw(state: State, view: View, cause: Withdrawal) -> State:
     """The permit no longer holds the gate open; when that was, and why."""
     now_ns = view.now_ns
     return replace(
-        state, withdrawn=cause, withdrawn_ns=now_ns, locked_ns=now_ns, ended_at=view.wall
+        state,
+        withdrawn=cause,
+        withdrawn_ns=now_ns,
+        locked_ns=now_ns,
+        unclosed_ns=0,
+        ended_at=view.wall,
+        ended_ns=now_ns,
+        identity=view.identity if cause is Withdrawal.SECOND_TAG else state.identity,
     )
+
+
+def _closing(state: State, view: View) -> State:
+    """SETTLING, or FAULT while something is wrong: a device, or a gate that does not obey."""
+    if view.ill:
+        return enter(state, Phase.FAULT, view.ill)
+    if state.withdrawn in (Withdrawal.NO_ECHO, Withdrawal.GATE_FAULT):
+        return enter(state, Phase.FAULT, state.withdrawn.value)
+    return enter(state, Phase.SETTLING)
 
 
 def settle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
     """Closed first, weighed second, recorded third; each step is repeated until it is true."""
     permit = state.permit
     assert permit is not None, state
-    state = enter(state, Phase.FAULT if view.ill else Phase.SETTLING, view.ill)
-    if sample.valve_open or sample.filling or sample.permit_echo:
-        return _close_again(state, view)
+    if state.ended_at is None:
+        state = replace(state, ended_at=view.wall, ended_ns=view.now_ns)
+    stuck = bool(state.unclosed_ns) and _since_ms(view, state.unclosed_ns) >= CLOSE_WITHIN_MS
+    if sample.valve_open or sample.filling or (sample.permit_echo and not stuck):
+        return _close_again(state, view, permit, stuck=stuck)
+    state = _closing(state, view)
+    if not sample.permit_echo:
+        state = replace(state, unclosed_ns=0)
     if not _settled(state, view, sample, permit, rig) or view.now_ns < state.retry_ns:
         return state, ()
     state = replace(state, retry_ns=view.now_ns + RETRY_MS * MS)
     return state, (Resolve(permit, finish(state, view, rig.tolerance_g)),)
 
 
-def _close_again(state: State, view: View) -> Step:
-    """The gate does not show closed: say 0 again; the settling clock starts when it does."""
-    state = replace(state, withdrawn_ns=view.now_ns)
-    if view.now_ns - state.locked_ns < RELOCK_MS * MS:
-        return state, ()
-    return replace(state, locked_ns=view.now_ns), (Lock(),)
+def _since_ms(view: View, then_ns: int) -> int:
+    return (view.now_ns - then_ns) // MS
+
+
+def _close_again(state: State, view: View, permit: Permit, *, stuck: bool) -> Step:
+    """The gate does not show closed: say 0 again; the settling clock starts when it does.
+
+    An echo that stays although nothing is open holds the record up only until it counts as stuck;
+    the rig is then without a permit and says `open_without_permit`.
+    """
+    effects: tuple[Effect, ...] = ()
+    if stuck and state.fault != STUCK:
+        effects = (Alarm(STUCK, f"permit {permit.permit_no}"),)
+    state = enter(state, Phase.FAULT, STUCK) if stuck else _closing(state, view)
+    state = replace(state, withdrawn_ns=view.now_ns, unclosed_ns=state.unclosed_ns or view.now_ns)
+    if _since_ms(view, state.locked_ns) < RELOCK_MS:
+        return state, effects
+    return replace(state, locked_ns=view.now_ns), (Lock(), *effects)
 
 
 def _settled(
@@ -166,7 +247,9 @@ def resolved(state: State, event: Resolved) -> Step:
         retry_ns=0,
         started_at=None,
         ended_at=None,
+        unclosed_ns=0,
         served=state.presence,
+        verdict=None if second_tag else state.verdict,
         findings=("AMBIGUOUS",) if second_tag else (),
         total_g=event.total_g,
         last_filled=event.code if event.flowed else state.last_filled,
