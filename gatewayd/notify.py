@@ -2,12 +2,17 @@
 
 import os
 import socket
+from contextlib import suppress
 
 
 def tell(state: str) -> None:
-    """Send one line such as `READY=1`, `WATCHDOG=1` or `STOPPING=1` to `$NOTIFY_SOCKET`."""
+    """Send one line such as `READY=1`, `WATCHDOG=1` or `STOPPING=1` to `$NOTIFY_SOCKET`.
+
+    Nobody listening is no reason to stop filling: systemd's own watchdog decides.
+    """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    with suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sock:
         sock.sendto(state.encode(), address.replace("@", "\0", 1))

@@ -118,6 +118,10 @@ ALARMS: Mapping[str, Text] = {
         zh="联锁在没有许可的情况下打开；请关闭气源并检查 PLC",
         en="the gate is open without a permit; shut the gas and check the PLC",
     ),
+    "alarm.gate_not_closed": Text(
+        zh="已命令关闭，但联锁没有关闭；请立即关闭气源并检查阀门和 PLC",
+        en="the gate was told to close and did not; shut the gas now, check valve and PLC",
+    ),
     "alarm.unauthorised_flow": Text(
         zh="没有许可却有气体流出；已记录为未经许可的充装，请检查阀门和 PLC",
         en="gas flowed without a permit; it is recorded as unauthorised, check valve and PLC",

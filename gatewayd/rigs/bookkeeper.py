@@ -9,16 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
-from gatewayd.clock import MS, Clock
+from gatewayd.clock import MS, SECOND, Clock
 from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.model import Ending, Identity
-from gatewayd.rigs.moves import (
-    Issue,
-)
+from gatewayd.rigs.moves import Issue
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
 from gatewayd.store.store import Store
 from gatewayd.texts import text
@@ -29,6 +27,11 @@ UNSAVED_MAX = 16
 this is a bug of ours: the process ends and the gate closes."""
 
 RETRY_MS = 1_000
+
+FLAPPING = frozenset({"open_without_permit", "gate_not_closed", "totaliser_went_back"})
+ALARM_AGAIN_S = 60
+"""Alarms of a state that may come and go with every poll are recorded this often at most; those
+in between are logged, and counted in the next one's detail."""
 
 
 class Bookkeeper:
@@ -42,6 +45,13 @@ class Bookkeeper:
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._unsaved: list[RecordDraft] = []
         self._retry_ns = 0
+        self._alarmed_ns: dict[str, int] = {}
+        self._repeats: dict[str, int] = {}
+
+    @property
+    def saved(self) -> bool:
+        """Whether everything this rig had to say is committed."""
+        return not self._unsaved
 
     @property
     def healthy(self) -> bool:
@@ -62,12 +72,18 @@ class Bookkeeper:
             self._log.warning("store.still_failing", error=str(exc), unsaved=len(self._unsaved))
 
     async def _append(self, draft: RecordDraft) -> None:
-        try:
-            await self._store.append(draft)
-        except StoreError as exc:
-            self._log.exception("record.waiting", error=str(exc), record=draft.id)
-            self._unsaved.append(draft)
-            assert len(self._unsaved) <= UNSAVED_MAX, "more drafts than a closed rig can make"
+        """Commit a draft, or keep it; behind others that wait, so that their order stays."""
+        if not self._unsaved:
+            try:
+                await self._store.append(draft)
+            except StoreError as exc:
+                self._log.exception(
+                    "record.waiting", error=str(exc), record=draft.id, kind=draft.kind
+                )
+            else:
+                return
+        self._unsaved.append(draft)
+        assert len(self._unsaved) <= UNSAVED_MAX, "more drafts than a closed rig can make"
 
     def permit(self, effect: Issue) -> Permit:
         """A permit for what was judged, with every id made now, once."""
@@ -151,16 +167,20 @@ class Bookkeeper:
         """Remember the totaliser; say so when it went backwards."""
         if went_back_from_g is not None:
             detail = f"{went_back_from_g} g -> {total_g} g"
-            await self.alarm("totaliser_went_back", detail, total_after_g=total_g)
-            return
+            if await self.alarm("totaliser_went_back", detail, total_after_g=total_g):
+                return
         try:
             await self._store.set_total_g(self._bench.rig_id, total_g)
         except StoreError as exc:
             self._log.exception("baseline.not_committed", error=str(exc))
 
-    async def alarm(self, code: str, detail: str, *, total_after_g: int | None = None) -> None:
-        """Tell people, durably, in both languages."""
+    async def alarm(self, code: str, detail: str, *, total_after_g: int | None = None) -> bool:
+        """Tell people, durably, in both languages; False when it was one of many and only logged."""
         self._log.error("alarm", code=code, detail=detail)
+        if code in FLAPPING and self._too_soon(code):
+            return False
+        if repeats := self._repeats.pop(code, 0):
+            detail = f"{detail} (+{repeats})".strip()
         data = {
             "station_id": self._bench.station.id,
             "rig_id": self._bench.rig_id,
@@ -169,3 +189,14 @@ class Bookkeeper:
             "detail": detail,
         }
         await self._append(self._draft("alarm", data, total_after_g))
+        return True
+
+    def _too_soon(self, code: str) -> bool:
+        """Whether this alarm was recorded a short while ago or still waits for the store."""
+        now_ns, last_ns = self._clock.monotonic_ns(), self._alarmed_ns.get(code)
+        waits = any(d.kind == "alarm" and d.data["code"] == code for d in self._unsaved)
+        if waits or (last_ns is not None and now_ns - last_ns < ALARM_AGAIN_S * SECOND):
+            self._repeats[code] = self._repeats.get(code, 0) + 1
+            return True
+        self._alarmed_ns[code] = now_ns
+        return False

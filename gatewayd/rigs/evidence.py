@@ -87,7 +87,6 @@ def permitted(
 def filled(permit: Permit, ending: Ending, zone: ZoneInfo) -> dict[str, Any]:
     """The whole `data` of the one record a permit ends in."""
     started = ending.started_at
-    seconds = None if started is None else round((ending.ended_at - started).total_seconds(), 3)
     return {
         **permit.judged,
         "permit_id": permit.id,
@@ -97,7 +96,7 @@ def filled(permit: Permit, ending: Ending, zone: ZoneInfo) -> dict[str, Any]:
         "net_g": ending.net_g,
         "started_at": None if started is None else stamp(started, zone),
         "ended_at": stamp(ending.ended_at, zone),
-        "seconds": seconds,
+        "seconds": ending.seconds,
         "outcome": ending.outcome,
         "end_reason": ending.end_reason,
         "total_before_g": permit.total_before_g,

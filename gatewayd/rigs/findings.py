@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drivers.contract import GateSample
+from gatewayd.rigs.model import Identity
 from gatewayd.texts import FINDINGS
 from rules_engine.verdict import Finding, Message
 
@@ -28,3 +30,13 @@ def finding(code: str, **values: Any) -> Finding:
     chosen, known = FINDINGS[f"finding.{code}"], _Values(values)
     message = Message(zh=chosen.zh.format_map(known), en=chosen.en.format_map(known))
     return Finding(code, "deny", message, BASIS[code], f"rig.{code.lower()}", values)
+
+
+def reason_at_rig(code: str, who: Identity, sample: GateSample | None) -> Finding:
+    """The finding of a reason that the machine names, with what was seen and weighed there."""
+    if code == "AMBIGUOUS":
+        one = (who.uid, who.code)
+        return finding(code, seen=", ".join(who.shown or [text for text in one if text]))
+    if code == "TARE_UNKNOWN" and sample is not None:
+        return finding(code, tare_g=sample.gross_g)
+    return finding(code)

@@ -7,7 +7,6 @@ then who stands here and may it be filled (`vacant.py`). What is not proven ends
 
 from dataclasses import replace
 
-from drivers.contract import GateOrder
 from gatewayd.rigs.model import Phase, State, View, Withdrawal
 from gatewayd.rigs.moves import (
     Effect,
@@ -18,12 +17,11 @@ from gatewayd.rigs.moves import (
     Lock,
     NotIssued,
     NotResolved,
-    Open,
     Opened,
     Renewed,
     Resolved,
 )
-from gatewayd.rigs.permitted import hold, renewed, resolved, settle, withdraw
+from gatewayd.rigs.permitted import hold, issued, renewed, resolved, settle, withdraw
 from gatewayd.rigs.steps import Step, enter, forget
 from gatewayd.rigs.vacant import idle, judged, refuse_for
 from gatewayd.settings.model import RigSettings
@@ -57,7 +55,7 @@ def step(state: State, event: Event, rig: RigSettings) -> Step:
         case Judged():
             return judged(state, event)
         case Issued():
-            return _issued(state, event.permit)
+            return issued(state, event, rig)
         case NotIssued():
             return refuse_for(state, "STORE_UNAVAILABLE")
         case Opened():
@@ -76,7 +74,7 @@ def _look(state: State, view: View, rig: RigSettings) -> Step:
     if view.sample is None:
         return _gate_lost(state, view)
     if not state.gate_known:
-        return replace(state, gate_known=True, locked_ns=view.now_ns), (Lock(),)
+        return _gate_back(state, view), (Lock(),)
     if state.permit is None:
         return idle(state, view, view.sample, rig)
     if state.withdrawn is None:
@@ -94,15 +92,15 @@ def _gate_lost(state: State, view: View) -> Step:
     return enter(replace(state, gate_known=False), Phase.FAULT, view.ill or "gate"), effects
 
 
+def _gate_back(state: State, view: View) -> State:
+    """The gate speaks and is locked now; what is open settles from here, not from the loss."""
+    known = replace(state, gate_known=True, locked_ns=view.now_ns)
+    return known if state.withdrawn is None else replace(known, withdrawn_ns=view.now_ns)
+
+
 def _gate_failed(state: State, at_ns: int) -> State:
     """A write failed or read back wrong: whatever permit there is, it holds nothing open."""
     state = replace(state, gate_known=False)
     if state.permit is None or state.withdrawn is not None:
         return state
     return replace(state, withdrawn=Withdrawal.GATE_FAULT, withdrawn_ns=at_ns)
-
-
-def _issued(state: State, permit: Permit) -> Step:
-    """The intent is durable; now, and only now, the gate may be touched."""
-    order = GateOrder(permit.permit_no, permit.target_g, permit.limit_gross_g, permit.lease_ms)
-    return replace(state, permit=permit, withdrawn=None), (Open(order),)

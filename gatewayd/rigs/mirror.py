@@ -9,7 +9,7 @@ from gatewayd.clock import Clock
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
-from gatewayd.rigs.findings import finding
+from gatewayd.rigs.findings import reason_at_rig
 from gatewayd.rigs.model import State
 
 
@@ -55,17 +55,23 @@ class Mirror:
             "since": self._since,
             "fault": state.fault or None,
             "cylinder": None if who.status == "waiting" else evidence.shown(who),
-            "verdict": state.verdict.decision if state.verdict else None,
+            "verdict": _decision(state),
             "permit": permit.permit_no if permit else None,
             "gross_g": sample.gross_g if sample else None,
             "net_g": sample.net_g if sample else None,
             "target_g": permit.target_g if permit else None,
-            "findings": _findings(state),
+            "findings": _findings(state, sample),
         }
 
 
-def _findings(state: State) -> list[dict[str, Any]]:
+def _decision(state: State) -> str | None:
+    """A refusal without rule packs denies as well."""
+    if state.verdict is None:
+        return "deny" if state.findings else None
+    return state.verdict.decision
+
+
+def _findings(state: State, sample: GateSample | None) -> list[dict[str, Any]]:
     if state.verdict is not None and not state.verdict.allowed:
         return [found.as_json() for found in state.verdict.findings]
-    seen = ", ".join(state.identity.shown)
-    return [finding(code, seen=seen).as_json() for code in state.findings]
+    return [reason_at_rig(code, state.identity, sample).as_json() for code in state.findings]

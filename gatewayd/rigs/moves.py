@@ -24,9 +24,13 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """Commit 1 happened: the permit is pending in the store, nothing was written to the gate."""
+    """Commit 1 happened: the permit is pending in the store, nothing was written to the gate.
+
+    `view` was taken after it: a commit may take long, and the world does not wait.
+    """
 
     permit: Permit
+    view: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,10 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Write the order to the gate and read it back."""
+    """Write the order to the gate and read it back. `seen_ns` is the sample that justified it."""
 
     order: GateOrder
+    seen_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def issued(state: State, event: Issued, rig: RigSettings) -> Step:
     state = replace(state, permit=permit, withdrawn=None, opened_ns=now_ns, renewed_ns=now_ns)
     if sample is None:
         return withdraw(state, view, Withdrawal.GATE_LOST), (Lock(),)
-    cause = _cause(state, view, sample, permit) or _cause_at_cylinder(state, view, permit, rig)
+    cause = _objection(state, view, sample, permit, rig)
     if cause is not None:
         return _closing(withdraw(state, view, cause), view), (Lock(),)
     order = GateOrder(permit.permit_no, permit.target_g, permit.limit_gross_g, permit.lease_ms)
@@ -59,18 +59,25 @@ def hold(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
     permit = state.permit
     assert permit is not None, state
     state = _follow(state, view, sample, permit)
-    cause = (
-        _cause(state, view, sample, permit)
-        or _too_much(sample, permit, rig.tolerance_g)
-        or _cause_at_cylinder(state, view, rig)
-    )
+    cause = _objection(state, view, sample, permit, rig)
     if cause is not None:
-        return enter(withdraw(state, view, cause), Phase.SETTLING), (Lock(),)
+        return _closing(withdraw(state, view, cause), view), (Lock(),)
     if state.echoed:
         state = enter(state, Phase.FILLING if state.flowed else Phase.PERMITTED)
     if view.now_ns - state.renewed_ns >= permit.lease_ms * MS // RENEWALS_PER_LEASE:
         return state, (Renew(seen_ns=sample.at_ns),)
     return state, ()
+
+
+def _objection(
+    state: State, view: View, sample: GateSample, permit: Permit, rig: RigSettings
+) -> Withdrawal | None:
+    """Everything that speaks against an open gate; None = nothing does."""
+    return (
+        _cause(state, view, sample, permit)
+        or _too_much(sample, permit, rig.tolerance_g)
+        or _cause_at_cylinder(state, view, permit, rig)
+    )
 
 
 def _follow(state: State, view: View, sample: GateSample, permit: Permit) -> State:

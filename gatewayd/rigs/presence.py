@@ -65,6 +65,8 @@ class Presence:
         if known is not None:
             known.last_ns = at_ns
             return False
+        if len(self._seen) >= SIGHTINGS_MAX and not self.on:
+            self._expire(at_ns)
         if len(self._seen) >= SIGHTINGS_MAX:
             self.dropped += 1
             return False
@@ -86,6 +88,10 @@ class Presence:
         self._arrivals += 1
         self.on = True
         self.found = self._empty_ns is None
+        self._expire(now_ns)
+
+    def _expire(self, now_ns: int) -> None:
+        """Forget what no longer counts for a cylinder that comes now."""
         oldest_tag_ns = now_ns if self._empty_ns is None else self._empty_ns
         oldest_code_ns = now_ns - self._rig.scan_valid_s * SECOND
         self._seen = {

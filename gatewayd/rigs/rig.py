@@ -7,7 +7,6 @@ effects one after the other: the store before the gate, always.
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 
 from drivers.contract import DriverError, FillGate, GateSample, Reading
 from gatewayd.board import Board
@@ -16,11 +15,10 @@ from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
 from gatewayd.rigs.bookkeeper import Bookkeeper
-from gatewayd.rigs.findings import finding
-from gatewayd.rigs.identity import identify
+from gatewayd.rigs.findings import reason_at_rig
 from gatewayd.rigs.machine import adopt, resume, step
 from gatewayd.rigs.mirror import Mirror
-from gatewayd.rigs.model import NOBODY, Identity, State, View
+from gatewayd.rigs.model import STORE_ILL, State, View
 from gatewayd.rigs.moves import (
     Alarm,
     Baseline,
@@ -44,7 +42,7 @@ from gatewayd.rigs.moves import (
     Resolved,
     Unauthorised,
 )
-from gatewayd.rigs.presence import Presence
+from gatewayd.rigs.watch import Watch
 from gatewayd.store.store import Store
 
 EFFECTS_A_LOOK_MAX = 32
@@ -66,14 +64,11 @@ class Rig:
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._books = Bookkeeper(bench, store, clock)
         self._mirror = Mirror(bench, board, clock)
-        self._presence = Presence(bench.rig)
-        self._identity = NOBODY
-        self._news = True
-        self._sample: GateSample | None = None
-        self._states: dict[str, str] = {}
+        self._watch = Watch(bench, store, clock)
         self._stopping = False
         self._unsure = False
-        self._unreadable = False
+        self._broken = False
+        self._complaint = ""
         self._wake = asyncio.Event()
         self.state = State()
 
@@ -81,29 +76,17 @@ class Rig:
 
     def take(self, reading: Reading) -> None:
         """One reading of one of this rig's devices."""
-        if isinstance(reading, GateSample):
-            self._weigh(reading)
-        elif self._presence.saw(reading):
-            self._news = True
+        before = self._watch.sample
+        if self._watch.take(reading):
             self._wake.set()
-
-    def _weigh(self, sample: GateSample) -> None:
-        last, self._sample = self._sample, sample
-        before = self._presence.number
-        self._presence.weigh(sample)
-        self._news = self._news or self._presence.number != before
-        weight = (sample.gross_g, sample.net_g, sample.stable)
-        if last is None or weight != (last.gross_g, last.net_g, last.stable):
-            self._mirror.weigh(sample)
-        self._wake.set()
+        if isinstance(reading, GateSample) and (
+            before is None or _weight(reading) != _weight(before)
+        ):
+            self._mirror.weigh(reading)
 
     def device(self, name: str, state: str) -> None:
         """A device of this rig changed its state (contract §6)."""
-        self._states[name] = state
-        if name == self._rig.gate and state != "up":
-            self._sample = None
-            self._presence.lose()
-            self._news = True
+        self._watch.device(name, state)
         self._wake.set()
 
     def tick(self) -> None:
@@ -145,58 +128,30 @@ class Rig:
 
         Its order never reached the gate, so it ends as not started.
         """
-        if self._unsure and self._store.healthy and self.state.permit is None:
-            self._unsure = False
+        if not self._unsure or not self._store.healthy or self.state.permit is not None:
+            return
+        try:
             pending = self._store.pending_permits(self.id)
-            if pending:
-                self.state = adopt(self.state, pending[0], self._clock.monotonic_ns())
+        except StoreError as exc:
+            self._log.warning("permits.unreadable", error=str(exc))
+            return
+        self._unsure = False
+        if pending:
+            self.state = adopt(self.state, pending[0], self._clock.monotonic_ns())
 
     def _at_rest(self) -> bool:
-        gate_lost = self._sample is None
-        return self.state.permit is None and (self.state.gate_known or gate_lost)
+        gate_lost = self._watch.sample is None
+        locked = self.state.permit is None and (self.state.gate_known or gate_lost)
+        return locked and self._books.saved
 
     def _view(self) -> View:
-        now_ns = self._clock.monotonic_ns()
-        sample = self._sample
-        if sample is not None and now_ns - sample.at_ns > self._rig.stale_after_ms * MS:
-            sample = None
-            self._presence.lose()
-            self._news = True
-        return View(
-            now_ns=now_ns,
-            wall=self._clock.wall(),
-            sample=sample,
-            presence=self._presence.number,
-            identity=self._who(now_ns),
-            found=self._presence.found,
-            ill=self._ill(),
-            stopping=self._stopping,
-        )
+        return self._watch.view(trouble=self._trouble(), stopping=self._stopping)
 
-    def _who(self, now_ns: int) -> Identity:
-        """The identity, worked out again only when something new was seen."""
-        if self._news:
-            try:
-                self._identity = identify(
-                    self._presence, self._store, region=self._bench.station.region
-                )
-            except StoreError as exc:
-                self._log.exception("archive.unreadable", error=str(exc))
-                self._identity = NOBODY
-                self._unreadable = True
-            else:
-                self._news = self._unreadable = False
-        lost = self._presence.tag_lost(now_ns)
-        if lost != self._identity.tag_lost:
-            self._identity = replace(self._identity, tag_lost=lost)
-        return self._identity
-
-    def _ill(self) -> str:
-        """Why nothing may be open at this rig; empty when all is well."""
-        for item in self._rig.identify:
-            if item.require and self._states.get(item.device) != "up":
-                return item.device
-        return "" if self._books.healthy and not self._unreadable else "store"
+    def _trouble(self) -> str:
+        """Why nothing may be open here, beside devices that are lost; empty when all is well."""
+        if self._broken:
+            return self._rig.gate
+        return "" if self._books.healthy and not self._unsure else STORE_ILL
 
     async def _advance(self, first: Event) -> None:
         events = deque([first])
@@ -231,39 +186,60 @@ class Rig:
 
     async def _issue(self, effect: Issue) -> Event:
         """Commit 1: the permit is pending before the gate hears of it."""
-        permit = self._books.permit(effect)
         try:
+            permit = self._books.permit(effect)
+            self._unsure = True
             await self._store.issue(permit)
         except StoreError as exc:
             self._log.exception("permit.not_issued", error=str(exc))
-            self._unsure = True
             return NotIssued(str(exc))
+        self._unsure = False
         self._log.info(
             "permit.issued",
             permit=permit.permit_no,
             cylinder=permit.cylinder_code,
             target_g=permit.target_g,
         )
-        return Issued(permit)
+        return Issued(permit, self._view())
 
     async def _touch(self, effect: Open | Renew | Lock) -> Event | None:
-        """One write to the gate, read back by its driver."""
-        started_ns = self._clock.monotonic_ns()
+        """One write to the gate, read back by its driver. A driver that breaks latches the rig."""
         try:
-            match effect:
-                case Open(order):
-                    await self._gate.open(order)
-                    return Opened(started_ns, self._clock.monotonic_ns())
-                case Renew(seen_ns):
-                    if started_ns - seen_ns > self._rig.stale_after_ms * MS:
-                        return None
-                    await self._gate.renew()
-                    return Renewed(started_ns, self._clock.monotonic_ns())
-                case Lock():
-                    await self._gate.lock()
-                    return None
+            answer = await self._write(effect)
         except DriverError as exc:
+            self._complain(effect, str(exc))
             return GateFailed(str(exc), self._clock.monotonic_ns())
+        except Exception as exc:  # noqa: BLE001 - a bug in one driver must not stop the other rigs
+            if not self._broken:
+                self._log.exception("gate.fault", write=type(effect).__name__.lower())
+            self._broken = True
+            return GateFailed(str(exc), self._clock.monotonic_ns())
+        self._complaint = ""
+        return answer
+
+    async def _write(self, effect: Open | Renew | Lock) -> Event | None:
+        started_ns = self._clock.monotonic_ns()
+        stale_ns = self._rig.stale_after_ms * MS
+        match effect:
+            case Open(order, seen_ns):
+                if started_ns - seen_ns > stale_ns:
+                    raise DriverError("stalled before the order was written")
+                await self._gate.open(order)
+                return Opened(started_ns, self._clock.monotonic_ns())
+            case Renew(seen_ns):
+                if started_ns - seen_ns > stale_ns:
+                    return None
+                await self._gate.renew()
+                return Renewed(started_ns, self._clock.monotonic_ns())
+            case Lock():
+                await self._gate.lock()
+                return None
+
+    def _complain(self, effect: Open | Renew | Lock, error: str) -> None:
+        """Say why a write failed, once for as long as it fails in the same way."""
+        if error != self._complaint:
+            self._complaint = error
+            self._log.warning("gate.failed", write=type(effect).__name__.lower(), error=error)
 
     async def _resolve(self, effect: Resolve) -> Event:
         """Commit 2: permit resolved and record written, together or not at all."""
@@ -292,7 +268,7 @@ class Rig:
             case Refuse(who, verdict):
                 await self._books.refuse(who, verdict)
             case RefuseFor(code, who):
-                reason = finding(code, seen=", ".join(who.shown))
+                reason = reason_at_rig(code, who, self._watch.sample)
                 await self._books.refuse(who, assess.denied(self._bench.packs, reason))
             case Unauthorised(who, net_g, before_g, sample):
                 await self._books.unauthorised(who, sample, net_g=net_g, before_g=before_g)
@@ -307,4 +283,8 @@ class Rig:
 
     def _show(self) -> None:
         """Post the rig's state when anything but the weight changed (contract §6)."""
-        self._mirror.show(self.state, self._sample)
+        self._mirror.show(self.state, self._watch.sample)
+
+
+def _weight(sample: GateSample) -> tuple[int, int, bool]:
+    return sample.gross_g, sample.net_g, sample.stable

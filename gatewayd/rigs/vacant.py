@@ -5,7 +5,7 @@ from dataclasses import replace
 from drivers.contract import GateSample
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import AGREE_G, moved_g
-from gatewayd.rigs.model import Phase, State, View
+from gatewayd.rigs.model import STORE_ILL, Phase, State, Stray, View
 from gatewayd.rigs.moves import (
     Alarm,
     Baseline,
@@ -20,6 +20,10 @@ from gatewayd.rigs.moves import (
 )
 from gatewayd.rigs.steps import RELOCK_MS, Step, enter, forget
 from gatewayd.settings.model import RigSettings
+
+STRAY_QUIET_MS = 1_000
+"""A flow without a permit has ended when the totaliser stood still this long; one that goes on is
+booked every `settle_within_s`."""
 
 
 def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
@@ -63,18 +67,31 @@ def _balance(
         return replace(state, total_g=sample.total_g), (Baseline(sample.total_g),), False
     before_g = state.total_g
     stray_g = moved_g(before_g, sample.total_g)
-    if stray_g < 0:
+    if stray_g < -AGREE_G:
         back = Baseline(sample.total_g, went_back_from_g=before_g)
-        return replace(state, total_g=sample.total_g), (back,), False
+        return replace(state, total_g=sample.total_g, stray=None), (back,), False
     if stray_g <= AGREE_G:
-        return state, (), False
-    if state.stray_ns == 0:
-        state = replace(state, stray_ns=view.now_ns)
-    ended = sample.stable or view.now_ns - state.stray_ns >= rig.settle_within_s * SECOND
-    if not ended:
-        return enter(state, Phase.FAULT, "stray_flow"), (), True
-    stray = Unauthorised(view.identity, stray_g, before_g, sample)
-    return replace(state, total_g=sample.total_g, stray_ns=0), (stray,), False
+        return replace(state, stray=None), (), False
+    stray = _follow(state, view, sample)
+    if view.ill == STORE_ILL or not _stray_ended(stray, view, rig):
+        return enter(replace(state, stray=stray), Phase.FAULT, "stray_flow"), (), True
+    booked = Unauthorised(stray.identity, stray_g, before_g, sample)
+    return replace(state, total_g=sample.total_g, stray=None), (booked,), False
+
+
+def _follow(state: State, view: View, sample: GateSample) -> Stray:
+    """Who stood there when it began to flow, and when the totaliser last moved."""
+    if state.stray is None:
+        who = view.identity if view.presence else state.identity
+        return Stray(view.now_ns, who, sample.total_g, view.now_ns)
+    if state.stray.total_g == sample.total_g:
+        return state.stray
+    return replace(state.stray, total_g=sample.total_g, moved_ns=view.now_ns)
+
+
+def _stray_ended(stray: Stray, view: View, rig: RigSettings) -> bool:
+    quiet = view.now_ns - stray.moved_ns >= STRAY_QUIET_MS * MS
+    return quiet or view.now_ns - stray.since_ns >= rig.settle_within_s * SECOND
 
 
 def _nobody(state: State, view: View, sample: GateSample) -> State | None:
@@ -83,7 +100,8 @@ def _nobody(state: State, view: View, sample: GateSample) -> State | None:
         return enter(forget(state), Phase.LOCKED)
     trouble = view.ill or _gate_trouble(sample)
     if trouble:
-        return enter(forget(state), Phase.FAULT, trouble)
+        served = view.presence != 0 and view.presence == state.presence == state.served
+        return enter(state if served else forget(state), Phase.FAULT, trouble)
     if view.presence == 0:
         return enter(forget(state), Phase.LOCKED)
     return None

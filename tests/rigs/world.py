@@ -252,7 +252,7 @@ class World:
             expires_at=now + timedelta(seconds=RIG.permit.start_within_s),
             judged={},
         )
-        return Issued(self.pending)
+        return Issued(self.pending, self.view())
 
     def touch(self, effect: Open | Renew | Lock) -> Event | None:
         at_ns = self.now_ms * MS

@@ -1,0 +1,101 @@
+"""What a rig sees: its gate's last sample, who stands there, which devices are well.
+
+`take` and `device` are plain calls of drivers and supervision; `view` is everything at one moment.
+"""
+
+from dataclasses import replace
+
+from drivers.contract import GateSample, Reading
+from gatewayd.clock import MS, Clock
+from gatewayd.errors import StoreError
+from gatewayd.logs import logger
+from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.identity import Archive, identify
+from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
+from gatewayd.rigs.presence import Presence
+
+
+class Watch:
+    """The eyes of one rig."""
+
+    def __init__(self, bench: Bench, archive: Archive, clock: Clock) -> None:
+        self.sample: GateSample | None = None
+        self._rig = bench.rig
+        self._region = bench.station.region
+        self._archive = archive
+        self._clock = clock
+        self._log = logger("rigs").bind(rig=bench.rig_id)
+        self._presence = Presence(bench.rig)
+        self._identity = NOBODY
+        self._news = True
+        self._unreadable = False
+        self._states: dict[str, str] = {}
+
+    def take(self, reading: Reading) -> bool:
+        """Take one reading of one of this rig's devices; True when the rig should look."""
+        if isinstance(reading, GateSample):
+            before, self.sample = self._presence.number, reading
+            self._presence.weigh(reading)
+            self._news = self._news or self._presence.number != before
+            return True
+        seen = self._presence.saw(reading)
+        self._news = self._news or seen
+        return seen
+
+    def device(self, name: str, state: str) -> None:
+        """A device of this rig changed its state (contract §6)."""
+        self._states[name] = state
+        if name == self._rig.gate and state != "up":
+            self._lose()
+
+    def _lose(self) -> None:
+        self.sample = None
+        self._presence.lose()
+        self._news = True
+
+    def view(self, *, trouble: str, stopping: bool) -> View:
+        """Everything at this moment. `trouble` = what the rig itself knows to be wrong."""
+        now_ns = self._clock.monotonic_ns()
+        sample = self.sample
+        if sample is not None and now_ns - sample.at_ns > self._rig.stale_after_ms * MS:
+            self._lose()
+        identity = self._who(now_ns)
+        return View(
+            now_ns=now_ns,
+            wall=self._clock.wall(),
+            sample=self.sample,
+            presence=self._presence.number,
+            identity=identity,
+            found=self._presence.found,
+            ill=self._ill() or trouble,
+            stopping=stopping,
+        )
+
+    def _who(self, now_ns: int) -> Identity:
+        """The identity, worked out again only when something new was seen; nobody = NOBODY."""
+        if self._presence.number == 0:
+            self._identity, self._unreadable = NOBODY, False
+            return NOBODY
+        if self._news:
+            self._identify()
+        lost = self._presence.tag_lost(now_ns)
+        if lost != self._identity.tag_lost:
+            self._identity = replace(self._identity, tag_lost=lost)
+        return self._identity
+
+    def _identify(self) -> None:
+        try:
+            self._identity = identify(self._presence, self._archive, region=self._region)
+        except StoreError as exc:
+            if not self._unreadable:
+                self._log.exception("archive.unreadable", error=str(exc))
+            self._identity, self._unreadable = NOBODY, True
+        else:
+            self._news = self._unreadable = False
+
+    def _ill(self) -> str:
+        """Which required device is not up, or the archive that cannot be read; empty = well."""
+        for item in self._rig.identify:
+            if item.require and self._states.get(item.device) != "up":
+                return item.device
+        return STORE_ILL if self._unreadable else ""
