@@ -63,7 +63,7 @@ def step(state: State, event: Event, rig: RigSettings) -> Step:
         case Renewed():
             return renewed(state, event)
         case GateFailed():
-            return _gate_failed(state, event.at_ns), ()
+            return _gate_failed(state, event.at_ns)
         case Resolved():
             return resolved(state, event)
         case NotResolved():
@@ -98,9 +98,13 @@ def _gate_back(state: State, view: View) -> State:
     return known if state.withdrawn is None else replace(known, withdrawn_ns=view.now_ns)
 
 
-def _gate_failed(state: State, at_ns: int) -> State:
-    """A write failed or read back wrong: whatever permit there is, it holds nothing open."""
+def _gate_failed(state: State, at_ns: int) -> Step:
+    """A write failed or read back wrong: whatever permit there is, it holds nothing open.
+
+    Lock at once; when that fails too, the next look tries again.
+    """
+    effects: tuple[Effect, ...] = (Lock(),) if state.gate_known else ()
     state = replace(state, gate_known=False)
     if state.permit is None or state.withdrawn is not None:
-        return state
-    return replace(state, withdrawn=Withdrawal.GATE_FAULT, withdrawn_ns=at_ns)
+        return state, effects
+    return replace(state, withdrawn=Withdrawal.GATE_FAULT, withdrawn_ns=at_ns), effects

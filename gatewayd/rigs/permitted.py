@@ -25,6 +25,10 @@ from gatewayd.store.model import Permit
 RENEWALS_PER_LEASE = 5
 """The lease moves at least every `lease_ms`/3 (contract §4); one late poll must not matter."""
 
+RENEW_ON_MS_MAX = 100
+"""The lease moves upon a sample this fresh, not upon a memory: a gate that can still be written but
+no longer read must close within its lease."""
+
 ECHO_WITHIN_MS = 1_000
 """A PLC that has not echoed the permit by then does not hold it."""
 
@@ -64,7 +68,8 @@ def hold(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         return _closing(withdraw(state, view, cause), view), (Lock(),)
     if state.echoed:
         state = enter(state, Phase.FILLING if state.flowed else Phase.PERMITTED)
-    if view.now_ns - state.renewed_ns >= permit.lease_ms * MS // RENEWALS_PER_LEASE:
+    due = view.now_ns - state.renewed_ns >= permit.lease_ms * MS // RENEWALS_PER_LEASE
+    if due and view.now_ns - sample.at_ns <= RENEW_ON_MS_MAX * MS:
         return state, (Renew(seen_ns=sample.at_ns),)
     return state, ()
 

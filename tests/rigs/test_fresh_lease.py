@@ -1,0 +1,32 @@
+"""The lease follows fresh samples alone: a gate that can be written but not read closes in time."""
+
+from dataclasses import replace
+
+from gatewayd.clock import MS
+from gatewayd.rigs.machine import step
+from gatewayd.rigs.moves import GateFailed, Lock, Renew
+from gatewayd.rigs.permitted import RENEW_ON_MS_MAX
+from tests.rigs.test_machine import filling
+from tests.rigs.world import RIG
+
+DUE_MS = RIG.permit.lease_ms // 2
+
+
+def test_the_lease_is_renewed_upon_a_fresh_sample_and_not_upon_an_old_one() -> None:
+    world = filling()
+    now = world.view()
+    for age_ms, renews in ((0, True), (RENEW_ON_MS_MAX, True), (RENEW_ON_MS_MAX + 1, False)):
+        later_ns = now.now_ns + DUE_MS * MS
+        sample = replace(world.plc.sample(world.now_ms), at_ns=later_ns - age_ms * MS)
+        _, effects = step(world.state, replace(now, now_ns=later_ns, sample=sample), RIG)
+        assert (effects == (Renew(seen_ns=sample.at_ns),)) == renews, age_ms
+        assert renews or not effects
+
+
+def test_a_write_that_failed_is_followed_by_a_lock_at_once_and_only_one() -> None:
+    world = filling()
+    failed = GateFailed("no answer", world.now_ms * MS)
+    state, effects = step(world.state, failed, RIG)
+    assert effects == (Lock(),)
+    _, effects = step(state, failed, RIG)
+    assert effects == ()
