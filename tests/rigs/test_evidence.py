@@ -14,47 +14,19 @@ from rules_engine.verdict import Verdict
 from tests.rigs.bench import LEGAL, QUIET
 from tests.support.stores import NOON, ZONE, permit
 
-FILL_KEYS = set(
-    [
-        "station_id",
-        "rig_id",
-        "cylinder",
-        "batch",
-        "operator",
-        "permit_id",
-        "permit_no",
-        "verdict",
-        "precheck",
-        "postcheck",
-        "tare_stamped_g",
-        "tare_g",
-        "residual_g",
-        "target_g",
-        "gross_end_g",
-        "net_g",
-        "started_at",
-        "ended_at",
-        "seconds",
-        "outcome",
-        "end_reason",
-        "total_before_g",
-        "total_after_g",
-        "device_time",
-        "time_quality",
-        "fill_count",
-    ]
+FILL_KEYS = frozenset(
+    re.findall(
+        r"\w+",
+        "station_id rig_id cylinder batch operator permit_id permit_no verdict precheck postcheck "
+        "tare_stamped_g tare_g residual_g target_g gross_end_g net_g started_at ended_at seconds "
+        "outcome end_reason total_before_g total_after_g device_time time_quality fill_count",
+    )
 )
-CYLINDER_KEYS = set(
-    [
-        "code",
-        "tag_uid",
-        "serial_no",
-        "owner",
-        "medium",
-        "model",
-        "water_capacity_ml",
-        "next_inspection_on",
-    ]
+CYLINDER_KEYS = frozenset(
+    re.findall(
+        r"\w+",
+        "code tag_uid serial_no owner medium model water_capacity_ml next_inspection_on",
+    )
 )
 MASSES = {key for key in FILL_KEYS if key.endswith("_g")}
 WHO = Identity("one", LEGAL, uid="e2:80:68:01", code="0110100001")
