@@ -90,7 +90,7 @@ def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]
         return _deny(verdict, "DATA_MISSING", missing="cylinder.allowed_net_g"), None
     stamped_g = facts.get("cylinder.stamped_tare_g")
     residual_g = None if stamped_g is None else max(0, tare_g - stamped_g)
-    wanted_g = min(bench.rig.nominal_g or limits.allowed_net_g, limits.allowed_net_g)
+    wanted_g = min(facts.get("rig.nominal_g", limits.allowed_net_g), limits.allowed_net_g)
     target_g = wanted_g - (residual_g or 0 if limits.deduct_residue else 0)
     if target_g <= 0:
         return _deny(verdict, "RESIDUAL", residual_g=residual_g, allowed_g=wanted_g), None
