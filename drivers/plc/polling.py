@@ -8,6 +8,9 @@ from drivers.contract import DriverError, GateSample
 HEARTBEAT_STILL_S = 1.0
 """A PLC whose heartbeat stands still for this long has stopped (contract §4)."""
 SECOND_NS = 1_000_000_000
+SLOT_BITS = 4
+SLOTS = 1 << SLOT_BITS
+"""Groups that the devices of one period are dealt into, which tick one after the other."""
 
 
 class Heartbeat:
@@ -36,17 +39,25 @@ class Heartbeat:
 class Schedule:
     """Ticks on a grid of the loop clock: no drift, and ticks missed in a stall are skipped.
 
-    All devices of one period share the grid: they wake the process together, once, which halves
-    the CPU of a poll when there are many.
+    Devices of one period share SLOTS ticks. On one tick they would queue: the last of 64 waits for
+    63 others. Each on its own tick, the process would wake for every poll, which costs half of it.
+    `slot` numbers the devices; any number will do.
     """
 
-    def __init__(self, period_s: float) -> None:
+    def __init__(self, period_s: float, slot: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._period_s = period_s
-        self._tick = math.floor(self._loop.time() / period_s)
+        self.phase_s = period_s * _shuffled(slot % SLOTS) / SLOTS
+        """How long after the grid of the period this device ticks."""
+        self._tick = math.floor((self._loop.time() - self.phase_s) / period_s)
 
     async def next(self) -> None:
         """Wait for the next tick that is not over yet."""
         now = self._loop.time()
-        self._tick = max(self._tick + 1, math.ceil(now / self._period_s))
-        await asyncio.sleep(self._tick * self._period_s - now)
+        self._tick = max(self._tick + 1, math.ceil((now - self.phase_s) / self._period_s))
+        await asyncio.sleep(self._tick * self._period_s + self.phase_s - now)
+
+
+def _shuffled(slot: int) -> int:
+    """The bits of a slot backwards, so that however few devices there are, they lie far apart."""
+    return int(f"{slot:0{SLOT_BITS}b}"[::-1], 2)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from drivers.links import SerialLink, TcpLink
 from drivers.plc.modbus import DRIVER, PlcModbusSettings, gate_gaps
-from drivers.plc.polling import Schedule
+from drivers.plc.polling import SLOTS, Schedule
 from drivers.plc.turns import Rank, Turns
 from protocols import registers
 from tests.support.plcs import CONFIG, REFERENCE
@@ -108,7 +109,7 @@ async def test_a_turn_given_to_one_who_leaves_is_passed_on() -> None:
 
 async def test_polls_keep_to_the_grid_and_skip_what_a_stall_missed() -> None:
     loop = asyncio.get_running_loop()
-    schedule = Schedule(0.02)
+    schedule = Schedule(0.02, 0)
     ticks = []
     for index in range(8):
         await schedule.next()
@@ -121,3 +122,27 @@ async def test_polls_keep_to_the_grid_and_skip_what_a_stall_missed() -> None:
     gaps = [b - a for a, b in pairwise(numbers)]
     assert gaps[3] >= 4
     assert min(gaps) >= 1
+
+
+@pytest.mark.parametrize(("devices", "apart_s"), [(2, 0.08), (4, 0.04), (16, 0.01)])
+async def test_the_polls_of_few_devices_lie_as_far_apart_as_can_be(
+    devices: int, apart_s: float
+) -> None:
+    phases = sorted(Schedule(0.16, slot).phase_s for slot in range(devices))
+    assert phases == pytest.approx([number * apart_s for number in range(devices)])
+
+
+async def test_many_devices_share_ticks_evenly() -> None:
+    phases = Counter(Schedule(0.1, slot).phase_s for slot in range(4 * SLOTS))
+    assert len(phases) == SLOTS
+    assert set(phases.values()) == {4}
+
+
+async def test_a_device_ticks_at_its_own_part_of_the_period() -> None:
+    loop = asyncio.get_running_loop()
+    schedule = Schedule(0.02, 1)
+    ticks = []
+    for _ in range(5):
+        await schedule.next()
+        ticks.append(loop.time())
+    assert max((tick - 0.01) % 0.02 for tick in ticks) < 0.009
