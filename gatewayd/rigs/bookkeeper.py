@@ -78,7 +78,11 @@ class Bookkeeper:
                 await self._store.append(draft)
             except StoreError as exc:
                 self._log.exception(
-                    "record.waiting", error=str(exc), record=draft.id, kind=draft.kind
+                    "record.waiting",
+                    error=str(exc),
+                    record=draft.id,
+                    kind=draft.kind,
+                    data=dict(draft.data),
                 )
             else:
                 return

@@ -137,7 +137,8 @@ class Stray:
 class State:
     """Everything a rig remembers between two looks.
 
-    `served` is the presence that was filled or refused already; `last_filled` the code of the last
+    `served` is the presence that was filled or refused already; `refused` who was refused last and
+    for what, so that it is not recorded again for having been found; `last_filled` the code of the last
     cylinder filled here, so that it is not filled again for having been found. `permit` with `withdrawn` None is
     live: the only thing that may hold the gate open. `total_g` is the totaliser as last recorded,
     None = never seen. `gate_known` turns true when the gate was locked after coming up.
@@ -151,7 +152,9 @@ class State:
     findings: tuple[str, ...] = ()
     presence: int = 0
     presence_since_ns: int = 0
+    found: bool = False
     served: int = 0
+    refused: tuple[str | None, ...] = ()
     last_filled: str | None = None
     permit: Permit | None = None
     withdrawn: Withdrawal | None = None

@@ -39,7 +39,12 @@ def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
     if resting is not None:
         return resting, ()
     if view.presence != state.presence:
-        state = replace(forget(state), presence=view.presence, presence_since_ns=view.now_ns)
+        state = replace(
+            forget(state),
+            presence=view.presence,
+            presence_since_ns=view.now_ns,
+            found=view.found,
+        )
     if state.served == view.presence:
         return enter(state, Phase.REFUSED if state.findings else Phase.LOCKED), ()
     return _who(replace(state, identity=view.identity), view, sample, rig)
@@ -61,37 +66,39 @@ def _balance(
 ) -> tuple[State, tuple[Effect, ...], bool]:
     """Compare the totaliser with what was last recorded; a stray flow is booked once it ended.
 
-    The third value says that the flow has not ended: nothing else may happen at the rig.
+    A totaliser that differs must stand still before it is believed, also when it went back: a PLC
+    that answers with other registers is found out by its heartbeat first. The third value says
+    that it is not: nothing else may happen at the rig.
     """
     if state.total_g is None:
         return replace(state, total_g=sample.total_g), (Baseline(sample.total_g),), False
     before_g = state.total_g
     stray_g = moved_g(before_g, sample.total_g)
-    if stray_g < -AGREE_G:
-        back = Baseline(sample.total_g, went_back_from_g=before_g)
-        return replace(state, total_g=sample.total_g, stray=None), (back,), False
-    if stray_g <= AGREE_G:
+    if abs(stray_g) <= AGREE_G:
         return replace(state, stray=None), (), False
     stray = _follow(state, view, sample)
-    if view.ill == STORE_ILL or not _stray_ended(stray, view, rig):
+    if view.ill == STORE_ILL or not _stray_ended(stray, sample, rig):
         return enter(replace(state, stray=stray), Phase.FAULT, "stray_flow"), (), True
-    booked = Unauthorised(stray.identity, stray_g, before_g, sample)
-    return replace(state, total_g=sample.total_g, stray=None), (booked,), False
+    settled = replace(state, total_g=sample.total_g, stray=None)
+    if stray_g < 0:
+        return settled, (Baseline(sample.total_g, went_back_from_g=before_g),), False
+    return settled, (Unauthorised(stray.identity, stray_g, before_g, sample),), False
 
 
 def _follow(state: State, view: View, sample: GateSample) -> Stray:
     """Who stood there when it began to flow, and when the totaliser last moved."""
     if state.stray is None:
         who = view.identity if view.presence else state.identity
-        return Stray(view.now_ns, who, sample.total_g, view.now_ns)
+        return Stray(sample.at_ns, who, sample.total_g, sample.at_ns)
     if state.stray.total_g == sample.total_g:
         return state.stray
-    return replace(state.stray, total_g=sample.total_g, moved_ns=view.now_ns)
+    return replace(state.stray, total_g=sample.total_g, moved_ns=sample.at_ns)
 
 
-def _stray_ended(stray: Stray, view: View, rig: RigSettings) -> bool:
-    quiet = view.now_ns - stray.moved_ns >= STRAY_QUIET_MS * MS
-    return quiet or view.now_ns - stray.since_ns >= rig.settle_within_s * SECOND
+def _stray_ended(stray: Stray, sample: GateSample, rig: RigSettings) -> bool:
+    """By the times of samples: a PLC whose heartbeat stands still gives none that is old enough."""
+    quiet = sample.at_ns - stray.moved_ns >= STRAY_QUIET_MS * MS
+    return quiet or sample.at_ns - stray.since_ns >= rig.settle_within_s * SECOND
 
 
 def _nobody(state: State, view: View, sample: GateSample) -> State | None:
@@ -139,10 +146,22 @@ def _just_filled(state: State, view: View) -> bool:
 
 def refuse_for(state: State, code: str) -> Step:
     """Refuse for a reason that no rule pack judges."""
+    return _refuse(replace(state, verdict=None), (code,), RefuseFor(code, state.identity))
+
+
+def _refuse(state: State, codes: tuple[str, ...], record: Effect) -> Step:
+    """Refused until it leaves, and recorded once: not again when a lost gate finds it here."""
+    who = state.identity
+    what = (who.cylinder.code if who.cylinder else None, who.uid, who.code, *codes)
     refused = replace(
-        state, phase=Phase.REFUSED, fault="", served=state.presence, findings=(code,), verdict=None
+        state,
+        phase=Phase.REFUSED,
+        fault="",
+        served=state.presence,
+        findings=codes,
+        refused=what,
     )
-    return refused, (RefuseFor(code, state.identity),)
+    return refused, () if state.found and state.refused == what else (record,)
 
 
 def judged(state: State, event: Judged) -> Step:
@@ -150,8 +169,7 @@ def judged(state: State, event: Judged) -> Step:
     state = replace(state, verdict=event.verdict)
     if not event.verdict.allowed:
         codes = tuple(f.code for f in event.verdict.findings if f.severity == "deny")
-        refused = replace(state, phase=Phase.REFUSED, served=state.presence, findings=codes)
-        return refused, (Refuse(state.identity, event.verdict),)
+        return _refuse(state, codes, Refuse(state.identity, event.verdict))
     if event.plan is None:
         return state, ()
     return state, (Issue(state.identity, event.verdict, event.plan, event.sample),)

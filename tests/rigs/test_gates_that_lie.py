@@ -6,12 +6,12 @@ import pytest
 
 from gatewayd.clock import MS
 from gatewayd.rigs.machine import step
-from gatewayd.rigs.model import STORE_ILL, Phase, Withdrawal
+from gatewayd.rigs.model import STORE_ILL, Identity, Phase, Withdrawal
 from gatewayd.rigs.moves import Alarm, Baseline, Effect, Lock, Open, Resolve, Unauthorised
 from gatewayd.rigs.permitted import CLOSE_WITHIN_MS
 from gatewayd.rigs.vacant import STRAY_QUIET_MS
 from tests.rigs.test_machine import filling, permitted
-from tests.rigs.world import RIG, World
+from tests.rigs.world import ILLEGAL, RIG, World
 
 
 def looked(world: World, ms: int = 100, **sample: int | bool) -> tuple[Effect, ...]:
@@ -171,3 +171,21 @@ def test_a_link_that_flaps_every_second_leaves_one_record_a_permit() -> None:
     assert {outcome for _, outcome, _ in world.records} == {"not_started"}
     assert world.plc.total_g == 0
     assert world.state.renewed_ns < world.now_ms * MS
+
+
+@pytest.mark.parametrize("who", [ILLEGAL, Identity()], ids=["overdue", "no tag"])
+def test_a_refused_cylinder_is_not_recorded_again_when_the_link_flaps(who: Identity) -> None:
+    world = locked()
+    world.put_on(who)
+    world.until(Phase.REFUSED)
+    for _ in range(5):
+        world.unplug()
+        world.tick(500)
+        world.plug()
+        world.until(Phase.REFUSED)
+    assert world.records == [("refusal", "", 0)]
+    world.take_off()
+    world.until(Phase.LOCKED)
+    world.put_on(who)
+    world.until(Phase.REFUSED)
+    assert len(world.records) == 2, "it came again, and is refused again"
