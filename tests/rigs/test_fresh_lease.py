@@ -1,10 +1,11 @@
-"""The lease follows fresh samples alone: a gate that can be written but not read closes in time."""
+"""The lease and the totaliser follow fresh samples alone: what is read no longer counts no longer."""
 
 from dataclasses import replace
 
 from gatewayd.clock import MS
 from gatewayd.rigs.machine import step
-from gatewayd.rigs.moves import GateFailed, Lock, Renew
+from gatewayd.rigs.model import Phase
+from gatewayd.rigs.moves import Baseline, GateFailed, Lock, Renew, Unauthorised
 from gatewayd.rigs.permitted import RENEW_ON_MS_MAX
 from tests.rigs.test_machine import filling
 from tests.rigs.world import RIG
@@ -30,3 +31,19 @@ def test_a_write_that_failed_is_followed_by_a_lock_at_once_and_only_one() -> Non
     assert effects == (Lock(),)
     _, effects = step(state, failed, RIG)
     assert effects == ()
+
+
+def test_a_totaliser_is_believed_only_when_it_outlives_a_heartbeat_that_stands_still() -> None:
+    for total_g in (0, 90_000):
+        world = filling()
+        world.plc.end(2, world.now_ms)
+        world.until(Phase.LOCKED)
+        booked = len(world.log)
+        nonsense = replace(world.plc.sample(world.now_ms), total_g=total_g)
+        for _ in range(4):
+            view = replace(world.view(), sample=nonsense)
+            world.state, effects = step(world.state, view, RIG)
+            assert not effects
+            world.now_ms += 250
+        world.tick(2_000)
+        assert not [e for e in world.log[booked:] if isinstance(e, Unauthorised | Baseline)]

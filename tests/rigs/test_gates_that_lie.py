@@ -131,7 +131,7 @@ def test_a_totaliser_that_jitters_is_no_alarm_and_one_that_went_back_is(
 ) -> None:
     world = locked()
     world.state = replace(world.state, total_g=1_000)
-    effects = [e for _ in range(10) for e in looked(world, total_g=1_000 - back_g)]
+    effects = [e for _ in range(20) for e in looked(world, total_g=1_000 - back_g)]
     assert [isinstance(e, Baseline) for e in effects] == ([True] if told else [])
 
 
