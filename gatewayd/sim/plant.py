@@ -54,7 +54,7 @@ class Plant:
     `delivered_g` is the truth by cylinder code; `vented_g` is gas that found no cylinder;
     `passed_g` is all gas that passed the valve. At any time passed = delivered + vented + in
     flight. Faults: `stuck_open` (the valve leaks at fine flow whatever it is told), `jump_g`
-    (added to every weight sample).
+    (added to every weight sample), `stuck_scale` (the display stands still).
     """
 
     def __init__(self, spec: PlantSpec | None = None, *, seed: int = 0) -> None:
@@ -66,6 +66,7 @@ class Plant:
         self.in_flight_g = 0.0
         self.stuck_open = False
         self.jump_g = 0
+        self.stuck_scale = False
         self.gross_g = 0
         self.stable = False
         self._random = random.Random(seed)
@@ -130,6 +131,8 @@ class Plant:
 
     def _weigh(self, dt_s: float) -> None:
         """A low-pass filter between the load and the display, then noise."""
+        if self.stuck_scale:
+            return
         spec = self.spec
         self._knock_g *= math.exp(-dt_s / spec.knock_s)
         load_g = self.load.mass_g if self.load is not None else 0.0
