@@ -35,6 +35,7 @@ class Store(Reads):
         write: apsw.Connection,
         issuer: Issuer,
         clock: Clock,
+        busy_ms: int,
     ) -> None:
         super().__init__(path, read)
         self._owner = owner
@@ -43,7 +44,7 @@ class Store(Reads):
         self._closed = False
         self._last_seen = self.last_sequence()
         self._news = asyncio.Event()
-        self._writer = Writer(path, write, self._committed)
+        self._writer = Writer(path, write, self._committed, busy_ms=busy_ms)
 
     @classmethod
     def open(
@@ -72,7 +73,15 @@ class Store(Reads):
             opened.append(database.connect_to_read(path, busy_ms=busy_ms))
             write, read = opened
             issuer = Issuer(station_id, zone)
-            return cls(path, owner=owner, read=read, write=write, issuer=issuer, clock=clock)
+            return cls(
+                path,
+                owner=owner,
+                read=read,
+                write=write,
+                issuer=issuer,
+                clock=clock,
+                busy_ms=busy_ms,
+            )
         except StoreError:
             for connection in opened:
                 connection.close()

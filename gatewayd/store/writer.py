@@ -27,6 +27,10 @@ BATCH_MAX = 256
 PROBE_S = 1.0
 """How often an unhealthy store is tried again when nobody writes."""
 
+BUSY_STEP_S = 0.02
+CLOSING_BUSY_S = 0.2
+"""How long a closing store still waits for another process's transaction: stopping may not hang."""
+
 _LAST_SEQUENCE = "SELECT coalesce(max(sequence), 0) FROM records"
 
 
@@ -51,11 +55,35 @@ class _Outcome:
     error: Exception | None = None
 
 
+class _Patience:
+    """SQLite's busy handler: waits `busy_ms` for another process, less once the store closes."""
+
+    def __init__(self, busy_ms: int) -> None:
+        self.closing = threading.Event()
+        self._busy_s = busy_ms / 1_000
+        self._closing_s = 0.0
+        self._never = threading.Event()
+
+    def __call__(self, calls_before: int) -> bool:
+        """Wait one step; False = give up and say that the store is locked."""
+        if self.closing.is_set():
+            self._closing_s += BUSY_STEP_S
+            if self._closing_s > CLOSING_BUSY_S:
+                return False
+        self._never.wait(BUSY_STEP_S)
+        return calls_before * BUSY_STEP_S < self._busy_s
+
+
 class Writer:
     """The one thread that writes. `healthy` is whether the last attempt left everything well."""
 
     def __init__(
-        self, path: Path, connection: apsw.Connection, committed: Callable[[int], None]
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        committed: Callable[[int], None],
+        *,
+        busy_ms: int = database.BUSY_MS,
     ) -> None:
         """`committed` is called on the loop after every batch with the last sequence."""
         self.healthy = True
@@ -66,6 +94,8 @@ class Writer:
         self._last_sequence = 0
         self._room = True
         self._closed = False
+        self._patience = _Patience(busy_ms)
+        connection.set_busy_handler(self._patience)
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=JOBS_WAITING_MAX)
         # A daemon thread: an interpreter that dies does not wait for it. close() does.
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
@@ -92,6 +122,7 @@ class Writer:
         """Commit what waits, then stop the thread and close the connection."""
         if not self._closed:
             self._closed = True
+            self._patience.closing.set()
             await asyncio.to_thread(self._jobs.put, None)
         await asyncio.to_thread(self._thread.join)
 

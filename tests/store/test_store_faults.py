@@ -18,7 +18,7 @@ from gatewayd.store import database
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
-from gatewayd.store.writer import BATCH_MAX, JOBS_WAITING_MAX, PROBE_S
+from gatewayd.store.writer import BATCH_MAX, CLOSING_BUSY_S, JOBS_WAITING_MAX, PROBE_S
 from tests.support.stores import chain_breaks, draft, open_store, permit
 
 DB = "gatewayd.db"
@@ -90,6 +90,20 @@ async def test_an_unhealthy_store_finds_out_by_itself_that_it_is_well(tmp_path: 
     await store.append(draft())
     assert store.last_sequence() == 1
     await store.close()
+
+
+async def test_closing_does_not_wait_for_another_process(tmp_path: Path) -> None:
+    store = open_store(tmp_path, busy_ms=60_000)
+    blocker = apsw.Connection(str(tmp_path / DB))
+    blocker.execute("BEGIN IMMEDIATE")
+    told = asyncio.gather(store.append(draft()), return_exceptions=True)
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(CLOSING_BUSY_S + 2):
+        await store.close()
+    (answer,) = await told
+    assert "locked by another process" in str(answer)
+    blocker.execute("ROLLBACK")
+    blocker.close()
 
 
 async def test_every_waiter_of_a_failed_batch_is_told(tmp_path: Path) -> None:

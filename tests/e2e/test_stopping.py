@@ -1,0 +1,56 @@
+"""SIGTERM in bad moments: five seconds, exit 0, and the next start settles what was open."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gatewayd.clock import SECOND, SystemClock
+from tests.e2e.house import House, eventually
+
+pytestmark = pytest.mark.e2e
+
+SLOW = 4.0
+STOP_WITHIN_S = 5.0
+AGREE_G = 20
+
+
+async def stopped(house: House) -> float:
+    """Stop the daemon; seconds it took."""
+    clock = SystemClock()
+    began_ns = clock.monotonic_ns()
+    assert await house.daemon.stop() == 0, house.daemon.log()[-2000:]
+    return (clock.monotonic_ns() - began_ns) / SECOND
+
+
+async def test_a_gate_that_is_gone_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    async with House(tmp_path, speed=SLOW) as house:
+        rig = house.station.rigs[0]
+        await house.fill(house.legal[0])
+        rig.plc_wire.unplug()
+        assert await stopped(house) < STOP_WITHIN_S
+        assert house.stored() == []
+        await eventually(lambda: not rig.plc.valve_open, within_s=5)
+        await rig.plc_wire.plug()
+        await house.daemon.start()
+        await house.until(lambda: len(house.fills()) == 1)
+        (fill,) = house.fills()
+        assert fill["outcome"] == "interrupted"
+        assert fill["net_g"] == pytest.approx(rig.plc.retained.total_g, abs=AGREE_G)
+
+
+async def test_a_store_that_is_locked_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    async with House(tmp_path, speed=SLOW) as house:
+        rig = house.station.rigs[0]
+        await house.fill(house.legal[0])
+        backup = apsw.Connection(str(house.config / "gatewayd.db"))
+        backup.execute("BEGIN IMMEDIATE")
+        took_s = await stopped(house)
+        backup.execute("ROLLBACK")
+        backup.close()
+        assert not rig.plc.valve_open
+        assert took_s < STOP_WITHIN_S
+        await house.daemon.start()
+        await house.until(lambda: len(house.fills()) == 1)
+        (fill,) = house.fills()
+        assert fill["net_g"] == pytest.approx(rig.plc.retained.total_g, abs=AGREE_G)
