@@ -80,6 +80,7 @@ class SimReader:
     mode: WorkMode = "answer"
     faults: ReaderFaults = field(default_factory=ReaderFaults)
     requests: int = 0
+    pushed: int = 0
     wire: Wire | None = None
     _field: dict[str, Tag] = field(default_factory=dict)
     _push_due_s: float = 0.0
@@ -108,7 +109,9 @@ class SimReader:
             return
         if now_s >= self._push_due_s:
             self._push_due_s = now_s + PUSH_EVERY_S
-            self._to_all([self._pushed(tag) for tag in self._seen()])
+            frames = [self._pushed(tag) for tag in self._seen()]
+            self._to_all(frames)
+            self.pushed += len(frames)
         if self.dialect == "288" and now_s >= self._heartbeat_due_s:
             self._heartbeat_due_s = now_s + HEARTBEAT_EVERY_S
             self._packet_no += 1
