@@ -160,6 +160,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _no_objections(_settings: Any, _profiles: Mapping[str, Any]) -> tuple[str, ...]:
+    """A driver that needs no profile has nothing to say."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class DriverType:
     """One row of the driver table: how a device of this kind is configured and made.
@@ -168,6 +173,8 @@ class DriverType:
     wire a device sits on (two protocols on one wire are a config error), e.g. `tcp:10.0.0.4:502`,
     `serial:/dev/ttyUSB0`; two devices may share a wire only when `shares_wire` and both are of
     this type. `profiles` are the parsed register maps by id for drivers that need them.
+    `objections` says, one sentence each, why settings that are valid alone cannot work with these
+    profiles; `make` is only called when it says nothing.
     """
 
     name: str
@@ -177,6 +184,7 @@ class DriverType:
     summary: str
     capabilities: frozenset[str]
     shares_wire: bool = False
+    objections: Callable[[Any, Mapping[str, Any]], tuple[str, ...]] = _no_objections
 
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset({"identify", "gate", "scale"})
 

@@ -274,11 +274,13 @@ def _wire(settings: PlcModbusSettings) -> str:
 
 
 def _make(name: str, settings: PlcModbusSettings, profiles: Mapping[str, Any]) -> PlcModbus:
+    assert not _objections(settings, profiles), settings
+    return PlcModbus(name, settings, profiles[settings.profile])
+
+
+def _objections(settings: PlcModbusSettings, profiles: Mapping[str, Any]) -> tuple[str, ...]:
     profile = profiles[settings.profile]
-    missing = gate_gaps(profile)
-    if missing:
-        raise ValueError(f"{name}: profile {profile.id} is no gate: {'; '.join(missing)}")
-    return PlcModbus(name, settings, profile)
+    return tuple(f"profile {profile.id!r} is no gate: {gap}" for gap in gate_gaps(profile))
 
 
 def gate_gaps(profile: Profile) -> tuple[str, ...]:
@@ -298,4 +300,5 @@ DRIVER = DriverType(
     summary="Filling gate and scale on a PLC, Modbus TCP or RTU, any register map with its points",
     capabilities=frozenset({"gate", "scale"}),
     shares_wire=True,
+    objections=_objections,
 )

@@ -239,12 +239,18 @@ def _reader(reference: _Reference) -> str:
 
 
 def _profiles(world: World, report: Report) -> None:
+    known = world.profiles.names
     for name, device in world.devices.items():
-        profile = getattr(device.settings.settings, "profile", None) if device.settings else None
-        known = world.profiles.names
+        if device.settings is None:
+            continue
+        settings, mark = device.settings.settings, device.entry.mark("profile")
+        profile = getattr(settings, "profile", None)
         if isinstance(profile, str) and profile not in known:
             what = f"{name}: profile {profile!r} does not exist"
-            report.problem(device.entry.mark("profile"), what, *_known(profile, known))
+            report.problem(mark, what, *_known(profile, known))
+        elif profile is None or profile in world.profiles.values:
+            for objection in device.settings.driver.objections(settings, world.profiles.values):
+                report.problem(mark, f"{name}: {objection}")
 
 
 def _unused(world: World, report: Report) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gatewayd.settings.load import examine
+from gatewayd.settings.shipped import shipped_dir
 from tests.support.configs import DEVICES, GATEWAY, RIGS, write_config
 
 
@@ -125,6 +126,15 @@ def test_a_profile_must_exist() -> None:
     (problem,) = problems(devices("reference-gate-v1", "reference-gate-v9"))
     assert problem.startswith("etc/devices/all.yaml:5:75: scale-1: profile 'reference-gate-v9'")
     assert "did you mean 'reference-gate-v1'?" in problem
+
+
+def test_a_profile_that_is_no_gate_is_told_before_it_runs() -> None:
+    shipped = (shipped_dir() / "profiles/reference-gate-v1.yaml").read_text(encoding="utf-8")
+    blind = shipped.replace("id: reference-gate-v1", "id: blind").replace("heartbeat:", "pulse:")
+    own = {"profiles/blind.yaml": blind, **devices("reference-gate-v1", "blind")}
+    (problem,) = problems(own)
+    assert problem.startswith("etc/devices/all.yaml:5:75: scale-1: profile 'blind' is no gate: ")
+    assert "heartbeat is not reported" in problem
 
 
 def test_a_rig_fills_only_what_the_station_may() -> None:

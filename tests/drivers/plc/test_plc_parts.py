@@ -66,8 +66,9 @@ def test_a_map_without_what_a_gate_needs_is_no_gate() -> None:
     no_lease = registers.load(text.replace("  lease:", "  counter:"), "no lease")
     assert "instead of permit, lease, target_g" in gate_gaps(no_lease)[0]
     settings = PlcModbusSettings.model_validate({"link": TCP, "profile": "x"})
-    with pytest.raises(ValueError, match="plc-1: profile reference-gate-v1 is no gate"):
-        DRIVER.make("plc-1", settings, {"x": no_total})
+    assert DRIVER.objections(settings, {"x": no_total}) == (
+        "profile 'reference-gate-v1' is no gate: total_g is not reported",
+    )
 
 
 @given(st.lists(st.sampled_from(list(Rank)), max_size=12), st.sets(st.integers(0, 11)))
