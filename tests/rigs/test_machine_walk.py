@@ -76,6 +76,26 @@ class Walk(RuleBasedStateMachine):
     def the_store_fails_or_recovers(self, ok: bool) -> None:  # noqa: FBT001 - drawn
         self.world.store_ok = ok
 
+    @rule(sticky=st.booleans())
+    def the_plc_forgets_to_take_back_its_echo(self, sticky: bool) -> None:  # noqa: FBT001 - drawn
+        self.world.plc.sticky = sticky
+
+    @rule(what=st.sampled_from(["leaves", "swaps", "second tag", "reader", "unplugged", "dies"]))
+    def something_happens_while_the_permit_is_committed(self, what: str) -> None:
+        world = self.world
+        world.during_commit = {
+            "leaves": world.take_off,
+            "swaps": self.a_cylinder_is_swapped,
+            "second tag": world.second_tag,
+            "reader": lambda: setattr(world, "ill", "gun-1"),
+            "unplugged": world.unplug,
+            "dies": lambda: setattr(world, "stopping", True),
+        }[what]
+
+    def a_cylinder_is_swapped(self) -> None:
+        self.world.take_off()
+        self.world.put_on(ILLEGAL)
+
     @rule(name=st.sampled_from(["", "", "gun-1"]))
     def a_reader_is_lost_or_back(self, name: str) -> None:
         self.world.ill = name
@@ -108,6 +128,7 @@ class Walk(RuleBasedStateMachine):
         world = self.world
         world.plug()
         world.store_ok, world.ill, world.plc.e_stop = True, "", False
+        world.stopping = world.plc.sticky = False
         world.take_off()
         for _ in range(QUIET_TICKS):
             world.tick()

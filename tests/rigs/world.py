@@ -4,6 +4,7 @@ It shares no line with the daemon or with the simulated station: it is the plain
 contract §4 and §5, and keeps the truth (grams that flowed, under which permit).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -73,6 +74,8 @@ class Plc:
     e_stop: bool = False
     names_after_ms: int = 0
     unnamed: int = 0
+    sticky: bool = False
+    echoed: int = 0
     truth: dict[int, int] = field(default_factory=dict)
 
     def in_force(self, now_ms: int) -> bool:
@@ -116,6 +119,13 @@ class Plc:
             self.valve, self.net_g, self.filling_no = True, 0, self.permit
             self.fills += 1
 
+    def echo(self, now_ms: int) -> int:
+        """The permit in force; a sticky one forgets to take it back."""
+        if self.in_force(now_ms):
+            self.echoed = self.permit
+            return self.permit
+        return self.echoed if self.sticky else 0
+
     def sample(self, now_ms: int) -> GateSample:
         return GateSample(
             device="s",
@@ -133,7 +143,7 @@ class Plc:
             lease_lost=False,
             scale_fault=False,
             valve_open=self.valve,
-            permit_echo=self.permit if self.in_force(now_ms) else 0,
+            permit_echo=self.echo(now_ms),
             gross_g=(TARE_G + self.net_g) if self.on else 0,
             net_g=self.net_g,
             tare_g=TARE_G,
@@ -166,6 +176,8 @@ class World:
         self.records: list[tuple[str, str, int]] = []
         self.log: list[Effect] = []
         self.commits_permits: list[str] = []
+        self.during_commit: Callable[[], object] | None = None
+        self.checked = self.view()
 
     def view(self) -> View:
         sample = self.plc.sample(self.now_ms) if self.linked else None
@@ -252,7 +264,11 @@ class World:
             expires_at=now + timedelta(seconds=RIG.permit.start_within_s),
             judged={},
         )
-        return Issued(self.pending, self.view())
+        during, self.during_commit = self.during_commit, None
+        if during is not None:
+            during()
+        self.checked = self.view()
+        return Issued(self.pending, self.checked)
 
     def touch(self, effect: Open | Renew | Lock) -> Event | None:
         at_ns = self.now_ms * MS
@@ -263,6 +279,11 @@ class World:
                 live = self.state.permit
                 assert live is not None, "an order without a permit"
                 assert live is self.pending, "an order before commit 1"
+                seen = self.checked
+                assert seen.identity.cylinder == LEGAL.cylinder, "an order for another cylinder"
+                assert seen.presence == self.state.presence, "an order for another presence"
+                assert not seen.ill, seen
+                assert not seen.stopping, seen
                 self.plc.target_g, self.plc.lease_ms = order.target_g, order.lease_ms
                 self.plc.lease, self.plc.lease_moved_ms = self.plc.lease + 1, self.now_ms
                 self.plc.permit = order.permit_no
