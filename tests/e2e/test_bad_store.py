@@ -1,0 +1,181 @@
+"""A store that is full, damaged or taken, and a configuration that is wrong: said clearly, safe."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gatewayd.sim.gate_map import Status
+from gatewayd.sim.rig import SimRig
+from tests.e2e.house import House, eventually
+
+pytestmark = pytest.mark.e2e
+
+AGREE_G = 20
+SLOW = 4.0
+QUOTA_MB = 16
+DISK_MB = 8
+
+
+class Quota:
+    """A store at its quota: somebody else's table takes all the room."""
+
+    def __init__(self, config: Path) -> None:
+        self._path = str(config / "gatewayd.db")
+
+    def use_up(self) -> None:
+        with contextlib.closing(apsw.Connection(self._path)) as store:
+            store.set_busy_timeout(5000)
+            store.execute("CREATE TABLE ballast (bytes BLOB)")
+            store.execute("INSERT INTO ballast VALUES (zeroblob(?))", (QUOTA_MB * 2**20,))
+
+    def clear(self) -> None:
+        with contextlib.closing(apsw.Connection(self._path)) as store:
+            store.set_busy_timeout(5000)
+            store.execute("DROP TABLE ballast")
+
+
+class Disk:
+    """A disk without a free byte, for the store and for the log."""
+
+    def __init__(self, config: Path) -> None:
+        self._ballast = config / "ballast"
+
+    def use_up(self) -> None:
+        with self._ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+
+    def clear(self) -> None:
+        self._ballast.unlink()
+
+
+@contextlib.contextmanager
+def _small_disk(folder: Path) -> Iterator[None]:
+    """A file system of its own for `folder`; needs the right to mount one."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a small file system here; the quota test covers the rest")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _with_quota(config: Path) -> None:
+    file = config / "gateway.yaml"
+    name = "path: gatewayd.db"
+    file.write_text(file.read_text().replace(name, f"{name}\n  quota_mb: {QUOTA_MB}"))
+
+
+async def _no_permit(house: House, rig: SimRig) -> None:
+    """A legal cylinder comes while nothing can be committed."""
+    rig.bring(house.legal[1])
+    await house.rig_state(rig.name, "refused", "fault")
+    shown = house.newest(f"rigs/{rig.name}/state")
+    codes = [finding["code"] for finding in shown["findings"]]
+    assert codes == ["STORE_UNAVAILABLE"] or shown["fault"] == "store"
+    rig.press_start()
+    await eventually(lambda: not rig.plc._start_scans)
+    assert (rig.plc.permit_echo, rig.plant.passed_g) == (0, 0)
+
+
+@pytest.mark.parametrize("what", [Quota, Disk])
+async def test_a_full_store_permits_nothing_and_keeps_the_running_fill(
+    tmp_path: Path, what: type[Quota | Disk]
+) -> None:
+    house = House(tmp_path, rigs=2, speed=SLOW, edit=_with_quota)
+    small = _small_disk(house.config) if what is Disk else contextlib.nullcontext()
+    with small:
+        async with house:
+            one, two = house.station.rigs
+            room = what(house.config)
+            await house.fill(house.legal[0])
+            room.use_up()
+            one.press_stop()
+            await house.rig_state("rig-1", "settling", "fault")
+            await eventually(lambda: not one.plc.valve_open)
+            await _no_permit(house, two)
+            assert house.stored() == []
+            room.clear()
+            await house.until(lambda: len(house.fills()) == 1)
+            (fill,) = house.fills()
+            assert fill["net_g"] == pytest.approx(one.plc.retained.total_g, abs=AGREE_G)
+            two.take_away()
+            one.take_away()
+            await house.rig_state("rig-2", "locked")
+            two.bring(house.legal[1])
+            await house.rig_state("rig-2", "permitted")
+            records = await house.settled()
+            assert [r["sequence"] for r in records] == list(range(1, len(records) + 1))
+
+
+async def test_a_store_has_one_daemon_and_a_damaged_one_touches_no_gate(tmp_path: Path) -> None:
+    async with House(tmp_path, start=False, broker_up=False) as house:
+        rig, store = house.station.rigs[0], house.config / "gatewayd.db"
+        await house.daemon.start()
+        await eventually(lambda: rig.plc.slave.requests > 0)
+        assert house.daemon.process is not None
+        code, out, err = await house.daemon.say("run")
+        assert (code, out) == (3, "")
+        assert f"{store}: the store is in use by process {house.daemon.process.pid}" in err
+        assert "store.path" in err
+        assert Status.PERMITTED not in rig.plc.status
+        assert await house.daemon.stop() == 0
+        asked = rig.plc.slave.requests
+        damaged = bytearray(store.read_bytes())
+        damaged[4096:12_288] = b"\xa5" * 8192
+        store.write_bytes(damaged)
+        await house.daemon.start()
+        assert await house.daemon.ended() == 3
+        last = house.daemon.log().splitlines()[-1]
+        assert last.startswith(f"{store}: the store is damaged; stop gatewayd, keep a copy")
+        assert "Traceback" not in house.daemon.log()
+        assert rig.plc.slave.requests == asked
+        code, _, err = await house.daemon.say("records", "verify")
+        assert code in (1, 3)
+        assert str(store) in err
+        assert store.read_bytes() == damaged, "evidence is left as it was found"
+
+
+MISTAKES = 24
+
+
+async def test_a_configuration_full_of_mistakes_starts_nothing_and_names_them_all(
+    tmp_path: Path,
+) -> None:
+    async with House(tmp_path, start=False, broker_up=False) as house:
+        file = house.config / "devices" / "rig-1.yaml"
+        wrong = "".join(f"    colour-{n}: red\n" for n in range(MISTAKES))
+        file.write_text(file.read_text().replace("    address: 0\n", f"    address: 0\n{wrong}"))
+        code, out, _ = await house.daemon.say("check", "--json")
+        assert code == 1
+        assert json.loads(out)["ok"] is False
+        code, _, err = await house.daemon.say("check")
+        lines = [line for line in err.splitlines() if line.startswith(f"{file}:")]
+        assert code == 1
+        assert len({line.split(": ")[0] for line in lines}) == MISTAKES
+        code, _, again = await house.daemon.say("run")
+        assert code == 1
+        assert all(line in again for line in lines)
+        assert house.station.rigs[0].plc.slave.requests == 0
+
+
+@pytest.mark.parametrize("what", ["absent", "a file", "empty"])
+def test_a_config_directory_that_is_none_is_said_in_one_line(tmp_path: Path, what: str) -> None:
+    directory = tmp_path / "config"
+    if what == "a file":
+        directory.write_text("station: {}")
+    elif what == "empty":
+        directory.mkdir()
+    command = [sys.executable, "-m", "gatewayd", "-c", str(directory), "run"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert str(directory) in result.stderr
+    assert "Traceback" not in result.stderr
