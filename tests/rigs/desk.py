@@ -104,6 +104,12 @@ class Desk:
         self.board = Board()
         self.tags: list[str] = []
         self.silent = False
+        self.ended = False
+
+    async def serve(self) -> None:
+        """Run the actor; `ended` when it returned by itself."""
+        await self.rig.run()
+        self.ended = True
 
     async def look(self, seconds: float = POLL_S) -> None:
         """Time passes, the gate is polled and the reader reads; then the actor has its turns."""
@@ -180,7 +186,7 @@ async def living(
     desk = Desk(store, clock, gate, actor)
     desk.board = board
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(actor.run())
+        task = group.create_task(desk.serve())
         try:
             yield desk
         finally:

@@ -139,6 +139,7 @@ def test_what_settles_waits_from_the_return_of_the_gate_not_from_its_loss() -> N
     world = filling()
     world.plc.names_after_ms = 62_000
     world.unplug()
+    world.tick()
     world.tick(60_000)
     world.plug()
     world.tick()
@@ -189,3 +190,11 @@ def test_a_refused_cylinder_is_not_recorded_again_when_the_link_flaps(who: Ident
     world.put_on(who)
     world.until(Phase.REFUSED)
     assert len(world.records) == 2, "it came again, and is refused again"
+
+
+def test_an_archive_that_names_another_under_the_same_tag_ends_the_permit() -> None:
+    world = permitted()
+    world.identity = ILLEGAL
+    world.tick()
+    assert world.state.withdrawn is Withdrawal.SECOND_TAG
+    assert world.plc.permit == 0

@@ -1,6 +1,5 @@
 """The actor between a real store and a scripted gate: the order of things, and what breaks."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +7,8 @@ import apsw
 import pytest
 
 from drivers.contract import GateOrder
-from gatewayd.board import Board
-from gatewayd.rigs.rig import Rig
 from gatewayd.store.reads import Reader
-from tests.rigs.bench import OTHER_UID, OVERDUE, OVERDUE_UID, UID, bench
+from tests.rigs.bench import OTHER_UID, OVERDUE_UID, UID
 from tests.rigs.desk import LOST, Desk, ScriptedGate, at_desk, living, open_store
 
 
@@ -238,44 +235,3 @@ async def test_no_code_stops_the_actor(tmp_path: Path, code: str) -> None:
         await desk.bring(code)
         await desk.phase("refused")
         assert desk.kinds() == ["refusal"]
-
-
-async def test_an_archive_that_cannot_be_read_is_a_fault_and_the_actor_lives(
-    tmp_path: Path,
-) -> None:
-    async with at_desk(tmp_path) as desk:
-        desk.store._read.close()
-        await desk.bring()
-        await desk.until(lambda: desk.rig.state.phase == "fault")
-        assert desk.rig.state.fault == "store"
-        for _ in range(20):
-            await desk.look()
-        assert desk.gate.orders == []
-
-
-async def test_a_refusal_while_the_store_fails_is_kept_after_the_cylinder_left(
-    tmp_path: Path,
-) -> None:
-    async with at_desk(tmp_path) as desk:
-        blocker = apsw.Connection(str(tmp_path / "gatewayd.db"))
-        blocker.execute("BEGIN IMMEDIATE")
-        await desk.bring(OVERDUE_UID)
-        await desk.phase("fault")
-        desk.gate.leave()
-        for _ in range(20):
-            await desk.look()
-        blocker.execute("ROLLBACK")
-        blocker.close()
-        await desk.until(lambda: desk.kinds() == ["refusal"])
-        assert desk.records()[0]["data"]["cylinder"]["code"] == OVERDUE.code
-        await desk.until(lambda: desk.rig.state.phase == "locked")
-
-
-async def test_stop_waits_for_drafts_and_for_nothing_else(tmp_path: Path) -> None:
-    store, clock = await open_store(tmp_path)
-    gate = ScriptedGate()
-    rig = Rig(bench(), gate, store=store, board=Board(), clock=clock)
-    rig.stop()
-    async with asyncio.timeout(1):
-        await rig.run()
-    await store.close()
