@@ -27,7 +27,12 @@ from protocols.documents import Problem
 @json_option
 @reports_errors
 def check(*, as_json: bool) -> None:
-    """Validate the whole configuration; exit 1 and list everything that is wrong."""
+    """Validate the whole configuration; exit 1 and list everything that is wrong.
+
+    \b
+    gatewayd check -c config
+    gatewayd check --json | jq .problems
+    """  # noqa: D301 - click wants the backspace character itself
     examined = examine(directory())
     if as_json:
         print_json(as_object(examined))

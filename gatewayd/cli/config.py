@@ -23,7 +23,11 @@ from gatewayd.settings.load import ConfigProblemsError, examine
 @click.group()
 @config_option
 def config() -> None:
-    """Show the effective configuration, or the JSON Schemas of its files."""
+    """Show the effective configuration, or the JSON Schemas of its files.
+
+    \b
+    gatewayd config show -c config
+    """  # noqa: D301 - click wants the backspace character itself
 
 
 @config.command()
@@ -31,7 +35,12 @@ def config() -> None:
 @json_option
 @reports_errors
 def show(*, as_json: bool) -> None:
-    """Print every value in force with its origin (file:line:column or default), secrets masked."""
+    """Print every value in force with its origin (file:line:column or default), secrets masked.
+
+    \b
+    gatewayd config show -c config
+    gatewayd config show --json | jq .values
+    """  # noqa: D301 - click wants the backspace character itself
     examined = examine(directory())
     if examined.settings is None:
         raise ConfigProblemsError(examined.problems)
@@ -52,7 +61,12 @@ def show(*, as_json: bool) -> None:
 @json_option
 @reports_errors
 def schema(*, name: str | None, folder: Path | None, as_json: bool) -> None:
-    """Print the JSON Schema of one kind of file, or of all; they know every installed driver."""
+    """Print the JSON Schema of one kind of file, or of all; they know every installed driver.
+
+    \b
+    gatewayd config schema rigs
+    gatewayd config schema --write config/schema
+    """  # noqa: D301 - click wants the backspace character itself
     del as_json  # a schema is JSON in any case
     if folder is not None:
         _write(folder)

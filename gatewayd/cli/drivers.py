@@ -18,7 +18,12 @@ from gatewayd.settings.table import PluginError, Table
 @json_option
 @reports_errors
 def drivers(*, as_json: bool) -> None:
-    """List the installed device drivers with their settings."""
+    """List the installed device drivers with their settings.
+
+    \b
+    gatewayd drivers
+    gatewayd drivers --json
+    """  # noqa: D301 - click wants the backspace character itself
     rows = [_row(driver_table(), name) for name in driver_table().names]
     if as_json:
         print_json({"drivers": rows})

@@ -44,8 +44,10 @@ def imports(kind: str, file: Path | None, *, replace: bool, template: bool, as_j
     they are; an empty cell makes the value unknown, except fills_done, which the station counts
     itself. With --replace cylinders that are not in FILE are removed.
 
-    Begin with: gatewayd import cylinders --template > cylinders.csv
-    """
+    \b
+    gatewayd import cylinders --template > cylinders.csv
+    gatewayd import cylinders cylinders.csv
+    """  # noqa: D301 - click wants the backspace character itself
     if template:
         click.echo(TEMPLATE)
         return

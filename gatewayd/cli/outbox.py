@@ -63,7 +63,11 @@ class _Backlog:
 @click.group()
 @config_option
 def outbox() -> None:
-    """Backlog of every upstream, and its dead letters."""
+    """Backlog of every upstream, and its dead letters.
+
+    \b
+    gatewayd outbox status
+    """  # noqa: D301 - click wants the backspace character itself
 
 
 @outbox.command()
@@ -71,7 +75,11 @@ def outbox() -> None:
 @json_option
 @reports_errors
 def status(*, as_json: bool) -> None:
-    """Records that wait, last acknowledgement and oldest waiting record, for each upstream."""
+    """Records that wait, last acknowledgement and oldest waiting record, for each upstream.
+
+    \b
+    gatewayd outbox status --json
+    """  # noqa: D301 - click wants the backspace character itself
     settings = load(directory())
     with Reader.open(settings.store_path) as store:
         last = store.last_sequence()
@@ -113,7 +121,11 @@ def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
 @json_option
 @reports_errors
 def dead(upstream: str | None, *, limit: int, as_json: bool) -> None:
-    """Records that an upstream refused for good, with its reason. None of them is lost."""
+    """Records that an upstream refused for good, with its reason. None of them is lost.
+
+    \b
+    gatewayd outbox dead --upstream platform
+    """  # noqa: D301 - click wants the backspace character itself
     with Reader.open(load(directory()).store_path) as store:
         letters = store.dead_letters(upstream, limit=limit)
         total = sum(store.dead_count(upstream, retrying=retrying) for retrying in (False, True))
@@ -157,7 +169,11 @@ def retry(upstream: str | None, sequences: tuple[int, ...], *, as_json: bool) ->
 
     The running daemon takes them up by itself, with the same ids; what is refused again is dead
     again. Records that merely wait need no retry.
-    """
+
+    \b
+    gatewayd outbox retry
+    gatewayd outbox retry --upstream platform --seq 17
+    """  # noqa: D301 - click wants the backspace character itself
     settings = load(directory())
     asked = beside.retry_dead(
         settings.store_path,

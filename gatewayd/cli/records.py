@@ -32,7 +32,11 @@ def _open() -> Reader:
 @click.group()
 @config_option
 def records() -> None:
-    """Query records and verify their hash chain."""
+    """Query records and verify their hash chain.
+
+    \b
+    gatewayd records list --kind fill
+    """  # noqa: D301 - click wants the backspace character itself
 
 
 @records.command("list")
@@ -50,7 +54,12 @@ def records() -> None:
 def list_(
     kind: str | None, rig: str | None, since_seq: int | None, *, limit: int, as_json: bool
 ) -> None:
-    """List records, oldest first."""
+    """List records, oldest first.
+
+    \b
+    gatewayd records list --kind fill --rig rig-1
+    gatewayd records list --since-seq 120 --json
+    """  # noqa: D301 - click wants the backspace character itself
     with _open() as store:
         found = (
             store.newest_records(limit=limit, kind=kind, rig=rig)
@@ -92,7 +101,11 @@ def _gist(envelope: dict[str, Any]) -> str:
 @json_option
 @reports_errors
 def show(id_or_seq: str, *, as_json: bool) -> None:
-    """Show one record whole, by its id or its sequence."""
+    """Show one record whole, by its id or its sequence.
+
+    \b
+    gatewayd records show 17
+    """  # noqa: D301 - click wants the backspace character itself
     with _open() as store:
         record = store.record(int(id_or_seq) if id_or_seq.isdecimal() else id_or_seq)
     if record is None:
@@ -112,7 +125,10 @@ def verify(*, as_json: bool) -> None:
     """Check every record against its hash, its predecessor and the gap-free sequence.
 
     Exit 1 at the first break, which is named.
-    """
+
+    \b
+    gatewayd records verify
+    """  # noqa: D301 - click wants the backspace character itself
     with _open() as store:
         head, problem = walk(store)
     if as_json:

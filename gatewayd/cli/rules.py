@@ -40,7 +40,11 @@ class Loaded:
 @click.group()
 @config_option
 def rules() -> None:
-    """The rules that decide, and the examples inside them."""
+    """The rules that decide, and the examples inside them.
+
+    \b
+    gatewayd rules list
+    """  # noqa: D301 - click wants the backspace character itself
 
 
 @rules.command("list")
@@ -48,7 +52,11 @@ def rules() -> None:
 @json_option
 @reports_errors
 def list_rules(*, as_json: bool) -> None:
-    """Every rule: id, reason, severity, condition and basis."""
+    """Every rule: id, reason, severity, condition and basis.
+
+    \b
+    gatewayd rules list -c config
+    """  # noqa: D301 - click wants the backspace character itself
     loaded = in_force()
     _refuse(loaded.problems)
     if as_json:
@@ -68,7 +76,11 @@ def test_rules(*, files: Sequence[Path], as_json: bool) -> None:
     """Run the examples inside every rule; exit 1 when one fails.
 
     Without FILES: the shipped packs and those of the config directory.
-    """
+
+    \b
+    gatewayd rules test
+    gatewayd rules test my-pack.yaml
+    """  # noqa: D301 - click wants the backspace character itself
     loaded = load(files) if files else in_force()
     failures = [failure for item in loaded.packs for failure in examples.run(item)]
     if as_json:
