@@ -10,7 +10,6 @@ waits for ever behind bytes that are no frame, and needs pyserial. CPU of one po
 on a tick of its own: 159, 114 and 81. Devices therefore share ticks, few to one (polling.py).
 """
 
-import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -21,7 +20,7 @@ from pydantic import Field, model_validator
 
 from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSample, Strict
 from drivers.links import Link, SerialLink
-from drivers.plc.polling import HEARTBEAT_STILL_S, SECOND_NS, Heartbeat, Schedule
+from drivers.plc.polling import HEARTBEAT_STILL_S, SECOND_NS, Heartbeat, Schedule, next_slot
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
 from protocols.modbus import READ_HOLDING, READ_INPUT, Request, read, write_many, write_one
@@ -30,8 +29,6 @@ from protocols.registers import Profile, RegisterError, Value
 REPLY_BYTES = 37
 """The longest RTU reply of the reference gate: unit, function, count, 32 register bytes, CRC."""
 _LEASES = 65_536
-_slots = itertools.count()
-"""Numbers the PLCs of this process as they are made, so that they poll one after the other."""
 
 _SAMPLE_NAMES = tuple(f.name for f in fields(GateSample) if f.name not in ("device", "at_ns"))
 _sample_values = itemgetter(*_SAMPLE_NAMES)
@@ -97,7 +94,7 @@ class PlcModbus:
         self._noise: Callable[[str, bytes], None] = _quietly
         self._lease: int | None = None
         self._locks = 0
-        self._slot = next(_slots)
+        self._slot = next_slot()
 
     async def run(self, context: Context) -> None:
         """Poll until the link fails, the PLC stops answering or its heartbeat stands still."""

@@ -1,6 +1,7 @@
 """When to poll, and whether what answers is alive."""
 
 import asyncio
+import itertools
 import math
 
 from drivers.contract import DriverError, GateSample
@@ -56,6 +57,14 @@ class Schedule:
         now = self._loop.time()
         self._tick = max(self._tick + 1, math.ceil((now - self.phase_s) / self._period_s))
         await asyncio.sleep(self._tick * self._period_s + self.phase_s - now)
+
+
+_numbers = itertools.count()
+
+
+def next_slot() -> int:
+    """A slot for one more device of this process; taken once, so that it survives reconnects."""
+    return next(_numbers)
 
 
 def _shuffled(slot: int) -> int:
