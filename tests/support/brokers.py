@@ -57,6 +57,12 @@ class Broker:
         """What goes into `url:` of an upstream."""
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process, for looking at what it costs."""
+        assert self._process is not None, "not running"
+        return self._process.pid
+
     def command(self) -> Sequence[str]:
         raise NotImplementedError
 

@@ -1,0 +1,165 @@
+"""How long the rig itself takes from a read to a verdict, in process, 100,000 cylinders stored.
+
+A real `Rig` on a real store with the shipped rules; only its gate is played here, and time is a
+clock that is moved, so that cylinders may come and go as fast as the disk commits. Timed is from
+`Rig.take` of a tag until the rig's state shows the verdict: look-up by tag, facts, every rule.
+"""
+
+import asyncio
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter_ns
+
+from drivers.contract import GateOrder, GateSample, TagRead
+from gatewayd.board import Board
+from gatewayd.clock import MS, ManualClock
+from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.model import Phase
+from gatewayd.rigs.rig import Rig
+from gatewayd.settings.model import RigSettings, StationSettings
+from gatewayd.settings.shipped import shipped_dir
+from gatewayd.store.model import Cylinder
+from gatewayd.store.store import Store
+from rules_engine.pack import load
+from tests.bench import house
+from tests.bench.figures import Figures
+
+TARE_G = 45_200
+TURNS_MAX = 1_000_000
+"""Turns of the loop, some seconds, after which what is awaited will never be."""
+RIG = RigSettings.model_validate_json(
+    '{"medium": "LPG", "identify": [{"device": "gun"}], "scale": "plc", "gate": "plc",'
+    ' "rules": ["cn-lpg"]}'
+)
+
+
+SAMPLE = GateSample(
+    device="plc",
+    at_ns=0,
+    ready=True,
+    cylinder_on=False,
+    permitted=False,
+    filling=False,
+    fine_flow=False,
+    stable=True,
+    done=False,
+    aborted=False,
+    over_limit=False,
+    e_stop=False,
+    lease_lost=False,
+    scale_fault=False,
+    valve_open=False,
+    permit_echo=0,
+    gross_g=0,
+    net_g=0,
+    tare_g=0,
+    total_g=0,
+    fills=0,
+    end_reason=0,
+    last_net_g=0,
+    last_permit=0,
+    heartbeat=0,
+)
+
+
+class Gate:
+    """A gate that obeys at once."""
+
+    def __init__(self) -> None:
+        self.permit_no = 0
+
+    async def open(self, order: GateOrder) -> None:
+        """Permitted."""
+        self.permit_no = order.permit_no
+
+    async def renew(self) -> None:
+        """Nothing to do: time stands still here."""
+
+    async def lock(self) -> None:
+        """Closed."""
+        self.permit_no = 0
+
+
+class Bay:
+    """One rig with its gate, and the cylinders that somebody carries past."""
+
+    def __init__(self, store: Store) -> None:
+        self.clock = ManualClock(datetime.now(UTC))
+        pack = load((shipped_dir() / "rules/cn-lpg.yaml").read_text(encoding="utf-8"), "cn-lpg")
+        station = StationSettings(id=house.STATION, region="370100", media=("LPG",))
+        self.gate = Gate()
+        bench = Bench("rig-0", RIG, station, (pack,))
+        self.rig = Rig(bench, self.gate, store=store, board=Board(), clock=self.clock)
+        self.rig.device("gun", "up")
+        self.rig.device("plc", "up")
+
+    async def judge_ms(self, cylinder: Cylinder) -> float:
+        """Bring a cylinder, read its tag, and return how long the verdict took."""
+        self.weigh(on=True)
+        await _turn(lambda: self.rig.state.phase is Phase.IDENTIFYING)
+        read = TagRead("gun", cylinder.tag_uids[0], 1, None, self.clock.monotonic_ns())
+        began_ns = perf_counter_ns()
+        self.rig.take(read)
+        await _turn(lambda: self.rig.state.verdict is not None)
+        took_ms = (perf_counter_ns() - began_ns) / MS
+        verdict = self.rig.state.verdict
+        assert verdict is not None, self.rig.state
+        assert verdict.allowed, verdict
+        await self.leave()
+        return took_ms
+
+    async def leave(self) -> None:
+        """Take the cylinder away and wait until its permit is settled."""
+        await _turn(lambda: self.gate.permit_no != 0)
+
+        def settled() -> bool:
+            self.weigh(on=False)
+            return self.rig.state.permit is None
+
+        await _turn(settled)
+
+    def weigh(self, *, on: bool) -> None:
+        """One sample of the gate."""
+        self.clock.advance(seconds=0.01)
+        self.rig.take(self.sample(on=on))
+
+    def sample(self, *, on: bool) -> GateSample:
+        """A healthy, closed gate with or without a cylinder on its scale."""
+        return replace(
+            SAMPLE,
+            at_ns=self.clock.monotonic_ns(),
+            cylinder_on=on,
+            permit_echo=self.gate.permit_no if on else 0,
+            gross_g=TARE_G if on else 0,
+        )
+
+
+async def _turn(holds: Callable[[], bool]) -> None:
+    """Let the rig's actor run until something holds."""
+    for _ in range(TURNS_MAX):
+        await asyncio.sleep(0)
+        if holds():
+            return
+    raise AssertionError(f"not within {TURNS_MAX} turns of the loop")
+
+
+async def measure(directory: Path, cylinders: Sequence[Cylinder], figures: Figures) -> None:
+    """One run over `cylinders`, added to `figures`."""
+    store = house.open_store(directory)
+    try:
+        async with asyncio.TaskGroup() as group:
+            bay = Bay(store)
+            task = group.create_task(bay.rig.run())
+            bay.weigh(on=False)
+            await _turn(lambda: bay.rig.state.gate_known)
+            bay.weigh(on=False)
+            await _turn(lambda: bay.rig.state.phase is Phase.LOCKED and bay.rig.state.total_g == 0)
+            gc.collect()
+            times_ms = [await bay.judge_ms(cylinder) for cylinder in cylinders]
+            task.cancel()
+    finally:
+        await store.close()
+    figures.add_times("read to verdict, 100,000 cylinders", times_ms, aim_p99="< 1")
