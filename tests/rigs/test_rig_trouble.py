@@ -50,7 +50,8 @@ async def test_stop_waits_for_what_the_store_has_not_taken_yet(tmp_path: Path) -
         await desk.bring(OVERDUE_UID)
         await desk.phase("fault")
         desk.rig.stop()
-        await desk.look()
+        for _ in range(30):
+            await desk.look()
         assert not desk.ended
         blocker.execute("ROLLBACK")
         blocker.close()
