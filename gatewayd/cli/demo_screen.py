@@ -72,8 +72,8 @@ class Screen:
         return self._live
 
     def on_interrupt(self, loop: asyncio.AbstractEventLoop, then: Callable[[], None]) -> None:
-        """Ctrl-C ends the demo in order, with its summary."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        """Ctrl-C, or a closed terminal, ends the demo in order, with its summary."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, then)
 
     def record(self, record: dict[str, Any]) -> None:

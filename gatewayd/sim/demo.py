@@ -108,8 +108,13 @@ class Demo:
         archive = self.directory / "cylinders.csv"
         await self._gatewayd("import", "cylinders", str(archive))
         with self.log_path.open("wb") as log:
+            # A group of its own: Ctrl-C in the terminal is for us, who stop the daemon last.
             self._daemon = await asyncio.create_subprocess_exec(
-                *self._command("run", "--log", "json"), stdin=DEVNULL, stdout=log, stderr=log
+                *self._command("run", "--log", "json"),
+                stdin=DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,
             )
 
     def _command(self, *words: str) -> tuple[str, ...]:
