@@ -7,6 +7,7 @@ import click
 from gatewayd import app, logs
 from gatewayd.cli.common import config_option, directory, reports_errors
 from gatewayd.clock import SystemClock
+from gatewayd.errors import StoreError
 from gatewayd.settings.load import load
 
 
@@ -22,4 +23,7 @@ def run(log_format: logs.Format | None) -> None:
     """  # noqa: D301 - click wants the backspace character itself
     settings = load(directory())
     logs.setup(format=log_format or settings.log.format, level=settings.log.level)
-    asyncio.run(app.run(settings, SystemClock()))
+    try:
+        asyncio.run(app.run(settings, SystemClock()))
+    except* StoreError as group:
+        raise StoreError("; ".join(str(exc) for exc in group.exceptions)) from group

@@ -143,7 +143,7 @@ def _cause_at_cylinder(
         return Withdrawal.SECOND_TAG
     if not state.flowed and _names_another(view.identity, permit):
         return Withdrawal.SECOND_TAG
-    if view.identity.tag_lost and (rig.on_tag_lost == "lock" or not state.flowed):
+    if view.identity.tag_lost and rig.on_tag_lost == "lock":
         return Withdrawal.TAG_LOST
     waited_ns = view.now_ns - state.opened_ns
     if not state.flowed and waited_ns >= rig.permit.start_within_s * SECOND:

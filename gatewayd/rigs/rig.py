@@ -203,11 +203,17 @@ class Rig:
         return Issued(permit, self._view())
 
     async def _touch(self, effect: Open | Renew | Lock) -> Event | None:
-        """One write to the gate, read back by its driver. A driver that breaks latches the rig."""
+        """One write to the gate, read back by its driver. A driver that breaks latches the rig.
+
+        A renewal that failed was no renewal: the next sample tries again, and when the lease has
+        run out meanwhile the permit counts as stalled. One lost reply ends no fill.
+        """
         try:
             answer = await self._write(effect)
         except DriverError as exc:
             self._complain(effect, str(exc))
+            if isinstance(effect, Renew):
+                return None
             return GateFailed(str(exc), self._clock.monotonic_ns())
         except Exception as exc:  # noqa: BLE001 - a bug in one driver must not stop the other rigs
             if not self._broken:

@@ -53,7 +53,30 @@ async def test_an_open_that_fails_ends_in_one_record_and_a_locked_gate(tmp_path:
         await desk.phase("locked")
 
 
-async def test_a_renewal_that_fails_closes_the_gate(tmp_path: Path) -> None:
+async def test_one_renewal_that_fails_ends_no_fill(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await fill(desk, 5_000)
+        renewals = desk.gate.calls.count("renew")
+        desk.gate.fails["renew"] = LOST
+        await desk.until(lambda: desk.gate.calls.count("renew") > renewals)
+        desk.gate.fails.clear()
+        for _ in range(30):
+            await desk.look()
+        assert desk.rig.state.phase == "filling"
+        assert desk.gate.calls.count("renew") > renewals + 3
+
+
+async def test_a_tag_shadowed_before_the_start_holds_the_permit(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await desk.bring()
+        await desk.phase("permitted")
+        desk.tags.clear()
+        for _ in range(100):
+            await desk.look()
+        assert desk.rig.state.phase == "permitted"
+
+
+async def test_renewals_that_keep_failing_close_the_gate(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
         await fill(desk, 5_000)
         desk.gate.fails["renew"] = LOST
