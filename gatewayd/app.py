@@ -163,6 +163,7 @@ async def serve(house: House, stop: asyncio.Event) -> None:
     """
     log = logger("app")
     house.board.post("info", info(house))
+    _name_orphans(house)
     try:
         async with asyncio.TaskGroup() as group:
             devices = [group.create_task(s.run()) for s in house.supervisors]
@@ -181,6 +182,14 @@ async def serve(house: House, stop: asyncio.Event) -> None:
     finally:
         await house.store.close()
     log.info("gatewayd.stopped")
+
+
+def _name_orphans(house: House) -> None:
+    """A pending permit of a rig that was renamed or removed can only be settled at that rig."""
+    for rig in house.store.rigs_with_pending_permits():
+        if rig not in house.rigs:
+            hint = "name the rig in rigs/ as before, let it settle, then remove it"
+            logger("app").error("permit.orphaned", rig=rig, hint=hint)
 
 
 async def _tick(house: House) -> None:

@@ -58,6 +58,11 @@ class Reads:
         )
         return tuple(rows.permit(row) for row in self._rows(sql, (rig_id,)))
 
+    def rigs_with_pending_permits(self) -> tuple[str, ...]:
+        """Every rig that has a permit to be settled, also rigs that no configuration names."""
+        sql = "SELECT DISTINCT rig FROM permits WHERE state = 'pending' ORDER BY rig"
+        return tuple(str(row[0]) for row in self._rows(sql))
+
     def last_permit_no(self, rig_id: str) -> int:
         """The number of the rig's last permit; 0 when it never had one."""
         return int(self._one("SELECT last_permit_no FROM rigs WHERE rig = ?", (rig_id,)) or 0)

@@ -7,6 +7,7 @@ import pytest
 
 from gatewayd.clock import SECOND, SystemClock
 from tests.e2e.house import House, eventually
+from tests.support.stores import open_store, permit
 
 pytestmark = pytest.mark.e2e
 
@@ -54,3 +55,14 @@ async def test_a_store_that_is_locked_does_not_hold_up_the_stop(tmp_path: Path) 
         await house.until(lambda: len(house.fills()) == 1)
         (fill,) = house.fills()
         assert fill["net_g"] == pytest.approx(rig.plc.retained.total_g, abs=AGREE_G)
+
+
+async def test_a_permit_of_a_rig_that_is_gone_is_named_at_start(tmp_path: Path) -> None:
+    async with House(tmp_path, start=False) as house:
+        store = open_store(house.config)
+        await store.issue(permit(rig_id="rig-9"))
+        await store.close()
+        await house.daemon.start()
+        await house.ready()
+        (event,) = house.daemon.events("permit.orphaned")
+        assert event["rig"] == "rig-9"
