@@ -175,9 +175,10 @@ class Screen:
         """The end: what was done, and whether it all adds up."""
         say = partial(self._console.print, soft_wrap=True)
         say()
-        say(f"fills: {summary.fills}   {_counts(summary.outcomes)}")
-        say(f"refusals: {summary.refusals}   {_counts(summary.reasons)}")
+        say(f"fills: {summary.fills}")
+        say(f"refusals: {summary.refusals}")
         say(f"records received: {summary.records_received}")
+        say(_counts({**summary.outcomes, **summary.reasons}))
         yes_no = self._say("demo.yes" if summary.sequence_gap_free else "demo.no")
         say(f"{self._say('demo.gap_free')}: {yes_no}")
         pair = f"{summary.sum_net_g} g / {summary.totaliser_g} g"
