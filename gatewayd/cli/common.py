@@ -42,16 +42,22 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
+def given_directory() -> Path | None:
+    """The directory of `-c`, None when it was not given."""
+    given = click.get_current_context().find_root().meta.get("gatewayd.directory")
+    return None if given is None else Path(given)
+
+
 def directory() -> Path:
     """The config directory: `-c`, else the first default that exists.
 
     Raises ConfigError when there is none.
     """
-    given = click.get_current_context().find_root().meta.get("gatewayd.directory")
-    for candidate in (Path(given),) if given else DIRECTORIES:
+    given = given_directory()
+    for candidate in (given,) if given else DIRECTORIES:
         if candidate.is_dir():
             return candidate
-    wanted = given or " or ".join(str(path) for path in DIRECTORIES)
+    wanted = str(given) if given else " or ".join(str(path) for path in DIRECTORIES)
     raise ConfigError(f"{wanted}:0:0: no such config directory; expected a folder; use -c DIR")
 
 

@@ -8,7 +8,16 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gatewayd.cli.common import COULD_NOT_RUN, NO, OK, json_option, print_json, stop
+from gatewayd.cli.common import (
+    COULD_NOT_RUN,
+    NO,
+    OK,
+    config_option,
+    given_directory,
+    json_option,
+    print_json,
+    stop,
+)
 from gatewayd.cli.demo_screen import Screen
 from gatewayd.clock import SystemClock
 from gatewayd.errors import GatewayError
@@ -30,6 +39,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 @click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Save a screen as SVG."
 )
+@config_option
 @json_option
 def demo(
     *,
@@ -45,7 +55,8 @@ def demo(
 
     Simulated devices speak the real protocols over TCP and ptys; the daemon is the real one; an
     independent subscriber counts what reaches MQTT. --minutes 0 runs until Ctrl-C. Exit 0 when
-    fills + refusals = records received, without a gap, and net masses = totaliser.
+    fills + refusals = records received, without a gap, and net masses = totaliser. With -c DIR
+    configuration, store and log are written there and kept; DIR must be empty or new.
 
     \b
     gatewayd demo --rigs 4 --minutes 2 --lang en
@@ -56,7 +67,7 @@ def demo(
     spec = StationSpec(today=today, rigs=rigs, seed=chosen)
     screen = Screen(lang or _language(), quiet=as_json, picture=picture)
     try:
-        summary = asyncio.run(_run(Demo(spec, broker), minutes, screen))
+        summary = asyncio.run(_run(Demo(spec, broker, given_directory()), minutes, screen))
     except* GatewayError as group:
         stop(COULD_NOT_RUN, "\n".join(str(exc) for exc in group.exceptions))
     screen.save_picture()

@@ -58,12 +58,18 @@ class Summary:
 
 
 class Demo:
-    """One run. `directory` holds config, store and log of the daemon while it lasts."""
+    """One run. `directory` holds config, store and log of the daemon.
 
-    def __init__(self, spec: StationSpec, broker_url: str | None) -> None:
+    Given, it must be empty or not exist yet, and is kept; else it is temporary.
+    """
+
+    def __init__(
+        self, spec: StationSpec, broker_url: str | None, directory: Path | None = None
+    ) -> None:
         self.spec = spec
         self.broker_url = broker_url or ""
-        self.directory = Path()
+        self.directory = directory or Path()
+        self._is_kept = directory is not None
         self.station = SimStation(spec)
         self.audience = Audience("", f"gatewayd/v1/{spec.station_id}", self._refused)
         self.failure = ""
@@ -78,8 +84,11 @@ class Demo:
     async def running(self) -> AsyncIterator[None]:
         """Everything up and the workers at work; on leaving everything is taken down."""
         with ExitStack() as stack:
-            folder = tempfile.TemporaryDirectory(prefix="gatewayd-demo-")
-            self.directory = Path(stack.enter_context(folder))
+            if self._is_kept:
+                _claim(self.directory)
+            else:
+                folder = tempfile.TemporaryDirectory(prefix="gatewayd-demo-")
+                self.directory = Path(stack.enter_context(folder))
             if not self.broker_url:
                 self.broker_url = stack.enter_context(EmbeddedBroker()).url
             self.audience.url = self.broker_url
@@ -210,6 +219,13 @@ class Demo:
             redelivered=audience.copies,
             problems=problems,
         )
+
+
+def _claim(directory: Path) -> None:
+    """Make the directory; one that holds anything is somebody's, perhaps a real station's."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if any(directory.iterdir()):
+        raise GatewayError(f"{directory}: not empty; the demo writes a configuration of its own")
 
 
 async def _within(waiting: Coroutine[Any, Any, object], seconds: float, else_say: str) -> None:
