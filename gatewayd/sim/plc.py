@@ -28,6 +28,7 @@ STALL_MS_MAX = 1000
 """When our own process stood still for longer, the simulated world stood still too."""
 PRESS_SCANS = 5
 """How long a push on a button lasts."""
+_LEASE = 1
 _ECHO, _HEARTBEAT = 101 - REPORT_FIRST, 115 - REPORT_FIRST
 
 
@@ -47,7 +48,12 @@ class PlcFaults:
 
 
 class SimPlc:
-    """A PLC that runs reference-gate-v1 for one plant; also the register bank of its slave."""
+    """A PLC that runs reference-gate-v1 for one plant; also the register bank of its slave.
+
+    `ran_ms` is its own clock: the milliseconds its program has run. On it are `renewed_ms`, when
+    the lease moved last, and `shut_ms`, when the valve was shut last: how long a gate really took
+    to close, whoever looks and however late.
+    """
 
     def __init__(
         self,
@@ -73,6 +79,7 @@ class SimPlc:
         self._reports: deque[tuple[int, ...]] = deque(maxlen=101)
         self._frozen_heartbeat = 0
         self._start_scans = self._stop_scans = 0
+        self.ran_ms = self.renewed_ms = self.shut_ms = 0
 
     # What a person at the rig sees and does.
 
@@ -142,7 +149,10 @@ class SimPlc:
             valve_is_open=plant.valve_is_open,
             meter_g=plant.meter_g,
         )
+        self.ran_ms += dt_ms
         self._outputs = self._gate.scan(inputs, dt_ms)
+        if outputs.valve_main and not self._outputs.valve_main:
+            self.shut_ms = self.ran_ms
         self._reports.append(self._outputs.report)
         if dt_ms:
             self._start_scans = max(0, self._start_scans - 1)
@@ -160,7 +170,10 @@ class SimPlc:
         if address + len(values) > COMMAND_REGISTERS:
             return False
         self.advance()
+        lease = self._command[_LEASE]
         self._command[address : address + len(values)] = values
+        if self._command[_LEASE] != lease:
+            self.renewed_ms = self.ran_ms
         self._scan(0)
         return True
 
