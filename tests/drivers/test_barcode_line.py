@@ -14,6 +14,7 @@ from drivers.barcode.line import SERIAL, TCP
 from drivers.contract import CodeRead, Driver
 from protocols.scanners import TEXT_BYTES_MAX
 from tests.support.readers import on_pty, on_tcp, running
+from tests.support.waiting import LOOK_EVERY_S, WITHIN_S, until
 
 CODE = "3701000042"
 Wire = Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]
@@ -52,13 +53,13 @@ def free_port() -> int:
 @pytest.mark.parametrize("wire", [on_tcp, on_pty])
 async def test_codes_arrive_on_either_wire_and_a_quiet_scanner_is_healthy(wire: Wire) -> None:
     head = ScriptedScanner()
-    async with wire(head.plugged) as link, running(driver(link)) as bench:
+    async with wire(head.plugged) as link, running(driver(link, idle_ms=10_000)) as bench:
         await bench.until(lambda: bench.ups)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # quiet is the point
         assert bench.error is None
         for piece in (b"37010", b"00042\r", "\n济南\r\n".encode(), "气瓶\r".encode("gbk")):
             head.send(piece)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # pieces come one by one; together they mean the same
         await bench.until(lambda: len(bench.texts) >= 3)
     assert bench.texts == [CODE, "济南", "气瓶"]
     read = bench.readings[0]
@@ -135,12 +136,12 @@ async def test_a_missing_port_is_an_error() -> None:
 
 
 async def connect(port: int) -> asyncio.StreamWriter:
-    for _ in range(200):
-        try:
-            return (await asyncio.open_connection("127.0.0.1", port))[1]
-        except OSError:
-            await asyncio.sleep(0.01)
-    raise AssertionError("nobody listens")
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            try:
+                return (await asyncio.open_connection("127.0.0.1", port))[1]
+            except OSError:
+                await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def test_a_scanner_may_connect_to_us_and_is_up_only_then() -> None:
@@ -158,7 +159,7 @@ async def test_a_scanner_may_connect_to_us_and_is_up_only_then() -> None:
 async def test_nobody_connected_is_neither_up_nor_an_error() -> None:
     port = free_port()
     async with running(driver({"listen": f"127.0.0.1:{port}"})) as bench:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # nobody coming is the point
         assert bench.ups == []
         assert bench.error is None
     async with running(driver({"listen": f"127.0.0.1:{port}"})) as again:
@@ -200,8 +201,7 @@ async def test_cancelling_a_listener_leaves_no_socket_open() -> None:
             writer = await connect(port)
             await bench.until(lambda: bench.ups)
         writer.close()
-        await asyncio.sleep(0.05)
-    assert open_files() <= before
+    await until(lambda: open_files() <= before, instead=open_files)
 
 
 @pytest.mark.parametrize(

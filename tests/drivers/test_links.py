@@ -4,8 +4,7 @@ import asyncio
 import os
 import pty
 import socket
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from drivers.contract import DriverError
 from drivers.links import (
-    CLOSE_WITHIN_S,
     PENDING_BYTES_MAX,
     Link,
     LinkSilentError,
@@ -23,18 +21,13 @@ from drivers.links import (
     TcpLink,
     open_stream,
 )
+from tests.support.waiting import WITHIN_S, until
 
 LINK: TypeAdapter[TcpLink | SerialLink] = TypeAdapter(Link)
 
 
 def fds() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-async def until(condition: Callable[[], bool], within_s: float = 2.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - watches the kernel, which sets no event
-            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
@@ -69,6 +62,12 @@ async def pty_device() -> AsyncIterator[tuple[Stream, int]]:
     finally:
         os.close(slave)
         os.close(master)
+
+
+async def closed_at_once(stream: Stream) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        await stream.close()
+    assert stream._gone.done(), "close gave up waiting for the descriptor"
 
 
 @pytest.mark.parametrize(
@@ -163,20 +162,18 @@ async def test_a_device_that_does_not_take_our_bytes_is_an_error_and_close_does_
         theirs._transport.pause_reading()
         with pytest.raises(DriverError, match=r"could not send within 0.1 s"):
             await ours.write(bytes(32_000_000), 0.1)
-        started = time.monotonic()
-        await ours.close()
-        assert time.monotonic() - started < CLOSE_WITHIN_S
+        await closed_at_once(ours)
 
 
 async def test_a_flood_is_held_back_at_the_limit_and_nothing_is_lost() -> None:
     async with device() as (ours, theirs):
-        sending = asyncio.ensure_future(theirs.write(bytes(20_000_000), 5))
+        sending = asyncio.ensure_future(theirs.write(bytes(20_000_000), WITHIN_S))
         await until(lambda: ours._held_back)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # the sender has time to send more than we want
         assert len(ours._pending) < PENDING_BYTES_MAX + 300_000
         count = 0
         while count < 20_000_000:
-            count += len(await ours.read(1_000_000, 1))
+            count += len(await ours.read(1_000_000, WITHIN_S))
         await sending
         assert count == 20_000_000
 
@@ -259,9 +256,7 @@ async def test_closing_a_serial_port_with_unsent_bytes_does_not_hang() -> None:
     async with pty_device() as (stream, _):
         with pytest.raises(DriverError, match="could not send"):
             await stream.write(bytes(1_000_000), 0.05)
-        started = time.monotonic()
-        await stream.close()
-        assert time.monotonic() - started < CLOSE_WITHIN_S
+        await closed_at_once(stream)
 
 
 async def test_closing_leaves_no_descriptor_and_no_task() -> None:

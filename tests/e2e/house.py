@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gatewayd.sim.cylinders import SimCylinder
-from gatewayd.sim.rig import look_until
+from gatewayd.sim.rig import SimRig
 from gatewayd.sim.station import SimStation, StationSpec
 from gatewayd.store.reads import Reader
 from tests.support.brokers import Broker, Mosquitto
@@ -26,6 +26,8 @@ from tests.support.subscribers import Subscriber
 
 WAIT_S = 20.0
 STOP_S = 6.0
+LOOP_LATE_MS = 500
+"""How long a renewal may lie in the wires of a simulated PLC whose process waits for its CPU."""
 
 
 class Daemon:
@@ -237,6 +239,7 @@ class House:
         await self.rig_state(rig.name, "filling")
 
 
-async def eventually(holds: Callable[[], bool], within_s: float = WAIT_S) -> None:
-    """Wait for something in the simulated world, looked at every 10 ms."""
-    assert await look_until(holds, within_s), f"waited {within_s} s in vain"
+def now_ms(rig: SimRig) -> int:
+    """The clock of a rig's PLC, on which it says when its lease moved and when it shut."""
+    rig.plc.advance()
+    return rig.plc.ran_ms

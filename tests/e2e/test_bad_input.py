@@ -10,7 +10,8 @@ import pytest
 from gatewayd.clock import SystemClock
 from gatewayd.sim.gate_map import Status
 from gatewayd.sim.rig import SimRig
-from tests.e2e.house import House, eventually
+from tests.e2e.house import House
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -26,9 +27,9 @@ POLLS_S_MIN = 8
 
 async def _gone(rig: SimRig) -> None:
     rig.take_away()
-    await eventually(lambda: Status.CYLINDER_ON not in rig.plc.status)
+    await until(lambda: Status.CYLINDER_ON not in rig.plc.status)
     asked = rig.plc.slave.requests
-    await eventually(lambda: rig.plc.slave.requests >= asked + 2)
+    await until(lambda: rig.plc.slave.requests >= asked + 2)
 
 
 def _noise(house: House, device: str) -> dict[str, Any]:
@@ -118,11 +119,11 @@ async def test_a_storm_of_reads_neither_slows_the_permit_nor_grows_the_memory(
         memory_mb = _memory_mb(process.pid)
         began_ns, polls = clock.monotonic_ns(), rig.plc.slave.requests
         rig.bring(house.legal[0])
-        await eventually(lambda: Status.PERMITTED in rig.plc.status)
+        await until(lambda: Status.PERMITTED in rig.plc.status)
         assert (clock.monotonic_ns() - began_ns) / 1e9 < PERMIT_WITHIN_S
         rig.press_start()
         await house.until(lambda: len(house.fills()) == 1)
-        await eventually(lambda: rig.reader.pushed >= STORM_READS)
+        await until(lambda: rig.reader.pushed >= STORM_READS)
         seconds = (clock.monotonic_ns() - began_ns) / 1e9
         assert (rig.plc.slave.requests - polls) / seconds >= POLLS_S_MIN
         await _gone(rig)

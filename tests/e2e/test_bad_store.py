@@ -13,7 +13,8 @@ import pytest
 
 from gatewayd.sim.gate_map import Status
 from gatewayd.sim.rig import SimRig
-from tests.e2e.house import House, eventually
+from tests.e2e.house import House
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -82,7 +83,7 @@ async def _no_permit(house: House, rig: SimRig) -> None:
     codes = [finding["code"] for finding in shown["findings"]]
     assert codes == ["STORE_UNAVAILABLE"] or shown["fault"] == "store"
     rig.press_start()
-    await eventually(lambda: not rig.plc._start_scans)
+    await until(lambda: not rig.plc._start_scans)
     assert (rig.plc.permit_echo, rig.plant.passed_g) == (0, 0)
 
 
@@ -100,7 +101,7 @@ async def test_a_full_store_permits_nothing_and_keeps_the_running_fill(
             room.use_up()
             one.press_stop()
             await house.rig_state("rig-1", "settling", "fault")
-            await eventually(lambda: not one.plc.valve_open)
+            await until(lambda: not one.plc.valve_open)
             await _no_permit(house, two)
             assert house.stored() == []
             room.clear()
@@ -120,7 +121,7 @@ async def test_a_store_has_one_daemon_and_a_damaged_one_touches_no_gate(tmp_path
     async with House(tmp_path, start=False, broker_up=False) as house:
         rig, store = house.station.rigs[0], house.config / "gatewayd.db"
         await house.daemon.start()
-        await eventually(lambda: rig.plc.slave.requests > 0)
+        await until(lambda: rig.plc.slave.requests > 0)
         assert house.daemon.process is not None
         code, out, err = await house.daemon.say("run")
         assert (code, out) == (3, "")

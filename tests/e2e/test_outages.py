@@ -10,10 +10,11 @@ import pytest
 from gatewayd.sim.cylinders import SimCylinder
 from gatewayd.sim.gate_map import Status
 from gatewayd.sim.rig import SimRig
-from tests.e2e.house import House, eventually
+from tests.e2e.house import House
 from tests.support.brokers import IotCore
 from tests.support.relay import Relay
 from tests.support.subscribers import Subscriber
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -24,16 +25,16 @@ SLOW = 4.0
 async def _take_away(rig: SimRig) -> None:
     """Away long enough for two polls: nobody swaps cylinders faster than that."""
     rig.take_away()
-    await eventually(lambda: Status.CYLINDER_ON not in rig.plc.status)
+    await until(lambda: Status.CYLINDER_ON not in rig.plc.status)
     asked = rig.plc.slave.requests
-    await eventually(lambda: rig.plc.slave.requests >= asked + 2)
+    await until(lambda: rig.plc.slave.requests >= asked + 2)
 
 
 async def _refuse(house: House, rig: SimRig, reason: str) -> None:
     """One refusal, seen only through the store: no broker is needed."""
     before = len(house.stored())
     rig.bring(house.illegal(reason))
-    await eventually(lambda: len(house.stored()) == before + 1)
+    await until(lambda: len(house.stored()) == before + 1)
     await _take_away(rig)
 
 
@@ -41,9 +42,9 @@ async def _fill(house: House, rig: SimRig, cylinder: SimCylinder) -> None:
     """One whole fill, seen only through the PLC and the store."""
     before = len(house.stored())
     rig.bring(cylinder)
-    await eventually(lambda: Status.PERMITTED in rig.plc.status)
+    await until(lambda: Status.PERMITTED in rig.plc.status)
     rig.press_start()
-    await eventually(lambda: len(house.stored()) == before + 1)
+    await until(lambda: len(house.stored()) == before + 1)
     await _take_away(rig)
 
 
@@ -193,7 +194,7 @@ async def test_a_power_cut_at_the_plc_during_a_fill_ends_in_one_true_record(
     async with House(tmp_path, speed=SLOW, edit=_settle_soon) as house:
         rig, cylinder = house.station.rigs[0], house.legal[0]
         await house.fill(cylinder)
-        await eventually(lambda: rig.plc.retained.net_g > 1000)
+        await until(lambda: rig.plc.retained.net_g > 1000)
         await rig.power_cut(keep=keep)
         assert not rig.plc.valve_open
         await house.until(lambda: len(house.fills()) == 1)

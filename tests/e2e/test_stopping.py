@@ -6,8 +6,9 @@ import apsw
 import pytest
 
 from gatewayd.clock import SECOND, SystemClock
-from tests.e2e.house import House, eventually
+from tests.e2e.house import House
 from tests.support.stores import open_store, permit
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -31,7 +32,7 @@ async def test_a_gate_that_is_gone_does_not_hold_up_the_stop(tmp_path: Path) -> 
         rig.plc_wire.unplug()
         assert await stopped(house) < STOP_WITHIN_S
         assert house.stored() == []
-        await eventually(lambda: not rig.plc.valve_open, within_s=5)
+        await until(lambda: not rig.plc.valve_open)
         await rig.plc_wire.plug()
         await house.daemon.start()
         await house.until(lambda: len(house.fills()) == 1)

@@ -23,20 +23,25 @@ from pymodbus.pdu.register_message import (
 from drivers.contract import DriverError
 from drivers.links import SerialLink, Stream, open_stream
 from gatewayd.clock import SystemClock
+from gatewayd.sim.modbus_server import RTU_GAP_S
 from gatewayd.sim.plant import Plant
-from gatewayd.sim.plc import SimPlc
+from gatewayd.sim.plc import SCAN_MS, SimPlc
 from gatewayd.sim.wires import PtyWire, TcpWire
+from tests.support.waiting import until
+from tests.support.wiretap import Wiretap
 
-WITHIN_S = 2.0
+WITHIN_S = 10.0
 FRAMER = FramerRTU(DecodePDU(is_server=False))
 
 
 @asynccontextmanager
-async def on_tcp() -> AsyncIterator[tuple[SimPlc, TcpWire, AsyncModbusTcpClient]]:
+async def on_tcp(
+    tap: Wiretap | None = None,
+) -> AsyncIterator[tuple[SimPlc, TcpWire, AsyncModbusTcpClient]]:
     plc = SimPlc(Plant(seed=1), SystemClock().monotonic_ns)
-    wire = TcpWire(plc.slave.device_tcp)
+    wire = TcpWire((tap or Wiretap()).on(plc.slave.device_tcp))
     await wire.plug()
-    client = AsyncModbusTcpClient("127.0.0.1", port=wire.port, retries=0, timeout=0.3)
+    client = AsyncModbusTcpClient("127.0.0.1", port=wire.port, retries=0, timeout=WITHIN_S)
     try:
         assert await client.connect()
         yield plc, wire, client
@@ -46,9 +51,11 @@ async def on_tcp() -> AsyncIterator[tuple[SimPlc, TcpWire, AsyncModbusTcpClient]
 
 
 @asynccontextmanager
-async def on_pty(folder: Path) -> AsyncIterator[tuple[SimPlc, PtyWire, Stream]]:
+async def on_pty(
+    folder: Path, tap: Wiretap | None = None
+) -> AsyncIterator[tuple[SimPlc, PtyWire, Stream]]:
     plc = SimPlc(Plant(seed=1), SystemClock().monotonic_ns)
-    wire = PtyWire(plc.slave.device_rtu, folder / "plc")
+    wire = PtyWire((tap or Wiretap()).on(plc.slave.device_rtu), folder / "plc")
     await wire.plug()
     stream = await open_stream(SerialLink(serial=wire.address, baud=19_200))
     try:
@@ -99,13 +106,12 @@ async def test_tcp_reads_and_writes_the_map_and_nothing_else() -> None:
 
 
 async def test_tcp_answers_only_its_unit_and_survives_nonsense() -> None:
-    async with on_tcp() as (plc, wire, client):
+    tap, junk = Wiretap(), b"GET / HTTP/1.1\r\n\r\n" + b"\0" * 300 + b"\xff" * 300
+    async with on_tcp(tap) as (plc, wire, client):
         reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
-        for junk in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 300, b"\xff" * 300):
-            writer.write(junk)
         whole = bytes.fromhex("000100000006 02 03 0064 0001")
-        writer.write(whole)
-        await writer.drain()
+        writer.write(junk + whole)
+        await until(lambda: len(tap.heard) == len(junk + whole))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await reader.read(1)
@@ -117,12 +123,12 @@ async def test_tcp_answers_only_its_unit_and_survives_nonsense() -> None:
 
 @pytest.mark.parametrize("cut", range(1, 12))
 async def test_tcp_takes_requests_cut_anywhere_and_joined(cut: int) -> None:
-    async with on_tcp() as (_, wire, _client):
+    tap = Wiretap()
+    async with on_tcp(tap) as (_, wire, _client):
         reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
         requests = bytes.fromhex("000100000006010300000001 000200000006010300000002")
         writer.write(requests[:cut])
-        await writer.drain()
-        await asyncio.sleep(0.01)
+        await until(lambda: len(tap.heard) == cut)
         writer.write(requests[cut:])
         async with asyncio.timeout(WITHIN_S):
             replies = await reader.readexactly(11 + 13)
@@ -147,8 +153,7 @@ async def test_tcp_unplugged_refuses_and_comes_back_at_the_same_port() -> None:
     async with on_tcp() as (_, wire, client):
         port = wire.port
         wire.unplug()
-        await asyncio.sleep(0.05)
-        assert wire.lines == ()
+        await until(lambda: wire.lines == ())
         with pytest.raises(OSError, match=r"refused|failed"):
             await asyncio.open_connection("127.0.0.1", port)
         client.close()
@@ -164,7 +169,7 @@ async def test_every_fault_is_visible_on_the_wire() -> None:
 
         plc.faults.frozen_heartbeat = True
         first = (await client.read_holding_registers(115, count=1)).registers
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(5 * SCAN_MS / 1000)  # time passes, and the heartbeat may not move
         plc.advance()
         assert (await client.read_holding_registers(115, count=1)).registers == first
         plc.faults.frozen_heartbeat = False
@@ -201,17 +206,18 @@ async def test_rtu_on_a_pty_speaks_the_same_map(tmp_path: Path) -> None:
 
 
 async def test_rtu_ignores_noise_other_units_and_bad_checksums(tmp_path: Path) -> None:
-    async with on_pty(tmp_path) as (plc, _, stream):
+    tap = Wiretap()
+    async with on_pty(tmp_path, tap) as (plc, _, stream):
         read = ReadHoldingRegistersRequest(address=100, count=1)
         read.dev_id = 9
-        await stream.write(FRAMER.buildFrame(read), WITHIN_S)
+        foreign = FRAMER.buildFrame(read)
         read.dev_id = 1
         frame = FRAMER.buildFrame(read)
-        await asyncio.sleep(0.1)
-        await stream.write(frame[:-1] + bytes((frame[-1] ^ 1,)), WITHIN_S)
-        await asyncio.sleep(0.1)
-        await stream.write(b"\xff\x00\x55", WITHIN_S)
-        await asyncio.sleep(0.1)
+        for junk in (foreign, frame[:-1] + bytes((frame[-1] ^ 1,)), b"\xff\x00\x55"):
+            tap.heard.clear()
+            await stream.write(junk, WITHIN_S)
+            await until(lambda junk=junk: tap.heard == junk)  # type: ignore[misc]  # bound now
+            await asyncio.sleep(2 * RTU_GAP_S)  # silence is what ends junk
         assert plc.slave.requests == 0
         assert not (await ask(stream, read)).isError()
 
@@ -238,7 +244,7 @@ async def test_a_pty_unplugged_is_gone_and_comes_back_under_its_name(tmp_path: P
         wire.unplug()
         with pytest.raises(FileNotFoundError):
             os.stat(name)  # noqa: PTH116 - a path object would block by name
-        await asyncio.sleep(0.05)
+        await until(lambda: stream.lost)
         with pytest.raises(DriverError):
             await stream.write(b"?", WITHIN_S)
         await wire.plug()

@@ -5,7 +5,7 @@ import sys
 
 from pymodbus.client import AsyncModbusTcpClient
 
-WITHIN_S = 10
+WITHIN_S = 30
 
 
 async def test_many_bare_plcs_answer_move_and_stop_with_their_input() -> None:
@@ -27,9 +27,8 @@ async def test_many_bare_plcs_answer_move_and_stop_with_their_input() -> None:
         client = AsyncModbusTcpClient("127.0.0.1", port=int(ports[2]), retries=0)
         assert await client.connect()
         first = (await client.read_holding_registers(100, count=16)).registers
-        await asyncio.sleep(0.15)
-        second = (await client.read_holding_registers(100, count=16)).registers
-        assert first[15] != second[15]
+        while (await client.read_holding_registers(100, count=16)).registers[15] == first[15]:
+            pass  # a heartbeat that never moves ends at the deadline
         assert not (await client.write_registers(1, [5, 0, 5000, 0, 30_000, 2000])).isError()
         assert not (await client.write_register(0, 7)).isError()
         assert (await client.read_holding_registers(0, count=2)).registers == [7, 5]

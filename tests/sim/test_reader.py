@@ -10,8 +10,10 @@ from gatewayd.sim.scanner import SimScanner
 from gatewayd.sim.wires import Line, TcpWire
 from protocols.framing import Noise
 from protocols.readers.uhfreader import Inventory, Push, decode_reply, new_framer
+from tests.support.waiting import until
+from tests.support.wiretap import Wiretap
 
-WITHIN_S = 2.0
+WITHIN_S = 10.0
 ASK_INFO = bytes.fromhex("04ff211995")
 ASK_18 = bytes.fromhex("040001db4b")
 ASK_288 = bytes.fromhex("06000104ffd439")
@@ -42,7 +44,7 @@ async def told(reader: SimReader, *pieces: bytes) -> str:
     feed = reader.device(tape)
     for piece in pieces:
         feed(piece)
-    await asyncio.sleep(reader.round_s + 0.02)
+    await asyncio.sleep(2 * reader.round_s)  # the loop keeps its timers in order: a round is over
     return tape.sent.hex()
 
 
@@ -154,13 +156,13 @@ async def test_a_storm_repeats_the_tag_as_often_as_told() -> None:
 
 
 async def test_a_scanner_sends_text_and_suffix_to_everyone() -> None:
-    scanner = SimScanner(suffix=b"\r\n")
-    wire = TcpWire(scanner.device)
+    tap, scanner = Wiretap(), SimScanner(suffix=b"\r\n")
+    wire = TcpWire(tap.on(scanner.device))
     scanner.wire = wire
     await wire.plug()
     reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
     writer.write(b"\x16T\r")
-    await asyncio.sleep(0.05)
+    await until(lambda: tap.heard == b"\x16T\r")
     scanner.scan("http://teshe.org.cn/Q?id=3701000110100001")
     async with asyncio.timeout(WITHIN_S):
         assert await reader.readline() == b"http://teshe.org.cn/Q?id=3701000110100001\r\n"

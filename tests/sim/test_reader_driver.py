@@ -10,11 +10,10 @@ from drivers.contract import Context, DriverError, Reading, TagRead
 from drivers.rfid.uhfreader import DRIVER
 from gatewayd.clock import SystemClock
 from gatewayd.sim.reader import Dialect, SimReader, WorkMode
-from gatewayd.sim.rig import look_until
 from gatewayd.sim.wires import PtyWire, TcpWire
+from tests.support.waiting import until
 
 EPC = "E280689400005005B2210861"
-WITHIN_S = 8.0
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ async def test_the_driver_finds_the_dialect_and_reads(
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(serve())
-        assert await look_until(seen, WITHIN_S), ups
+        await until(seen, instead=lambda: ups)
         task.cancel()
     wire.unplug()
     read = readings[0]

@@ -14,7 +14,6 @@ import pytest
 from gatewayd.archive.table import read
 from gatewayd.settings.load import load
 from gatewayd.sim.cylinders import FLAWS, SimCylinder, make_fleet, write_csv
-from gatewayd.sim.rig import look_until
 from gatewayd.sim.station import SimStation, StationSpec
 from gatewayd.sim.worker import Habits, plan
 from protocols.tags import epc
@@ -22,6 +21,7 @@ from rules_engine.engine import judge
 from rules_engine.facts import derive, group
 from tests.sim.stand_in_gateway import StandInGateway
 from tests.support.rules import cn_lpg
+from tests.support.waiting import until
 
 TODAY = date(2026, 7, 1)
 OWNER = "3701000042"
@@ -107,7 +107,7 @@ async def test_two_rigs_work_through_the_real_drivers_and_the_sums_agree(tmp_pat
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(gateway.run()) for gateway in gateways]
             station.start_workers()
-            assert await look_until(
+            await until(
                 lambda: all(len(worker.visits) >= 4 for worker in station.workers), WITHIN_S
             )
             await station.finish()
@@ -130,7 +130,7 @@ async def test_a_worker_nobody_answers_gives_up_and_lets_no_gas_flow() -> None:
         station.start_workers()
         worker = station.workers[0]
         worker.rig.plc.slave.requests = worker.rig.reader.requests = 1
-        assert await look_until(lambda: bool(worker.visits), WITHIN_S)
+        await until(lambda: worker.visits, WITHIN_S)
         assert worker.visits[0].outcome == "no_permit"
         assert station.passed_g == 0
 
@@ -145,15 +145,18 @@ async def test_a_plc_without_power_is_gone_and_comes_back_with_or_without_memory
         await rig.power_cut(keep=False, seconds=0.05)
         assert rig.plc.retained.total_g == 0
         assert rig.plc.command == (0,) * 7
-        assert await rig.wait_for(bool, 2)
+        assert await rig.wait_for(bool, WITHIN_S)
+
+
+def left() -> tuple[int, int]:
+    """Tasks and descriptors there are."""
+    return len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - an open iterator would be one more
 
 
 async def test_a_station_leaves_nothing_behind() -> None:
-    tasks_before, files_before = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - proc does not block
+    before = left()
     with suppress(RuntimeError):
         async with SimStation(SPEC) as station:
             station.start_workers()
             raise RuntimeError("the test fell over")
-    await asyncio.sleep(0.05)
-    assert len(asyncio.all_tasks()) == tasks_before
-    assert len(os.listdir("/proc/self/fd")) == files_before  # noqa: PTH208 - same
+    await until(lambda: left() == before, instead=left)

@@ -18,10 +18,13 @@ from gatewayd.store import database
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
-from gatewayd.store.writer import BATCH_MAX, CLOSING_BUSY_S, JOBS_WAITING_MAX, PROBE_S
+from gatewayd.store.writer import BATCH_MAX, JOBS_WAITING_MAX, PROBE_S
 from tests.support.stores import chain_breaks, draft, open_store, permit
+from tests.support.waiting import until
 
 DB = "gatewayd.db"
+STOP_S_MAX = 5
+"""What the whole daemon has for its stop (contract §10)."""
 
 
 def _many(count: int) -> list[Cylinder]:
@@ -33,9 +36,7 @@ def _healthy(store: Store) -> bool:
 
 
 async def _until_healthy(store: Store) -> None:
-    async with asyncio.timeout(10 * PROBE_S):
-        while not store.healthy:  # noqa: ASYNC110 - health is a fact to look at, not an event
-            await asyncio.sleep(0.01)
+    await until(lambda: store.healthy, 20 * PROBE_S)
 
 
 async def test_a_full_store_says_so_and_recovers_when_there_is_room(tmp_path: Path) -> None:
@@ -97,8 +98,9 @@ async def test_closing_does_not_wait_for_another_process(tmp_path: Path) -> None
     blocker = apsw.Connection(str(tmp_path / DB))
     blocker.execute("BEGIN IMMEDIATE")
     told = asyncio.gather(store.append(draft()), return_exceptions=True)
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(CLOSING_BUSY_S + 2):
+    await asyncio.sleep(0)
+    await until(store._writer._jobs.empty)  # taken by the writer, which now waits for the blocker
+    async with asyncio.timeout(STOP_S_MAX):
         await store.close()
     (answer,) = await told
     assert "locked by another process" in str(answer)

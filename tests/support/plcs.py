@@ -26,6 +26,8 @@ REFERENCE = registers.load(
 )
 READ_REPORT = bytes.fromhex("0300640010")
 READ_COMMAND = bytes.fromhex("0300000007")
+LATE_S_MAX = 4.0
+"""How late a loaded machine may see what a driver does after a second."""
 CLOSE = bytes.fromhex("0600000000")
 
 
@@ -108,12 +110,6 @@ class Seen:
 
     def heartbeats(self) -> list[int]:
         return [sample.heartbeat for sample in self.samples]
-
-
-async def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - watches plain values of other parts
-            await asyncio.sleep(0.002)
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from protocols.readers.uhfreader import (
     decode_params,
     new_framer,
 )
+from tests.support.waiting import WITHIN_S, until
 
 PORTS = bytes((1, 0, 0, 0))
 
@@ -208,14 +209,9 @@ class Bench:
     def texts(self) -> list[str]:
         return [read.text for read in self.readings if isinstance(read, CodeRead)]
 
-    async def until(self, condition: Callable[[], object], within_s: float = 8.0) -> None:
+    async def until(self, condition: Callable[[], object], within_s: float = WITHIN_S) -> None:
         """Wait for what must come; fails with what was said instead."""
-        try:
-            async with asyncio.timeout(within_s):
-                while not condition():  # noqa: ASYNC110 - watches plain lists, which set no event
-                    await asyncio.sleep(0.005)
-        except TimeoutError:
-            raise AssertionError(self) from None
+        await until(condition, within_s, instead=lambda: self)
 
 
 @asynccontextmanager

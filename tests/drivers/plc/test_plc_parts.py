@@ -1,9 +1,7 @@
 """The parts of the PLC driver on their own: settings, turns, schedule."""
 
 import asyncio
-import time
 from collections import Counter
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,6 +14,7 @@ from drivers.plc.polling import SLOTS, Schedule
 from drivers.plc.turns import Rank, Turns
 from protocols import registers
 from tests.support.plcs import CONFIG, REFERENCE
+from tests.support.stopped_time import StoppedLoop, run
 
 TCP = {"tcp": "10.0.0.4:502"}
 SERIAL = {"serial": "/dev/ttyS0", "baud": 9600}
@@ -108,21 +107,26 @@ async def test_a_turn_given_to_one_who_leaves_is_passed_on() -> None:
     assert leaving.cancelled()
 
 
-async def test_polls_keep_to_the_grid_and_skip_what_a_stall_missed() -> None:
-    loop = asyncio.get_running_loop()
-    schedule = Schedule(0.02, 0)
-    ticks = []
-    for index in range(8):
-        await schedule.next()
-        ticks.append(loop.time())
-        if index == 3:
-            time.sleep(0.09)  # noqa: ASYNC251 - the stall of the whole loop is the point
-    on_grid = [tick % 0.02 for tick in ticks]
-    assert max(on_grid) < 0.015
-    numbers = [int(tick / 0.02) for tick in ticks]
-    gaps = [b - a for a, b in pairwise(numbers)]
-    assert gaps[3] >= 4
-    assert min(gaps) >= 1
+def ticks(slot: int, count: int, *, stall_s: float = 0, after: int = 0) -> list[float]:
+    """When a schedule of 20 ms ticks, in periods; the loop stalls after one of the ticks."""
+    loop = StoppedLoop()
+
+    async def walk() -> list[float]:
+        schedule, found = Schedule(0.02, slot), list[float]()
+        for index in range(count):
+            await schedule.next()
+            found.append(loop.time() / 0.02)
+            if index == after:
+                loop.stall(stall_s)
+        return found
+
+    return run(walk(), loop)
+
+
+def test_polls_keep_to_the_grid_and_skip_what_a_stall_missed() -> None:
+    found = ticks(0, 8, stall_s=0.09, after=3)
+    first = round(found[0])
+    assert found == pytest.approx([first + tick for tick in (0, 1, 2, 3, 8, 9, 10, 11)], abs=1e-6)
 
 
 @pytest.mark.parametrize(("devices", "apart_s"), [(2, 0.08), (4, 0.04), (16, 0.01)])
@@ -139,11 +143,7 @@ async def test_many_devices_share_ticks_evenly() -> None:
     assert set(phases.values()) == {4}
 
 
-async def test_a_device_ticks_at_its_own_part_of_the_period() -> None:
-    loop = asyncio.get_running_loop()
-    schedule = Schedule(0.02, 1)
-    ticks = []
-    for _ in range(5):
-        await schedule.next()
-        ticks.append(loop.time())
-    assert max((tick - 0.01) % 0.02 for tick in ticks) < 0.009
+def test_a_device_ticks_at_its_own_part_of_the_period() -> None:
+    found = ticks(1, 5)
+    first = int(found[0])
+    assert found == pytest.approx([first + tick + 0.5 for tick in range(5)], abs=1e-6)

@@ -15,6 +15,7 @@ from gatewayd.sim.plant import Load, Plant
 from gatewayd.sim.plc import SimPlc
 from gatewayd.sim.wires import PtyWire, TcpWire
 from tests.support.plcs import REFERENCE
+from tests.support.waiting import WITHIN_S
 
 ORDER = GateOrder(permit_no=7, target_g=2_000, limit_gross_g=20_000, lease_ms=1_000)
 
@@ -35,7 +36,7 @@ class Station:
         self._news.set()
 
     async def until(self, condition: Callable[[GateSample], bool]) -> GateSample:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN_S):
             while True:
                 self._news.clear()
                 await self._news.wait()
@@ -104,8 +105,11 @@ async def test_a_fill_that_nobody_renews_is_closed_by_the_plc(tmp_path: Path) ->
         here.plc.plant.put_on(Load("A", 12_000))
         await here.until(lambda s: s.cylinder_on and s.stable)
         await here.gate.open(GateOrder(8, target_g=50_000, limit_gross_g=90_000, lease_ms=400))
+        opened_ms = here.plc.ran_ms
         here.plc.press_start()
         await here.until(lambda s: s.filling)
         ended = await here.until(lambda s: s.aborted)
         assert ended.end_reason == EndReason.LEASE_LOST
-        assert not ended.valve_open
+        assert here.plc.renewed_ms <= opened_ms
+        assert 300 < here.plc.shut_ms - here.plc.renewed_ms <= 400
+        await here.until(lambda s: not s.valve_open)  # the valve itself takes its time to close
