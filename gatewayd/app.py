@@ -195,7 +195,7 @@ def _name_orphans(house: House) -> None:
 async def _tick(house: House) -> None:
     """Let every rig look at the time, and show what noise devices made since the last look.
 
-    Rigs take turns: when all of 64 look at once, what a PLC just sent waits 2 ms for the last.
+    Rigs take turns: when all look at once, what a PLC just sent waits for the last of them.
     """
     zone = ZoneInfo(house.settings.station.timezone)
     shown = dict.fromkeys(house.supervisors, 0)

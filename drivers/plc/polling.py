@@ -41,7 +41,7 @@ class Schedule:
     """Ticks on a grid of the loop clock: no drift, and ticks missed in a stall are skipped.
 
     Devices of one period share SLOTS ticks. On one tick they would queue: the last of 64 waits for
-    63 others. Each on its own tick, the process would wake for every poll, which costs half of it.
+    63 others. Each on its own tick, the process would wake for every poll, for more CPU.
     `slot` numbers the devices; any number will do.
     """
 
