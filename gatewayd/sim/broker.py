@@ -2,11 +2,15 @@
 
 import socket
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, TypeAlias
 
 import iotcore
+
+Version: TypeAlias = Literal["v5", "v4"]
+"""MQTT 5, or 3.1.1 as iotcore calls it."""
 
 LISTENER = """
 [{table}.1]
@@ -37,6 +41,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def config_text(listeners: Mapping[Version, int]) -> str:
+    """The broker's TOML file: a port for each MQTT version, on loopback.
+
+    Needed because the plain `iotcore.Broker(port=...)` never answers an MQTT 5 CONNECT.
+    """
+    parts = [LISTENER.format(table=table, port=port) for table, port in listeners.items()]
+    return ROUTER + "".join(parts)
+
+
 class EmbeddedBroker:
     """A broker as a child process, which ends with this one. A context manager."""
 
@@ -45,9 +58,7 @@ class EmbeddedBroker:
         self.port_311 = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="gatewayd-broker-")
         config = Path(self._folder.name) / "broker.toml"
-        listeners = (("v5", self.port), ("v4", self.port_311))
-        parts = [LISTENER.format(table=table, port=port) for table, port in listeners]
-        config.write_text(ROUTER + "".join(parts))
+        config.write_text(config_text({"v5": self.port, "v4": self.port_311}))
         self._broker = iotcore.Broker(config_path=str(config))
 
     @property

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from drivers.barcode.line import SERIAL, TCP
 from drivers.contract import CodeRead, Driver
+from gatewayd.sim.broker import free_port
 from protocols.scanners import TEXT_BYTES_MAX
 from tests.support.readers import on_pty, on_tcp, running
 from tests.support.waiting import LOOK_EVERY_S, WITHIN_S, until
@@ -43,11 +44,6 @@ def driver(link: dict[str, Any], **settings: Any) -> Driver:
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.parametrize("wire", [on_tcp, on_pty])

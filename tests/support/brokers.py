@@ -22,6 +22,7 @@ from typing import Self
 
 import pytest
 
+from gatewayd.sim.broker import config_text, free_port
 from tests.support.certificates import Certificates
 
 READY_S_MAX = 10.0
@@ -32,13 +33,6 @@ MOSQUITTO = shutil.which(
 needs_mosquitto = pytest.mark.skipif(
     MOSQUITTO is None, reason="mosquitto is not installed (Debian package: mosquitto)"
 )
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:
@@ -217,34 +211,12 @@ class Mosquitto(Broker):
 
 
 class IotCore(Broker):
-    """The embedded broker (rumqttd in a wheel), one listener.
-
-    Its plain `Broker(port=...)` speaks only 3.1.1 and never answers a v5 CONNECT, so the listener
-    of either version is written as its TOML file.
-    """
+    """The embedded broker (rumqttd in a wheel), one listener."""
 
     def __init__(self, directory: Path, *, version: str = "5") -> None:
         super().__init__(directory)
-        table = "v5" if version == "5" else "v4"
         self._config = directory / f"iotcore-{self.port}.toml"
-        self._config.write_text(f"""\
-id = 0
-[router]
-id = 0
-max_connections = 100
-max_outgoing_packet_count = 200
-max_segment_size = 104857600
-max_segment_count = 10
-[{table}.1]
-name = "{table}-1"
-listen = "127.0.0.1:{self.port}"
-next_connection_delay_ms = 1
-[{table}.1.connections]
-connection_timeout_ms = 60000
-max_payload_size = 1048576
-max_inflight_count = 100
-dynamic_filters = true
-""")
+        self._config.write_text(config_text({"v5" if version == "5" else "v4": self.port}))
 
     def command(self) -> Sequence[str]:
         options = ["--config", str(self._config), "--log-level", "CRITICAL"]
