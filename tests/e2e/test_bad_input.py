@@ -18,11 +18,12 @@ pytestmark = pytest.mark.e2e
 READS_EACH_ROUND = 1000
 """The simulated reader pushes ten rounds a second: 10,000 reads a second."""
 STORM_READS = 30_000
-PERMIT_WITHIN_S = 2.0
+PERMIT_WITHIN_S = 5.0
+"""Ten times what it takes on an idle machine: reads that queue up would take minutes."""
 GROWTH_MB_MAX = 16
 """What a storm may add to the memory of the daemon: buffers that fill once, nothing that grows."""
-POLLS_S_MIN = 8
-"""Of ten polls a second at most two may be late in a storm."""
+POLLS_S_MIN = 4
+"""Of ten: a loaded machine may skip some. A lease wants three in two seconds; the bench measures."""
 
 
 async def _gone(rig: SimRig) -> None:

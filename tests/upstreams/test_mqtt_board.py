@@ -22,6 +22,8 @@ CHILD = Path(__file__).parent / "serving_child.py"
 STATE = f"{ROOT}/rigs/rig-1/state"
 STATUS = f"{ROOT}/status"
 WEIGHT = "rigs/rig-1/weight"
+LATE_S_MAX = 2.0
+"""How late a loaded machine may end; with it a stop still has its five seconds (contract §10)."""
 
 
 def value(seen: Subscriber, topic: str) -> Any:
@@ -134,7 +136,7 @@ async def test_a_frozen_broker_cannot_hold_up_a_stop_and_says_offline_itself(
             await until_value(seen, STATUS, "state", "online")
             mosquitto.freeze()
             started = time.monotonic()
-        assert time.monotonic() - started < GOODBYE_S_MAX + CLOSE_S_MAX + 0.5
+        assert time.monotonic() - started < GOODBYE_S_MAX + CLOSE_S_MAX + LATE_S_MAX
         mosquitto.thaw()
         await until_value(seen, STATUS, "state", "offline")
 
