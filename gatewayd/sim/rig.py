@@ -67,6 +67,22 @@ class SimRig:
         """A push on the stop button."""
         self.plc.press_stop()
 
+    async def start_fill(self, within_s: float, every_s: float = 0.1) -> bool:
+        """Push start until a fill begins; False when none did in time.
+
+        A scale that swings in may look stable for a moment, and a permit may come just then: the
+        push that follows finds the scale swinging and is not taken.
+        """
+        fills_before = self.plc.retained.fills
+        try:
+            async with asyncio.timeout(within_s):
+                while self.plc.retained.fills == fills_before:
+                    self.press_start()
+                    await asyncio.sleep(every_s)
+        except TimeoutError:
+            return False
+        return True
+
     async def power_cut(self, *, keep: bool = True, seconds: float = 0.5) -> None:
         """The PLC loses its supply for a while; `keep` False loses its memory too."""
         self.plc_wire.unplug()

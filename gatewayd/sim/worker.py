@@ -116,12 +116,11 @@ class Worker:
 
     async def _fill(self) -> Outcome:
         rig, habits = self.rig, self.habits
-        fills_before = rig.plc.retained.fills
         answered = await rig.wait_for(self._is_answered, habits.patience_s)
         if not answered or Status.PERMITTED not in rig.plc.status:
             return "refused" if rig.refused.is_set() else "no_permit"
         await asyncio.sleep(habits.reach_s)
-        if not await self._start(fills_before):
+        if not await rig.start_fill(habits.start_within_s, habits.reach_s):
             return "not_started"
         if not await rig.wait_for(_has_settled, habits.fill_within_s):
             return "stuck"
@@ -129,18 +128,6 @@ class Worker:
 
     def _is_answered(self, status: Status) -> bool:
         return Status.PERMITTED in status or self.rig.refused.is_set()
-
-    async def _start(self, fills_before: int) -> bool:
-        """Push start until the fill begins."""
-        rig = self.rig
-        try:
-            async with asyncio.timeout(self.habits.start_within_s):
-                while rig.plc.retained.fills == fills_before:
-                    rig.press_start()
-                    await asyncio.sleep(self.habits.reach_s)
-        except TimeoutError:
-            return False
-        return True
 
 
 def _has_settled(status: Status) -> bool:

@@ -235,8 +235,13 @@ class House:
         rig = self.station.rigs[rig_index]
         rig.bring(cylinder)
         await self.rig_state(rig.name, "permitted")
-        rig.press_start()
+        await started(rig)
         await self.rig_state(rig.name, "filling")
+
+
+async def started(rig: SimRig) -> None:
+    """Press start until gas flows."""
+    assert await rig.start_fill(WAIT_S), rig.plc.status
 
 
 def now_ms(rig: SimRig) -> int:

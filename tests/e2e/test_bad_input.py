@@ -10,7 +10,7 @@ import pytest
 from gatewayd.clock import SystemClock
 from gatewayd.sim.gate_map import Status
 from gatewayd.sim.rig import SimRig
-from tests.e2e.house import House
+from tests.e2e.house import House, started
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -122,7 +122,7 @@ async def test_a_storm_of_reads_neither_slows_the_permit_nor_grows_the_memory(
         rig.bring(house.legal[0])
         await until(lambda: Status.PERMITTED in rig.plc.status)
         assert (clock.monotonic_ns() - began_ns) / 1e9 < PERMIT_WITHIN_S
-        rig.press_start()
+        await started(rig)
         await house.until(lambda: len(house.fills()) == 1)
         await until(lambda: rig.reader.pushed >= STORM_READS)
         seconds = (clock.monotonic_ns() - began_ns) / 1e9

@@ -17,7 +17,7 @@ from gatewayd.sim.cylinders import YSP12, SimCylinder
 from gatewayd.sim.modbus_server import ModbusFaults
 from gatewayd.sim.plc import PlcFaults
 from gatewayd.sim.rig import SimRig
-from tests.e2e.house import LOOP_LATE_MS, House, now_ms
+from tests.e2e.house import LOOP_LATE_MS, House, now_ms, started
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -101,7 +101,7 @@ async def _never_opens(house: House, rig: SimRig, fault: Fault, cylinder: SimCyl
 
 async def _closes(house: House, rig: SimRig, fault: Fault) -> None:
     """Broken while gas flows: closed within the lease, shown as fault, one record when it heals."""
-    rig.press_start()
+    await started(rig)
     await house.rig_state(rig.name, "filling")
     shown = len(_states(house, rig))
     fault.begin(rig)
@@ -181,7 +181,7 @@ JUMPS = (
 async def _jump(house: House, rig: SimRig, jump: Jump, cylinder: SimCylinder) -> None:
     rig.bring(cylinder)
     await house.rig_state(rig.name, "permitted")
-    rig.press_start()
+    await started(rig)
     await until(lambda: rig.plant.passed_g > 1000)
     jump.begin(rig)
     await house.rig_state(rig.name, "locked")

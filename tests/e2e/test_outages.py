@@ -10,7 +10,7 @@ import pytest
 from gatewayd.sim.cylinders import SimCylinder
 from gatewayd.sim.gate_map import Status
 from gatewayd.sim.rig import SimRig
-from tests.e2e.house import House
+from tests.e2e.house import House, started
 from tests.support.brokers import IotCore
 from tests.support.relay import Relay
 from tests.support.subscribers import Subscriber
@@ -43,7 +43,7 @@ async def _fill(house: House, rig: SimRig, cylinder: SimCylinder) -> None:
     before = len(house.stored())
     rig.bring(cylinder)
     await until(lambda: Status.PERMITTED in rig.plc.status)
-    rig.press_start()
+    await started(rig)
     await until(lambda: len(house.stored()) == before + 1)
     await _take_away(rig)
 

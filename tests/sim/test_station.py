@@ -135,6 +135,14 @@ async def test_a_worker_nobody_answers_gives_up_and_lets_no_gas_flow() -> None:
         assert station.passed_g == 0
 
 
+async def test_a_start_that_nobody_permits_is_pushed_in_vain() -> None:
+    async with SimStation(SPEC) as station:
+        rig = station.rigs[0]
+        rig.bring(station.fleet.legal[0])
+        assert not await rig.start_fill(within_s=0.2)
+        assert (rig.plc.retained.fills, rig.plant.passed_g) == (0, 0)
+
+
 async def test_a_plc_without_power_is_gone_and_comes_back_with_or_without_memory() -> None:
     async with SimStation(SPEC) as station:
         rig = station.rigs[0]
