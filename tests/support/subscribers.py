@@ -1,6 +1,5 @@
 """An independent MQTT subscriber: paho in its own thread, no code of ours in the way."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,9 @@ from typing import Any, Self
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-WAIT_S_MAX = 10.0
+from tests.support import waiting
+
+WAIT_S_MAX = waiting.WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ class Subscriber:
                 self._changed.wait(left)
 
     async def until(self, holds: Callable[[], bool], timeout_s: float = WAIT_S_MAX) -> None:
-        """`wait` without blocking the event loop."""
-        await asyncio.to_thread(self.wait, holds, timeout_s)
+        """`wait` without blocking the event loop, for as many at once as like."""
+        await waiting.until(holds, timeout_s, instead=self._summary)
 
     def _summary(self) -> str:
         tail = ", ".join(f"{seen.topic} {seen.payload[:80]!r}" for seen in self._messages[-10:])
