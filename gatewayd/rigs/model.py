@@ -73,7 +73,9 @@ class View:
     """Everything a rig looks at, at one moment.
 
     `sample` None = the gate is lost or its last word is stale. `presence` numbers the cylinder
-    standing there (0 = none); `found` = it stood there already when the gate came up. `ill` = why
+    standing there (0 = none); `found` = it stood there already when the gate came up. `steady` =
+    this sample and the one before it are stable with that cylinder on: a swinging scale looks
+    stable for a moment where it turns round. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the
     daemon is going down.
     """
@@ -84,6 +86,7 @@ class View:
     presence: int
     identity: Identity
     found: bool = False
+    steady: bool = False
     ill: str = ""
     stopping: bool = False
 

@@ -131,8 +131,9 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         return enter(state, Phase.IDENTIFYING), ()
     if view.found and _just_filled(state, view):
         return enter(replace(state, served=view.presence), Phase.LOCKED), ()
-    if state.verdict is None or sample.stable:
-        return enter(state, Phase.JUDGING), (Judge(view.identity, sample),)
+    weighed = sample if view.steady else replace(sample, stable=False)
+    if state.verdict is None or weighed.stable:
+        return enter(state, Phase.JUDGING), (Judge(view.identity, weighed),)
     if waited_ns >= rig.stable_within_s * SECOND:
         return refuse_for(enter(state, Phase.REFUSED), "TARE_UNKNOWN")
     return enter(state, Phase.JUDGING), ()

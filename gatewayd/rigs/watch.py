@@ -29,13 +29,17 @@ class Watch:
         self._identity = NOBODY
         self._news = True
         self._unreadable = False
+        self._steady = False
         self._states: dict[str, str] = {}
 
     def take(self, reading: Reading) -> bool:
         """Take one reading of one of this rig's devices; True when the rig should look."""
         if isinstance(reading, GateSample):
-            before, self.sample = self._presence.number, reading
+            last, self.sample = self.sample, reading
+            before = self._presence.number
             self._presence.weigh(reading)
+            same = before != 0 and self._presence.number == before
+            self._steady = same and last is not None and last.stable and reading.stable
             self._news = self._news or self._presence.number != before
             return True
         seen = self._presence.saw(reading)
@@ -49,7 +53,7 @@ class Watch:
             self._lose()
 
     def _lose(self) -> None:
-        self.sample = None
+        self.sample, self._steady = None, False
         self._presence.lose()
         self._news = True
 
@@ -67,6 +71,7 @@ class Watch:
             presence=self._presence.number,
             identity=identity,
             found=self._presence.found,
+            steady=self._steady,
             ill=self._ill() or trouble,
             stopping=stopping,
         )

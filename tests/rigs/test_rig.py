@@ -1,6 +1,7 @@
 """The actor between a real store and a scripted gate: the order of things, and what breaks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -64,6 +65,19 @@ async def test_one_renewal_that_fails_ends_no_fill(tmp_path: Path) -> None:
             await desk.look()
         assert desk.rig.state.phase == "filling"
         assert desk.gate.calls.count("renew") > renewals + 3
+
+
+async def test_a_scale_that_is_stable_for_one_sample_only_has_not_weighed(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await desk.bring()
+        desk.gate.sample = replace(desk.gate.sample, stable=False)
+        for _ in range(10):
+            desk.gate.sample = replace(desk.gate.sample, stable=not desk.gate.sample.stable)
+            await desk.look()
+        assert desk.rig.state.phase == "judging"
+        assert "open" not in desk.gate.calls
+        desk.gate.sample = replace(desk.gate.sample, stable=True)
+        await desk.phase("permitted")
 
 
 async def test_a_tag_shadowed_before_the_start_holds_the_permit(tmp_path: Path) -> None:
@@ -175,6 +189,7 @@ async def test_what_changes_during_the_commit_keeps_the_gate_closed(
         slow.execute("BEGIN IMMEDIATE")
         await desk.bring()
         await desk.phase("judging")
+        await desk.look()  # the second stable sample: commit 1 is under way
         desk.silent = True
         happens(desk)
         if reason in ("cylinder_left", "second_tag"):

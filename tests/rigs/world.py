@@ -188,6 +188,7 @@ class World:
             presence=self.presence if self.linked else 0,
             identity=self.identity,
             found=self.found,
+            steady=sample is not None and sample.stable,
             ill=self.ill,
             stopping=self.stopping,
         )
