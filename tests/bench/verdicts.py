@@ -100,6 +100,7 @@ class Bay:
         """Bring a cylinder, read its tag, and return how long the verdict took."""
         self.weigh(on=True)
         await _until(lambda: self.rig.state.phase is Phase.IDENTIFYING)
+        self.weigh(on=True)  # two stable samples make a tare
         read = TagRead("gun", cylinder.tag_uids[0], 1, None, self.clock.monotonic_ns())
         began_ns = perf_counter_ns()
         self.rig.take(read)
