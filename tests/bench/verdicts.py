@@ -26,6 +26,7 @@ from gatewayd.store.store import Store
 from rules_engine.pack import load
 from tests.bench import house
 from tests.bench.figures import Figures
+from tests.rigs.bench import QUIET
 
 TARE_G = 45_200
 PAUSE_S = 0.001
@@ -36,33 +37,7 @@ RIG = RigSettings.model_validate_json(
 )
 
 
-SAMPLE = GateSample(
-    device="plc",
-    at_ns=0,
-    ready=True,
-    cylinder_on=False,
-    permitted=False,
-    filling=False,
-    fine_flow=False,
-    stable=True,
-    done=False,
-    aborted=False,
-    over_limit=False,
-    e_stop=False,
-    lease_lost=False,
-    scale_fault=False,
-    valve_open=False,
-    permit_echo=0,
-    gross_g=0,
-    net_g=0,
-    tare_g=0,
-    total_g=0,
-    fills=0,
-    end_reason=0,
-    last_net_g=0,
-    last_permit=0,
-    heartbeat=0,
-)
+SAMPLE = replace(QUIET, device="plc", total_g=0)
 
 
 class Gate:
