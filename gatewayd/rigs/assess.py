@@ -89,6 +89,9 @@ def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]
     if limits.allowed_net_g is None:
         return _deny(verdict, "DATA_MISSING", missing="cylinder.allowed_net_g"), None
     stamped_g = facts.get("cylinder.stamped_tare_g")
+    if limits.deduct_residue and stamped_g is None:
+        # A full cylinder put back weighs like an empty one whose tare nobody knows.
+        return _deny(verdict, "DATA_MISSING", missing="cylinder.stamped_tare_g"), None
     residual_g = None if stamped_g is None else max(0, tare_g - stamped_g)
     wanted_g = min(facts.get("rig.nominal_g", limits.allowed_net_g), limits.allowed_net_g)
     target_g = wanted_g - (residual_g or 0 if limits.deduct_residue else 0)

@@ -29,6 +29,14 @@ def judged(
     return assess(made, gather(made, who, gate, WALL))
 
 
+def test_a_cylinder_whose_residue_cannot_be_known_is_not_filled() -> None:
+    """A full cylinder put back on the scale weighs like an empty one of unknown tare."""
+    verdict, plan = judged(UNSTAMPED, gross_g=31_400)
+    assert plan is None
+    assert [f.code for f in verdict.findings] == ["DATA_MISSING"]
+    assert verdict.findings[0].values == {"missing": "cylinder.stamped_tare_g"}
+
+
 @pytest.mark.parametrize(
     ("cylinder", "nominal_g", "gross_g", "expected"),
     [
@@ -37,7 +45,6 @@ def judged(
         (LEGAL, None, 17_000, Plan(17_000, 500, COMPUTED_G - 500, 17_000 + COMPUTED_G)),
         (LEGAL, 14_000, 17_000, Plan(17_000, 500, 13_500, 17_000 + COMPUTED_G)),
         (LEGAL, 99_000, 16_500, Plan(16_500, 0, COMPUTED_G, 16_500 + COMPUTED_G)),
-        (UNSTAMPED, None, 17_000, Plan(17_000, None, COMPUTED_G, 17_000 + COMPUTED_G)),
         (
             replace(LEGAL, allowed_net_g=14_500),
             None,
