@@ -1,39 +1,52 @@
 """Name what a piece of hex or text is: a device frame, a tag's memory or a printed code.
 
 The formats are those of contract §2; told a name, only that is tried. Untold, the order is: a
-reader's frame that proves itself by its checksum, a label's digits or URL, a scanner's message, a
-tag id, any other text. Ten digits that happen to be a whole frame are one in 65,536 of those that
-begin with 04.
+frame that proves itself by its checksum (the longest checksum first), a label's digits or URL, a
+scanner's message, a tag id, any other text. Ten digits that happen to be a whole frame are one in
+65,536 of those that begin with 04.
 """
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from functools import cache
+from importlib import import_module
+from typing import Any
 
+from protocols.formats import Fields, Format, Kind, Part, unhex
 from protocols.framing import FrameError
-from protocols.readers import uhfreader
-from protocols.scanners import serial_fields
 from protocols.tags import cylinder_code, epc
 from protocols.tags.cylinder_code import CodeError
 
 DATA_CHARS_MAX = 65_536
 """More than any frame, tag or code; longer input is refused unread."""
 
+PROOF_BITS_MIN = 8
+"""A frame proven by fewer checksum bits is only found when its name is told."""
+
 UID_BYTES = frozenset({4, 7, 8, 12})
 """Lengths tag ids really have: such hex is a tag even when its first byte could be a length."""
+
+_TABLE: Mapping[str, str] = {
+    "uhfreader18": "protocols.readers.uhfreader.formats:UHFREADER18",
+    "uhfreader288": "protocols.readers.uhfreader.formats:UHFREADER288",
+    "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
+    "epc_tds": "protocols.tags.formats:EPC_TDS",
+    "epc_hex": "protocols.tags.formats:EPC_HEX",
+    "cylinder_barcode": "protocols.tags.formats:CYLINDER_BARCODE",
+    "cylinder_qr": "protocols.tags.formats:CYLINDER_QR",
+    "text": "protocols.tags.formats:TEXT",
+}
+"""Format name -> `module:Format`; a codec is imported when its name is asked for."""
 
 LATER = frozenset(
     {"r2000_a0", "m100_bb", "chafon_cf", "llrp", "iso15693_serial", "pcsc", "pn532"}
     | {"hid_pos_8c", "hid_keyboard", "wiegand26", "thingmagic_serial", "aim_gs1"}
     | {"nfc_tag_memory", "gs1_digital_link"}
     | {"yaohua", "toledo_continuous", "mt_sics", "yusheng"}
-)
+) - set(_TABLE)
 """Formats the contract names and this version does not decode yet."""
-
-Kind: TypeAlias = Literal["frame", "tag", "barcode"]
-Fields: TypeAlias = Mapping[str, Any]
 
 _TERMINATED = re.compile(rb"\x02?[\x20-\x7e\x80-\xff]+(?:\x03|\r\n?|\n)+\Z")
 _DIGITS = re.compile(r"[0-9\s]+\Z")
@@ -93,58 +106,44 @@ def decode(
     return _decode_as(name, data) if name else _guess(data)
 
 
-def unhex(data: str) -> bytes:
-    """Bytes of hex with any separators. Raises FrameError when it is empty, odd or not hex."""
-    try:
-        return epc.unhex(data)
-    except epc.TagError as exc:
-        raise FrameError(str(exc)) from exc
+def anatomy(data: str, decoded: Decoded) -> tuple[Part, ...]:
+    """The parts of valid data in order; empty for data that did not decode."""
+    if not decoded.valid:
+        return ()
+    return tuple(FORMATS[decoded.format].parts(data, decoded.fields))
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One row of the table: its kind, how to read it, and what it is, for people."""
+class _Formats(Mapping[str, Format]):
+    """The table as a mapping of names to formats."""
 
-    kind: Kind
-    read: Callable[[str], Fields]
-    summary: str
+    def __getitem__(self, name: str) -> Format:
+        return _load(name)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(_TABLE)
 
-def _uhf18(data: str) -> Fields:
-    return uhfreader.fields(unhex(data), "18")
-
-
-def _uhf288(data: str) -> Fields:
-    return uhfreader.fields(unhex(data), "288")
+    def __len__(self) -> int:
+        return len(_TABLE)
 
 
-def _scanner(data: str) -> Fields:
-    return serial_fields(unhex(data))
+@cache
+def _load(name: str) -> Format:
+    module, _, attribute = _TABLE[name].partition(":")
+    found = getattr(import_module(module), attribute)
+    assert isinstance(found, Format), found
+    assert found.name == name, found
+    return found
 
 
-def _epc(data: str) -> Fields:
-    return epc.fields(epc.decode(data))
-
-
-def _label(data: str) -> Fields:
-    return cylinder_code.fields(cylinder_code.parse_known(data))
-
-
-def _text(data: str) -> Fields:
-    return cylinder_code.fields(cylinder_code.parse(data))
-
-
-FORMATS: Mapping[str, Format] = {
-    "uhfreader18": Format("frame", _uhf18, "UHFReader18 frame: no antenna, no RSSI"),
-    "uhfreader288": Format("frame", _uhf288, "UHFReader288 / 86 frame: antenna and RSSI"),
-    "scanner_serial": Format("frame", _scanner, "what a serial scanner sends, in hex"),
-    "epc_tds": Format("tag", _epc, "EPC memory: SGTIN-96, GRAI-96, GIAI-96 or an opaque id"),
-    "epc_hex": Format("tag", _epc, "the same as epc_tds"),
-    "cylinder_barcode": Format("barcode", _label, "10 or 16 digits of a cylinder's label"),
-    "cylinder_qr": Format("barcode", _label, "QR of a cylinder's label"),
-    "text": Format("barcode", _text, "any code of at most 64 characters"),
-}
+FORMATS: Mapping[str, Format] = _Formats()
 """Every format this version decodes, by the name `--format` and `--frame` take."""
+
+
+@cache
+def proving() -> tuple[Format, ...]:
+    """The formats whose data proves itself, the longest checksum first."""
+    rows = (row for row in FORMATS.values() if row.proof_bits >= PROOF_BITS_MIN)
+    return tuple(sorted(rows, key=lambda row: (-row.proof_bits, row.name != "uhfreader288")))
 
 
 def _unknown(name: str) -> str:
@@ -188,8 +187,8 @@ def _reasons(exc: CodeError) -> Fields:
 def _guess(data: str) -> Decoded:
     raw = _maybe_bytes(data)
     if raw is not None:
-        for name in ("uhfreader288", "uhfreader18"):
-            frame = _decode_as(name, data)
+        for row in proving():
+            frame = _decode_as(row.name, data)
             if frame.valid:
                 return frame
     code = _decode_as(_label_name(data), data)

@@ -8,8 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gatewayd.cli.common import NO, config_option, json_option, print_json, stop
-from protocols.anatomy import anatomy
-from protocols.decode import DATA_CHARS_MAX, FORMATS, LATER, Decoded, FormatError
+from protocols.decode import DATA_CHARS_MAX, FORMATS, LATER, Decoded, FormatError, anatomy
 from protocols.decode import decode as decode_data
 
 _NAMES = ", ".join(FORMATS)

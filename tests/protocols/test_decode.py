@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.anatomy import anatomy
-from protocols.decode import DATA_CHARS_MAX, FORMATS, LATER, FormatError, decode
+from protocols.decode import DATA_CHARS_MAX, FORMATS, LATER, FormatError, anatomy, decode
 from protocols.readers.uhfreader import Tag, build_command, build_push
 
 GOLDEN = json.loads(
