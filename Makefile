@@ -41,7 +41,7 @@ bench: $(DEV) ## measure, and print numbers with the machine they are from
 	$(PY) tests/bench/main.py $(ARGS)
 
 constraints: $(DEV) ## resolve the pinned versions anew (needs uv)
-	uv pip compile pyproject.toml --group dev --python-version 3.11 --upgrade --quiet \
+	uv pip compile pyproject.toml --group dev --all-extras --python-version 3.11 --upgrade --quiet \
 		--no-header --no-annotate --no-emit-index-url --output-file constraints.txt
 
 clean: ## remove everything that was made here

@@ -8,21 +8,42 @@ judges: the supervisor does that. Anything else it raises is a bug and latches i
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a device and what to change, for a person: one of `drivers.troubles`.
+
+    `kind` is a stable word (`wrong_dialect`, `several_tags`, ...) that programs may rely on.
+    """
+
+    kind: str
+    zh: str
+    en: str
+
+
 class DriverError(Exception):
-    """The device or its link failed: refused, silent, closed, or it lied. Retried by supervision."""
+    """The device or its link failed: refused, silent, closed, or it lied. Retried by supervision.
+
+    `trouble` says the same in both languages with what to change, where the driver knows it.
+    """
+
+    def __init__(self, text: str, trouble: Trouble | None = None) -> None:
+        super().__init__(text)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True, slots=True)
 class TagRead:
     """One sighting of an RFID tag.
 
-    `uid` is upper-case hex as the reader sent it; `antenna` counts from 1 (a reader that reports
-    none serves antenna 1); `rssi_raw` is uncalibrated; `at_ns` is the monotonic arrival time.
+    `uid` is upper-case hex, most significant byte first, as printed on the tag; `antenna` counts
+    from 1 (a reader that reports none serves antenna 1); `rssi_raw` is uncalibrated; `at_ns` is
+    the monotonic arrival time, whatever clock the reader has. `rssi_cdbm` is hundredths of a dBm
+    and `tid` upper-case hex, both only where the reader tells them.
     """
 
     device: str
@@ -30,15 +51,22 @@ class TagRead:
     antenna: int
     rssi_raw: int | None
     at_ns: int
+    rssi_cdbm: int | None = None
+    tid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeRead:
-    """One printed code as scanned: `text` without the configured affixes, `at_ns` monotonic."""
+    """One printed code as scanned: `text` without the configured affixes, `at_ns` monotonic.
+
+    `symbology` is the AIM identifier (`]d2`, ISO/IEC 15424) when the scanner sent one; it is not
+    part of `text`.
+    """
 
     device: str
     text: str
     at_ns: int
+    symbology: str = ""
 
 
 class EndReason(IntEnum):
@@ -110,18 +138,33 @@ class GateOrder:
         assert 0 < self.lease_ms <= 65_535, self  # noqa: PLR2004 - the width of register 6
 
 
+Direction: TypeAlias = Literal["device>host", "host>device"]
+
+
+def _heard_by_nobody(_trouble: Trouble) -> None:
+    """Nobody shows troubles."""
+
+
+def _seen_by_nobody(_direction: Direction, _raw: bytes) -> None:
+    """Nobody watches the wire."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a running driver may call; every callable is plain, cheap and never blocks.
 
     `up(text)`: the device answered, and what it says it is. `noise(reason, raw)`: bytes that were
-    no frame, for counting and showing raw.
+    no frame, for counting and showing raw. `trouble(trouble)`: it works, but a person should
+    change something; repeat it while it lasts. `frame(direction, raw)`: every proven frame and
+    every command, for whoever watches the wire.
     """
 
     emit: Callable[[Reading], None]
     up: Callable[[str], None]
     noise: Callable[[str, bytes], None]
     monotonic_ns: Callable[[], int]
+    trouble: Callable[[Trouble], None] = _heard_by_nobody
+    frame: Callable[[Direction, bytes], None] = _seen_by_nobody
 
 
 class Driver(Protocol):
@@ -154,6 +197,43 @@ class FillGate(Protocol):
         ...
 
 
+Bank: TypeAlias = Literal["reserved", "epc", "tid", "user"]
+"""Memory banks of an EPC Gen2 tag (GS1 EPC Gen2 v2, 6.3.2.1); tags with one memory have `user`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryArea:
+    """A stretch of one tag's memory.
+
+    `start` and `count` are 16-bit words of a Gen2 tag, blocks or pages of an HF tag. `uid` names
+    the tag (upper-case hex); empty reads whichever single tag is in the field.
+    """
+
+    bank: Bank
+    start: int
+    count: int
+    uid: str = ""
+    password: int = 0
+
+
+@runtime_checkable
+class TagMemory(Protocol):
+    """A reader that can read a tag's memory; it opens its own link, so the driver must not run."""
+
+    async def read_memory(self, context: Context, area: MemoryArea) -> bytes:
+        """The memory of exactly one tag; raises DriverError when it cannot be had whole."""
+        ...
+
+
+@runtime_checkable
+class TagMemoryWriter(Protocol):
+    """A reader that can also write a tag's memory."""
+
+    async def write_memory(self, context: Context, area: MemoryArea, data: bytes) -> None:
+        """Write, read back and compare; raises DriverError. `area.uid` must name the tag."""
+        ...
+
+
 class Strict(BaseModel):
     """Base of every settings model: frozen, no unknown keys, no coercion."""
 
@@ -166,6 +246,19 @@ def _no_objections(_settings: Any, _profiles: Mapping[str, Any]) -> tuple[str, .
 
 
 @dataclass(frozen=True, slots=True)
+class Hello:
+    """A harmless question by which `gatewayd detect` finds a device of this kind on a serial port.
+
+    `question` changes nothing in any device that hears it; empty only listens. An answer counts
+    when it holds a proven frame of `format` (a name of `protocols.decode.FORMATS`).
+    """
+
+    baud: int
+    question: bytes
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class DriverType:
     """One row of the driver table: how a device of this kind is configured and made.
 
@@ -175,6 +268,11 @@ class DriverType:
     this type. `profiles` are the parsed register maps by id for drivers that need them.
     `objections` says, one sentence each, why settings that are valid alone cannot work with these
     profiles; `make` is only called when it says nothing.
+
+    What `gatewayd drivers`, `detect` and `probe` tell comes from here too: `summary` in both
+    languages; `models` known to speak it; `caveats` a technician must know, as (zh, en); `example`,
+    one YAML mapping that validates; `formats`, the names its frames decode by; `hellos`, `tcp_ports`
+    (its usual ones) and `usb_ids` (vendor, product) by which it is found.
     """
 
     name: str
@@ -185,8 +283,19 @@ class DriverType:
     capabilities: frozenset[str]
     shares_wire: bool = False
     objections: Callable[[Any, Mapping[str, Any]], tuple[str, ...]] = _no_objections
+    summary_zh: str = ""
+    models: tuple[str, ...] = ()
+    caveats: tuple[tuple[str, str], ...] = ()
+    example: str = ""
+    formats: tuple[str, ...] = ()
+    hellos: tuple[Hello, ...] = ()
+    tcp_ports: tuple[int, ...] = ()
+    usb_ids: tuple[tuple[int, int], ...] = ()
 
-    CAPABILITIES: ClassVar[frozenset[str]] = frozenset({"identify", "gate", "scale"})
+    CAPABILITIES: ClassVar[frozenset[str]] = frozenset(
+        {"identify", "gate", "scale"}
+        | {"read_memory", "write_memory", "power", "antennas", "push", "trigger"}
+    )
 
     def __post_init__(self) -> None:
         """Catch a misspelt capability at import."""
