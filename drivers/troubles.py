@@ -25,3 +25,22 @@ def several_tags(antenna: int, uids: tuple[str, ...]) -> Trouble:
         en=f"several tags in the field of antenna {antenna}: {shown}; move the other cylinders "
         "away or lower power_dbm",
     )
+
+
+def blank_tag(antenna: int) -> Trouble:
+    """A tag answered without any id."""
+    return Trouble(
+        "blank_tag",
+        zh=f"天线 {antenna} 读到空白标签（没有编号）；请更换或写入标签",
+        en=f"a blank tag without any id at antenna {antenna}; replace it or have it written",
+    )
+
+
+def flood(reads_a_second: int) -> Trouble:
+    """So many sightings a second that a rig's work drowns in them."""
+    return Trouble(
+        "flood",
+        zh=f"每秒超过 {reads_a_second} 次读取；请降低 power_dbm、加大 poll_ms，或移开堆放的气瓶",
+        en=f"more than {reads_a_second} reads a second; lower power_dbm, raise poll_ms, or move "
+        "stacked cylinders away",
+    )

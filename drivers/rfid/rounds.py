@@ -1,0 +1,118 @@
+"""How a reader is read for hours: asked again and again, or listened to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import Discriminator, Field, Tag
+
+from drivers.dialog import Dialog, now
+from drivers.links import SerialLink, TcpLink
+from drivers.rfid.field import Field as TagField
+from drivers.rfid.field import Sighting
+
+MISSED_POLLS_MAX = 3
+"""Polls in a row without one valid frame after which the reader counts as lost."""
+REFUSED_POLLS_MAX = 3
+"""Polls in a row refused by the reader after which it counts as wrongly configured."""
+PUSH_SILENT_S_MAX = 5.0
+"""A pushing reader silent for so long is asked whether it lives."""
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One poll: what was seen, whether any valid frame came, and how the reader refused it."""
+
+    seen: tuple[Sighting, ...]
+    heard: bool
+    refused: str = ""
+
+
+def _kind(value: Any) -> str:
+    serial = "serial" in value if isinstance(value, dict) else isinstance(value, SerialLink)
+    return "serial" if serial else "tcp"
+
+
+class SerialLink57600(SerialLink):
+    """A serial reader: `{serial: path, baud: 57600}`."""
+
+    baud: int = Field(default=57_600, ge=300, le=4_000_000)
+
+
+class SerialLink115200(SerialLink):
+    """A serial reader: `{serial: path, baud: 115200}`."""
+
+    baud: int = Field(default=115_200, ge=300, le=4_000_000)
+
+
+ReaderLink9600 = Annotated[
+    Annotated[TcpLink, Tag("tcp")] | Annotated[SerialLink, Tag("serial")], Discriminator(_kind)
+]
+ReaderLink57600 = Annotated[
+    Annotated[TcpLink, Tag("tcp")] | Annotated[SerialLink57600, Tag("serial")], Discriminator(_kind)
+]
+ReaderLink115200 = Annotated[
+    Annotated[TcpLink, Tag("tcp")] | Annotated[SerialLink115200, Tag("serial")],
+    Discriminator(_kind),
+]
+"""A reader on TCP, or on a serial port at its family's usual baud rate unless told."""
+
+
+async def poll(
+    dialog: Dialog[M],
+    field: TagField,
+    *,
+    once: Callable[[], Awaitable[Round]],
+    poll_ms: int,
+    up: Callable[[], None],
+) -> NoReturn:
+    """Ask for every tag in the field until the reader is lost; `up` once a poll was answered.
+
+    `poll_ms` runs from start to start of a round. Raises DriverError.
+    """
+    missed = refused = 0
+    told_up = False
+    while True:
+        started = now()
+        heard = await once()
+        missed = 0 if heard.heard else missed + 1
+        refused = refused + 1 if heard.refused else 0
+        if missed >= MISSED_POLLS_MAX:
+            raise dialog.lost(f"no valid answer to {missed} polls")
+        if refused >= REFUSED_POLLS_MAX:
+            raise dialog.lost(heard.refused)
+        if not told_up and not missed and not refused:
+            told_up = True
+            up()
+        field.emit(heard.seen)
+        await asyncio.sleep(max(0.0, started + poll_ms / 1000 - now()))
+
+
+async def listen(
+    dialog: Dialog[M],
+    field: TagField,
+    *,
+    take: Callable[[list[M]], Iterable[Sighting]],
+    alive: Callable[[], Awaitable[bool]] | None,
+    silent_s: float = PUSH_SILENT_S_MAX,
+) -> NoReturn:
+    """Take what a pushing reader sends; when it says nothing valid, ask whether it lives.
+
+    `alive` None: a silent one is gone only when its link is, one that sends only noise is lost.
+    Raises DriverError.
+    """
+    valid_at = now()
+    noisy = False
+    while True:
+        heard, messages = await dialog.receive(valid_at + silent_s)
+        field.emit(take(messages))
+        noisy = (noisy or heard) and not messages
+        if messages:
+            valid_at = now()
+        elif now() >= valid_at + silent_s:
+            if noisy if alive is None else not await alive():
+                raise dialog.lost("pushing reader does not answer any more")
+            valid_at = now()
