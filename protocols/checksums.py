@@ -23,3 +23,8 @@ def xmodem(data: bytes) -> int:
 def sum16c(data: bytes) -> int:
     """Two's complement of the 16-bit sum, so that data and sum add up to 0; Zebra SSI."""
     return -sum(data) & 0xFFFF
+
+
+def lrc8(data: bytes) -> int:
+    """Two's complement of the 8-bit sum (check 0x23), so that all adds up to 0; R2000, PN532."""
+    return -sum(data) & 0xFF

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.checksums import mcrf4xx, sum16c, xmodem
+from protocols.checksums import lrc8, mcrf4xx, sum16c, xmodem
 
 CHECK = b"123456789"
 
@@ -10,6 +10,7 @@ CHECK = b"123456789"
 def test_the_published_check_values_come_out() -> None:
     assert mcrf4xx(CHECK) == 0x6F91
     assert xmodem(CHECK) == 0x31C3
+    assert lrc8(CHECK) == 0x23
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\xff" * 300])
@@ -26,6 +27,7 @@ def test_a_frame_with_its_crc_behind_it_has_crc_zero(data: bytes) -> None:
 @given(st.binary(max_size=64))
 def test_data_and_its_complement_sum_up_to_zero(data: bytes) -> None:
     assert (sum(data) + sum16c(data)) & 0xFFFF == 0
+    assert (sum(data) + lrc8(data)) & 0xFF == 0
 
 
 def _by_the_book(data: bytes) -> int:
