@@ -4,7 +4,32 @@ Drivers raise these with a DriverError, or report them to `Context.trouble` whil
 text says what was seen and what to change; nothing here guesses an identity.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Final
+
 from drivers.contract import Trouble
+from protocols.diagnose import BAUDS, Diagnosis
+
+UIDS_SHOWN_MAX = 4
+"""How many tags a text names; the rest is counted."""
+
+DRIVER_OF: Final[Mapping[str, str]] = {
+    "uhfreader18": "rfid.uhfreader",
+    "uhfreader288": "rfid.uhfreader",
+    "r2000_a0": "rfid.r2000",
+    "m100_bb": "rfid.m100",
+    "chafon_cf": "rfid.chafon",
+    "thingmagic_serial": "rfid.thingmagic",
+    "llrp": "rfid.llrp",
+    "iso15693_serial": "rfid.hf",
+    "pn532": "rfid.pn532",
+    "pcsc": "rfid.pcsc",
+    "wiegand26": "rfid.wiegand",
+    "scanner_serial": "barcode.serial",
+    "hid_pos_8c": "barcode.hid_pos",
+    "hid_keyboard": "barcode.keyboard",
+}
+"""Format -> the driver that speaks it, for the advice; a test compares it with what drivers declare."""
 
 
 def other_protocol(expected: str, found: str, driver: str) -> Trouble:
@@ -16,31 +41,176 @@ def other_protocol(expected: str, found: str, driver: str) -> Trouble:
     )
 
 
+def wrong_dialect(configured: str, found: str, setting: str = "dialect") -> Trouble:
+    """The device refuses the configured dialect of the right protocol."""
+    return Trouble(
+        "wrong_dialect",
+        zh=f"设备不接受 {setting}: {configured}；请改为 {setting}: {found}，或 {setting}: auto",
+        en=f"the device refuses {setting}: {configured}; set {setting}: {found}, or {setting}: auto",
+    )
+
+
+def wrong_baud(baud: int | None = None, bauds: Sequence[int] = BAUDS) -> Trouble:
+    """Bytes without structure, as a port of another speed sees them; `baud` is what is set."""
+    tries = ", ".join(str(each) for each in bauds if each != baud)
+    now = "" if baud is None else f" {baud}"
+    return Trouble(
+        "wrong_baud",
+        zh=f"收到的字节没有结构，波特率{now} 可能不对；请在 link（或串口服务器）中依次试 baud: {tries}",
+        en=f"the bytes have no structure, baud{now} is probably wrong; try {tries} as baud "
+        "in link, or in the settings of the serial server",
+    )
+
+
+def left_pushing(mode: str = "push") -> Trouble:
+    """The reader sends tags unasked although it is to be polled."""
+    return Trouble(
+        "left_pushing",
+        zh="读写器仍处于主动上传模式，不听轮询；标签照常读取。请允许切换工作模式，"
+        f"或设置 mode: {mode}",
+        en="the reader was left in push mode and does not follow polls; its tags are read all the "
+        f"same. Set it to answer mode with its own tool, or set mode: {mode}",
+    )
+
+
+def two_dialects(formats: Sequence[str]) -> Trouble:
+    """Proven frames of several protocols on one cable."""
+    named = ", ".join(formats)
+    return Trouble(
+        "two_dialects",
+        zh=f"一条线上有多种协议的数据：{named}；请每条线只接一种设备，另一台改接别的串口",
+        en=f"one cable carries several protocols: {named}; connect one kind of device to a wire, "
+        "move the other one to a port of its own",
+    )
+
+
+def no_terminator(size: int) -> Trouble:
+    """Text that never ends; `size` bytes were seen."""
+    return Trouble(
+        "no_terminator",
+        zh=f"收到 {size} 字节文本而没有结束符；请在扫码枪上设置回车结尾，或设置 suffix: none",
+        en=f"{size} bytes of text came without an end; set the scanner to end a code with CR, or "
+        "set suffix: none",
+    )
+
+
+def lying_length(expected: str) -> Trouble:
+    """Frames begin as they should and never prove."""
+    return Trouble(
+        "lying_length",
+        zh=f"{expected} 的帧头正确，但长度或校验始终不符；请检查屏蔽、接地和终端电阻，"
+        "确认型号和固件，并把原始数据交给技术支持",
+        en=f"frames of {expected} begin as they should, but length or checksum never hold; check "
+        "shield, ground and termination, check model and firmware, and report the raw bytes",
+    )
+
+
+def echo() -> Trouble:
+    """The wire returns our own commands and nothing else."""
+    return Trouble(
+        "echo",
+        zh="只收到自己发出的命令；请关闭 RS-485 转换器的回显，检查收发线是否短接、设备是否上电",
+        en="only our own commands come back; turn off the echo of the RS-485 adapter, check that TX "
+        "and RX are not bridged and that the device has power",
+    )
+
+
+def flood(per_s: int) -> Trouble:
+    """More reads a second than a filling position can mean."""
+    return Trouble(
+        "flood",
+        zh=f"每秒 {per_s} 次读取；请降低 power_dbm，缩小天线照射范围，或加大 poll_ms",
+        en=f"{per_s} reads a second; lower power_dbm, aim the antenna at one position, or raise "
+        "poll_ms",
+    )
+
+
 def several_tags(antenna: int, uids: tuple[str, ...]) -> Trouble:
     """More than one tag answers at one antenna."""
-    shown = ", ".join(uids)
+    shown = ", ".join(uids[:UIDS_SHOWN_MAX])
+    more = len(uids) - UIDS_SHOWN_MAX
+    zh, en = (f" 等共 {len(uids)} 个", f" and {more} more") if more > 0 else ("", "")
     return Trouble(
         "several_tags",
-        zh=f"天线 {antenna} 的读取范围内有多个标签：{shown}；请移开其他气瓶，或降低 power_dbm",
-        en=f"several tags in the field of antenna {antenna}: {shown}; move the other cylinders "
+        zh=f"天线 {antenna} 的读取范围内有多个标签：{shown}{zh}；请移开其他气瓶，或降低 power_dbm",
+        en=f"several tags in the field of antenna {antenna}: {shown}{en}; move the other cylinders "
         "away or lower power_dbm",
     )
 
 
 def blank_tag(antenna: int) -> Trouble:
-    """A tag answered without any id."""
+    """A tag without any number: it can name nothing."""
     return Trouble(
         "blank_tag",
-        zh=f"天线 {antenna} 读到空白标签（没有编号）；请更换或写入标签",
-        en=f"a blank tag without any id at antenna {antenna}; replace it or have it written",
+        zh=f"天线 {antenna} 处的标签是空白的，没有编号；请重新写入或更换标签",
+        en=f"the tag at antenna {antenna} is blank and has no number; write or replace it",
     )
 
 
-def flood(reads_a_second: int) -> Trouble:
-    """So many sightings a second that a rig's work drowns in them."""
+def uid_reversed(uid: str, known: str) -> Trouble:
+    """The archive knows the tag with its bytes in the opposite order."""
     return Trouble(
-        "flood",
-        zh=f"每秒超过 {reads_a_second} 次读取；请降低 power_dbm、加大 poll_ms，或移开堆放的气瓶",
-        en=f"more than {reads_a_second} reads a second; lower power_dbm, raise poll_ms, or move "
-        "stacked cylinders away",
+        "uid_reversed",
+        zh=f"读到的标签号 {uid} 与档案中的 {known} 字节顺序相反；请检查读写器的字节顺序设置，"
+        "或按读到的顺序重新导入档案",
+        en=f"tag {uid} is in the archive as {known}, its bytes in the opposite order; set the "
+        "byte order of the reader, or import the archive in the order that is read",
     )
+
+
+def gs_lost(symbology: str) -> Trouble:
+    """A GS1 code of several variable fields arrived without the separators between them."""
+    return Trouble(
+        "gs_lost",
+        zh=f"GS1 条码（{symbology}）缺少分隔符 GS，各字段无法区分；请在扫码枪上开启发送 GS（0x1D），"
+        "键盘口扫码枪请改为串口或 HID POS 模式",
+        en=f"a GS1 code ({symbology}) came without its GS separators, so its fields run together; "
+        "set the scanner to send GS (0x1D), or use a serial or HID POS interface, not a keyboard",
+    )
+
+
+def antenna_missing(antenna: int) -> Trouble:
+    """The reader says that nothing is connected to an antenna port it is to use."""
+    return Trouble(
+        "antenna_missing",
+        zh=f"读写器报告天线 {antenna} 未接；请检查馈线和接头，或从 antennas 中去掉 {antenna}",
+        en=f"the reader says that antenna {antenna} is missing; check cable and connector, or take "
+        f"{antenna} out of antennas",
+    )
+
+
+def other_client(wire: str) -> Trouble:
+    """The device serves one client and somebody else is connected."""
+    return Trouble(
+        "other_client",
+        zh=f"{wire} 已被另一个程序占用，设备只接受一个连接；请关闭厂家演示软件或另一台网关",
+        en=f"{wire} already serves another program and takes only one; close the vendor's demo "
+        "software or the other gateway",
+    )
+
+
+def from_diagnosis(
+    diagnosis: Diagnosis | None, expected: str, *, baud: int | None = None
+) -> Trouble | None:
+    """A diagnosis in plain words with what to change; `baud` is what is set. None says nothing."""
+    if diagnosis is None:
+        return None
+    match diagnosis.kind:
+        case "other_format":
+            return other_protocol(expected, " / ".join(diagnosis.formats), _driver(diagnosis))
+        case "mixed_formats":
+            return two_dialects(diagnosis.formats)
+        case "wrong_baud":
+            return wrong_baud(baud, diagnosis.bauds)
+        case "lying_length":
+            return lying_length(expected)
+        case "no_terminator":
+            return no_terminator(len(diagnosis.example))
+        case "echo":
+            return echo()
+
+
+def _driver(diagnosis: Diagnosis) -> str:
+    """Who speaks it; a format that no driver here speaks is named as it is."""
+    names = dict.fromkeys(DRIVER_OF[name] for name in diagnosis.formats if name in DRIVER_OF)
+    return " / ".join(names) or f"one that speaks {diagnosis.formats[0]}"
