@@ -24,7 +24,8 @@ from gatewayd.rigs.rig import Rig
 from gatewayd.settings.model import Settings
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.store.store import Store
-from gatewayd.supervise import Counters, DeviceStatus, Supervisor
+from gatewayd.supervise import DeviceStatus, Supervisor
+from gatewayd.troubles import Standing
 from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream, presence
 
 TICK_S = 0.25
@@ -111,7 +112,7 @@ def _supervisor(
             rig.take(reading)
 
     def on_status(status: DeviceStatus) -> None:
-        show_device(board, status, supervisor.counters, zone)
+        show_device(board, supervisor, zone)
         for rig in served:
             rig.device(status.name, status.state)
 
@@ -119,14 +120,16 @@ def _supervisor(
     return supervisor
 
 
-def show_device(board: Board, status: DeviceStatus, counters: Counters, zone: ZoneInfo) -> None:
-    """Post a device's state, with the last bytes that were no frame, counted and raw."""
+def show_device(board: Board, supervisor: Supervisor, zone: ZoneInfo) -> None:
+    """Post a device's state, what to put right, and the last bytes that were no frame, raw."""
+    status, counters = supervisor.status, supervisor.counters
     picture: dict[str, Any] = {
         "state": status.state,
         "since": stamp(status.since, zone),
         "error": status.error,
         "detail": status.detail,
         "noise": None,
+        "troubles": [_trouble(each, zone) for each in supervisor.troubles.standing],
     }
     if counters.noises:
         picture["noise"] = {
@@ -135,6 +138,15 @@ def show_device(board: Board, status: DeviceStatus, counters: Counters, zone: Zo
             "hex": counters.noise_hex,
         }
     board.post(f"devices/{status.name}/status", picture)
+
+
+def _trouble(standing: Standing, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "kind": standing.trouble.kind,
+        "message": {"zh": standing.trouble.zh, "en": standing.trouble.en},
+        "since": stamp(standing.since, zone),
+        "count": standing.count,
+    }
 
 
 def info(house: House) -> dict[str, Any]:
@@ -193,12 +205,12 @@ def _name_orphans(house: House) -> None:
 
 
 async def _tick(house: House) -> None:
-    """Let every rig look at the time, and show what noise devices made since the last look.
+    """Let every rig look at the time, and show noise and troubles of devices since the last look.
 
     Rigs take turns: when all look at once, what a PLC just sent waits for the last of them.
     """
     zone = ZoneInfo(house.settings.station.timezone)
-    shown = dict.fromkeys(house.supervisors, 0)
+    shown: dict[Supervisor, object] = dict.fromkeys(house.supervisors, (0, ()))
     rigs = tuple(house.rigs.values())
     while True:
         for turn in range(TICK_TURNS):
@@ -206,10 +218,12 @@ async def _tick(house: House) -> None:
             for rig in rigs[turn::TICK_TURNS]:
                 rig.tick()
         notify.tell("WATCHDOG=1")
-        for supervisor, noises in shown.items():
-            if supervisor.counters.noises != noises:
-                shown[supervisor] = supervisor.counters.noises
-                show_device(house.board, supervisor.status, supervisor.counters, zone)
+        for supervisor in house.supervisors:
+            supervisor.troubles.sweep()
+            seen = (supervisor.counters.noises, supervisor.troubles.standing)
+            if shown[supervisor] != seen:
+                shown[supervisor] = seen
+                show_device(house.board, supervisor, zone)
 
 
 async def _close(house: House, rigs: list[asyncio.Task[None]]) -> None:

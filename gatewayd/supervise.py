@@ -17,6 +17,7 @@ import structlog
 
 from drivers.contract import Context, Driver, DriverError, Reading
 from gatewayd.clock import SECOND, Clock
+from gatewayd.troubles import Troubles
 
 RETRY_S_MIN = 0.1
 """The shortest wait before the next attempt."""
@@ -65,7 +66,11 @@ class Counters:
 
 
 class Supervisor:
-    """Runs one driver. `emit` gets its readings, `on_status` every change, at once and in order."""
+    """Runs one driver. `emit` gets its readings, `on_status` every change, at once and in order.
+
+    `troubles` is what a person should put right; a kind that comes or goes is a change too. Who
+    runs it calls `troubles.sweep()` now and then.
+    """
 
     def __init__(
         self,
@@ -86,7 +91,10 @@ class Supervisor:
         self._sleep = sleep
         self._failures = 0
         self._up_ns: int | None = None
-        self._context = Context(emit, self._up, self._noise, clock.monotonic_ns)
+        self.troubles = Troubles(driver.name, clock, lambda: on_status(self.status))
+        self._context = Context(
+            emit, self._up, self._noise, clock.monotonic_ns, trouble=self.troubles.add
+        )
 
     async def run(self) -> None:
         """Serve until cancelled; returns early only when the driver is latched as faulted."""
@@ -96,7 +104,7 @@ class Supervisor:
             try:
                 await self._driver.run(self._context)
             except DriverError as exc:
-                await self._sleep(self._lost(str(exc) or type(exc).__name__))
+                await self._sleep(self._lost(exc))
             except Exception as exc:  # noqa: BLE001 - a bug in one driver must not stop the others
                 self._fault(exc)
                 return
@@ -112,9 +120,11 @@ class Supervisor:
         self._up_ns = self._clock.monotonic_ns()
         self._set(replace(self._state("up"), error=None, detail=detail))
         log.info("device.up", device=self.status.name, detail=detail)
+        self.troubles.up()
 
-    def _lost(self, error: str) -> float:
+    def _lost(self, exc: DriverError) -> float:
         """Note the loss, and return how many seconds to wait before the next attempt."""
+        error = str(exc) or type(exc).__name__
         if self._up_ns is not None:
             stable = self._clock.monotonic_ns() - self._up_ns >= STABLE_S * SECOND
             self._failures = 0 if stable else self._failures
@@ -129,12 +139,14 @@ class Supervisor:
                 "device.down", device=was.name, state=lost.state, error=error, retry_s=retry_s
             )
         self._up_ns = None
+        self.troubles.lost(exc.trouble)
         return retry_s
 
     def _fault(self, exc: Exception) -> None:
         text = f"{type(exc).__name__}: {exc}"
         self._set(replace(self._state("fault"), error=text))
         log.error("device.fault", device=self.status.name, error=text, exc_info=exc)
+        self.troubles.lost(None)
 
     def _retry_s(self) -> float:
         """Full jitter: anywhere up to the doubled limit, so that devices do not return in step."""
