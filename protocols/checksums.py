@@ -28,3 +28,27 @@ def sum16c(data: bytes) -> int:
 def lrc8(data: bytes) -> int:
     """Two's complement of the 8-bit sum (check 0x23), so that all adds up to 0; R2000, PN532."""
     return -sum(data) & 0xFF
+
+
+def tm_shift(data: bytes) -> int:
+    """The CRC of ThingMagic, TransCore and Silion (check 0xA69D): polynomial 0x1021, init 0xFFFF.
+
+    The vendor's guide calls it CCITT, but its loop shifts the bits in at the bottom of the
+    register and never appends the sixteen zeros: it is the remainder of 0xFFFF and the data. The
+    C routine does append them, so the last two bytes are added outside of it.
+    """
+    dividend = b"\xff\xff" + data
+    return binascii.crc_hqx(dividend[:-2], 0) ^ int.from_bytes(dividend[-2:])
+
+
+def genibus(data: bytes) -> int:
+    """CRC-16/GENIBUS (check 0xD64E): polynomial 0x1021, init and final xor 0xFFFF.
+
+    The CRC of an EPC Gen2 tag over its PC and EPC (GS1 EPC Gen2 v2, annex F).
+    """
+    return binascii.crc_hqx(data, 0xFFFF) ^ 0xFFFF
+
+
+def sum8(data: bytes) -> int:
+    """Low byte of the sum of all bytes; M100 family."""
+    return sum(data) & 0xFF

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.checksums import lrc8, mcrf4xx, sum16c, xmodem
+from protocols.checksums import genibus, lrc8, mcrf4xx, sum16c, tm_shift, xmodem
 
 CHECK = b"123456789"
 
@@ -11,6 +11,8 @@ def test_the_published_check_values_come_out() -> None:
     assert mcrf4xx(CHECK) == 0x6F91
     assert xmodem(CHECK) == 0x31C3
     assert lrc8(CHECK) == 0x23
+    assert tm_shift(CHECK) == 0xA69D
+    assert genibus(CHECK) == 0xD64E
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\xff" * 300])
@@ -28,6 +30,14 @@ def test_a_frame_with_its_crc_behind_it_has_crc_zero(data: bytes) -> None:
 def test_data_and_its_complement_sum_up_to_zero(data: bytes) -> None:
     assert (sum(data) + sum16c(data)) & 0xFFFF == 0
     assert (sum(data) + lrc8(data)) & 0xFF == 0
+
+
+@given(st.binary(max_size=64))
+def test_the_fast_thingmagic_crc_equals_the_vendors_loop(data: bytes) -> None:
+    crc = 0xFFFF
+    for bit in "".join(f"{byte:08b}" for byte in data):
+        crc = (crc << 1 | int(bit)) ^ (0x11021 if crc & 0x8000 else 0)
+    assert tm_shift(data) == crc & 0xFFFF
 
 
 def _by_the_book(data: bytes) -> int:
