@@ -1,16 +1,9 @@
-"""A scripted UHFReader and a place to run one driver: real bytes over a real socket or pty."""
+"""A scripted UHFReader, byte for byte; wires and bench are those of `drivers.suite`."""
 
-import asyncio
-import os
-import pty
-import time
-import tty
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from drivers.contract import CodeRead, Context, Driver, DriverError, Reading, TagRead
+from drivers.suite import Bench, on_pty, on_tcp, running
 from protocols.readers.uhfreader import (
     LEN_MIN,
     Command,
@@ -26,7 +19,8 @@ from protocols.readers.uhfreader import (
     decode_params,
     new_framer,
 )
-from tests.support.waiting import WITHIN_S, until
+
+__all__ = ["Bench", "ScriptedReader", "on_pty", "on_tcp", "running"]
 
 PORTS = bytes((1, 0, 0, 0))
 
@@ -120,114 +114,3 @@ class ScriptedReader:
         ]
         end = build_inventory_reply(self.address, "288", status=codes.DONE, antenna_raw=antenna)
         return b"".join(frames) + end
-
-
-@asynccontextmanager
-async def on_tcp(
-    plugged: Callable[[Callable[[bytes], None], Callable[[], None]], Callable[[bytes], None]],
-) -> AsyncIterator[dict[str, Any]]:
-    """Serve a scripted device on loopback; yields the `link` that reaches it."""
-    writers: list[asyncio.StreamWriter] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        hear = plugged(writer.write, writer.close)
-        try:
-            while data := await reader.read(4096):
-                hear(data)
-        except ConnectionError:
-            pass  # Whoever we played for has left.
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield {"tcp": f"127.0.0.1:{port}"}
-    finally:
-        server.close()
-        for writer in writers:
-            writer.close()
-        await asyncio.sleep(0)
-
-
-@asynccontextmanager
-async def on_pty(
-    plugged: Callable[[Callable[[bytes], None], Callable[[], None]], Callable[[bytes], None]],
-) -> AsyncIterator[dict[str, Any]]:
-    """Serve a scripted device on a pseudo terminal; yields the `link` that reaches it."""
-    master, slave = pty.openpty()
-    tty.setraw(slave)
-    loop = asyncio.get_running_loop()
-    open_ends = {master, slave}
-
-    def close(end: int) -> None:
-        if end in open_ends:
-            open_ends.discard(end)
-            os.close(end)
-
-    def unplug() -> None:
-        loop.remove_reader(master)
-        close(slave)
-        close(master)
-
-    def send(data: bytes) -> None:
-        os.write(master, data)
-
-    hear = plugged(send, unplug)
-    loop.add_reader(master, lambda: hear(os.read(master, 4096)))
-    try:
-        yield {"serial": os.ttyname(slave)}
-    finally:
-        if master in open_ends:
-            unplug()
-
-
-@dataclass
-class Bench:
-    """What one driver said."""
-
-    readings: list[Reading] = field(default_factory=list)
-    ups: list[str] = field(default_factory=list)
-    noise: list[tuple[str, bytes]] = field(default_factory=list)
-    error: DriverError | None = None
-
-    @property
-    def context(self) -> Context:
-        return Context(
-            emit=self.readings.append,
-            up=self.ups.append,
-            noise=lambda reason, raw: self.noise.append((reason, raw)),
-            monotonic_ns=time.monotonic_ns,
-        )
-
-    @property
-    def uids(self) -> set[str]:
-        return {read.uid for read in self.readings if isinstance(read, TagRead)}
-
-    @property
-    def texts(self) -> list[str]:
-        return [read.text for read in self.readings if isinstance(read, CodeRead)]
-
-    async def until(self, condition: Callable[[], object], within_s: float = WITHIN_S) -> None:
-        """Wait for what must come; fails with what was said instead."""
-        await until(condition, within_s, instead=lambda: self)
-
-
-@asynccontextmanager
-async def running(driver: Driver, bench: Bench | None = None) -> AsyncIterator[Bench]:
-    """Run a driver until the block ends; a DriverError is kept in `bench.error`."""
-    bench = bench or Bench()
-
-    async def run() -> None:
-        try:
-            await driver.run(bench.context)
-        except DriverError as exc:
-            bench.error = exc
-
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(run())
-        try:
-            yield bench
-        finally:
-            task.cancel()

@@ -1,0 +1,94 @@
+"""Every driver in every way of use, for the contract suite; one entry a way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from drivers.barcode import line
+from drivers.rfid import uhfreader as uhfreader_driver
+from drivers.suite import Kit, on_pty, on_tcp
+from protocols.readers.uhfreader import Dialect, Tag
+from tests.support.readers import ScriptedReader
+
+EPCS = ("E280689400005005B2210861", "49440000000000000A000334")
+R2000_TAG = bytes.fromhex("a01301898c3000300833b2ddd901400000000137bb")
+UHF_TAG = bytes.fromhex("1500010301010ce280689400005005b22108614d2f50")
+
+
+@dataclass
+class TextHead:
+    """A scanner that sends a line a code and listens to nothing."""
+
+    suffix: bytes = b"\r"
+    send: Callable[[bytes], None] = field(default=lambda _data: None)
+
+    def plugged(
+        self, send: Callable[[bytes], None], unplug: Callable[[], None]
+    ) -> Callable[[bytes], None]:
+        del unplug
+        self.send = send
+        return lambda _data: None
+
+
+def _scan(head: TextHead, codes: tuple[str, ...]) -> None:
+    for code in codes:
+        head.send(code.encode() + head.suffix)
+
+
+def _lay(reader: ScriptedReader, uids: tuple[str, ...]) -> None:
+    reader.tags = [Tag(bytes.fromhex(uid), 60) for uid in uids]
+    if reader.pushes:
+        for tag in reader.tags:
+            reader.push(tag)
+
+
+def _left_pushing(reader: ScriptedReader) -> None:
+    reader.pushes = True
+
+
+def _uhfreader(dialect: Dialect, mode: str) -> Kit:
+    type_code = 0x09 if dialect == "18" else 0x26
+    return Kit(
+        name=f"uhfreader{dialect}-{mode}",
+        driver=uhfreader_driver.DRIVER,
+        device=lambda: ScriptedReader(dialect=dialect, type_code=type_code),
+        show=_lay,
+        identities=EPCS,
+        settings={"mode": mode},
+        leave_pushing=_left_pushing,
+        foreign=R2000_TAG,
+    )
+
+
+WITHOUT_KIT = {
+    "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
+}
+"""Drivers that the suite cannot run, each with the reason."""
+
+KITS: tuple[Kit, ...] = (
+    _uhfreader("18", "poll"),
+    _uhfreader("18", "push"),
+    _uhfreader("288", "poll"),
+    _uhfreader("288", "push"),
+    Kit(
+        name="scanner-tcp",
+        driver=line.TCP,
+        device=TextHead,
+        show=_scan,
+        identities=("0110100001", "3701000110100001"),
+        garbage=b"\x00\x01\r",
+        foreign=b"\xff\xfe\xfd\r",
+        answers=False,
+        wires=(on_tcp,),
+    ),
+    Kit(
+        name="scanner-serial",
+        driver=line.SERIAL,
+        device=TextHead,
+        show=_scan,
+        identities=("0110100001", "3701000110100001"),
+        garbage=b"\x00\x01\r",
+        foreign=b"\xff\xfe\xfd\r",
+        answers=False,
+        wires=(on_pty,),
+    ),
+)
