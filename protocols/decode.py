@@ -31,6 +31,7 @@ UID_BYTES = frozenset({4, 7, 8, 12})
 _TABLE: Mapping[str, str] = {
     "uhfreader18": "protocols.readers.uhfreader.formats:UHFREADER18",
     "uhfreader288": "protocols.readers.uhfreader.formats:UHFREADER288",
+    "m100_bb": "protocols.readers.m100.formats:M100_BB",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "epc_tds": "protocols.tags.formats:EPC_TDS",
     "epc_hex": "protocols.tags.formats:EPC_HEX",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.checksums import genibus, lrc8, mcrf4xx, sum16c, tm_shift, xmodem
+from protocols.checksums import genibus, lrc8, mcrf4xx, sum8, sum16c, tm_shift, xmodem
 
 CHECK = b"123456789"
 
@@ -13,6 +13,7 @@ def test_the_published_check_values_come_out() -> None:
     assert lrc8(CHECK) == 0x23
     assert tm_shift(CHECK) == 0xA69D
     assert genibus(CHECK) == 0xD64E
+    assert sum8(CHECK) == 0xDD
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\xff" * 300])
