@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 from drivers.contract import Context, DriverError, Trouble
 from drivers.links import LinkSilentError, SerialLink, Stream, TcpLink
+from drivers.troubles import from_diagnosis
+from protocols.diagnose import diagnose
 from protocols.framing import FrameError, Framer, Noise, Piece
 
 DRAIN_S_MAX = 0.3
@@ -23,8 +25,13 @@ READ_BYTES = 4096
 SERIAL_GAP_S = 0.05
 TCP_GAP_S = 0.3
 """Silence inside a frame after which the rest will not come; bridges cut streams as they like."""
-NOISE_KEPT_MAX = 2048
+NOISE_KEPT_MAX = 1024
 """Bytes of the latest noise that a diagnosis looks at."""
+NOISE_TOLD_MIN = 8
+"""Less noise than this tells nothing."""
+DIAGNOSE_EVERY_S = 10.0
+DIAGNOSE_FROM_BYTES = 128
+"""A device that works among so much new noise is diagnosed, but not more often than this."""
 
 M = TypeVar("M")
 
@@ -65,6 +72,8 @@ class Dialog(Generic[M]):
         self._gap_s = gap_s
         self._noise = bytearray()
         self._sent = b""
+        self._undiagnosed = 0
+        self._diagnosed_s = -DIAGNOSE_EVERY_S
 
     async def drain(self) -> bool:
         """Let go what was under way before us; True when the device never fell silent."""
@@ -125,7 +134,11 @@ class Dialog(Generic[M]):
         return DriverError(f"{self.wire}: {what}{reason}", trouble)
 
     def _diagnosis(self) -> Trouble | None:
-        return None
+        """What the latest noise looks like; None when unsure, or when there was too little."""
+        if len(self._noise) < NOISE_TOLD_MIN:
+            return None
+        found = diagnose(bytes(self._noise), self._format, self._sent)
+        return from_diagnosis(found, self._format)
 
     def _messages(self, pieces: Iterable[Piece]) -> list[M]:
         messages = []
@@ -147,3 +160,9 @@ class Dialog(Generic[M]):
         self.context.noise(reason, raw)
         self._noise += raw
         del self._noise[:-NOISE_KEPT_MAX]
+        self._undiagnosed += len(raw)
+        due = now() - self._diagnosed_s >= DIAGNOSE_EVERY_S
+        if due and self._undiagnosed >= DIAGNOSE_FROM_BYTES:
+            self._undiagnosed, self._diagnosed_s = 0, now()
+            if trouble := self._diagnosis():
+                self.context.trouble(trouble)
