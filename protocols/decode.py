@@ -32,6 +32,7 @@ _TABLE: Mapping[str, str] = {
     "uhfreader18": "protocols.readers.uhfreader.formats:UHFREADER18",
     "uhfreader288": "protocols.readers.uhfreader.formats:UHFREADER288",
     "m100_bb": "protocols.readers.m100.formats:M100_BB",
+    "r2000_a0": "protocols.readers.r2000.formats:R2000_A0",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "epc_tds": "protocols.tags.formats:EPC_TDS",
     "epc_hex": "protocols.tags.formats:EPC_HEX",
