@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 
 from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSample, Strict
 from drivers.links import Link, SerialLink
+from drivers.plc import about
 from drivers.plc.polling import HEARTBEAT_STILL_S, SECOND_NS, Heartbeat, Schedule, next_slot
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
@@ -265,10 +266,6 @@ def _quietly(reason: str, raw: bytes) -> None:
     """Where noise goes while nobody runs the device."""
 
 
-def _wire(settings: PlcModbusSettings) -> str:
-    return settings.link.wire()
-
-
 def _make(name: str, settings: PlcModbusSettings, profiles: Mapping[str, Any]) -> PlcModbus:
     assert not _objections(settings, profiles), settings
     return PlcModbus(name, settings, profiles[settings.profile])
@@ -282,8 +279,7 @@ def _objections(settings: PlcModbusSettings, profiles: Mapping[str, Any]) -> tup
 def gate_gaps(profile: Profile) -> tuple[str, ...]:
     """What a profile lacks to be a gate; empty when it is one."""
     gaps = [f"{name} is not reported" for name in _SAMPLE_NAMES if name not in profile.reads.names]
-    written = tuple(point.name for point in profile.writes.points)
-    if written != _COMMAND_NAMES:
+    if (written := tuple(point.name for point in profile.writes.points)) != _COMMAND_NAMES:
         gaps.append(f"written are {', '.join(written)} instead of {', '.join(_COMMAND_NAMES)}")
     return tuple(gaps)
 
@@ -292,9 +288,13 @@ DRIVER = DriverType(
     name="plc.modbus",
     settings=PlcModbusSettings,
     make=_make,
-    wire=_wire,
-    summary="Filling gate and scale on a PLC, Modbus TCP or RTU, any register map with its points",
+    wire=lambda settings: settings.link.wire(),
+    summary=about.SUMMARY,
     capabilities=frozenset({"gate", "scale"}),
     shares_wire=True,
     objections=_objections,
+    summary_zh=about.SUMMARY_ZH,
+    caveats=about.CAVEATS,
+    example=about.EXAMPLE,
+    tcp_ports=(502,),
 )

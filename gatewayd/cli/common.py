@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import click
 
 from gatewayd.errors import ConfigError, GatewayError, RejectedError
+from gatewayd.texts import Language
 
 OK = 0
 NO = 1
@@ -40,6 +42,15 @@ config_option = click.option(
     help="Config directory (default /etc/gatewayd, then ./config).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+lang_option = click.option(
+    "--lang", type=click.Choice(["zh", "en"]), help="Default: as your terminal."
+)
+
+
+def language(lang: Language | None) -> Language:
+    """The language of `--lang`, else of the terminal."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return lang or ("zh" if locale.startswith("zh") else "en")
 
 
 def given_directory() -> Path | None:

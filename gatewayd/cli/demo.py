@@ -1,7 +1,6 @@
 """`gatewayd demo`: a whole station on this machine, and a summary that proves it."""
 
 import asyncio
-import os
 import random
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +14,8 @@ from gatewayd.cli.common import (
     config_option,
     given_directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     stop,
 )
@@ -35,7 +36,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 @click.option("--minutes", default=1.0, show_default=True, type=click.FloatRange(min=0))
 @click.option("--seed", type=int, help="The same seed brings the same cylinders.")
 @click.option("--broker", metavar="URL", help="Your broker, mqtt://HOST:PORT, instead of ours.")
-@click.option("--lang", type=click.Choice(["zh", "en"]), help="Default: as your terminal.")
+@lang_option
 @click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Save a screen as SVG."
 )
@@ -65,7 +66,7 @@ def demo(
     today = SystemClock().wall().astimezone(ZONE).date()
     chosen = random.SystemRandom().randrange(SEED_MAX) if seed is None else seed
     spec = StationSpec(today=today, rigs=rigs, seed=chosen)
-    screen = Screen(lang or _language(), quiet=as_json, picture=picture)
+    screen = Screen(language(lang), quiet=as_json, picture=picture)
     try:
         summary = asyncio.run(_run(Demo(spec, broker, given_directory()), minutes, screen))
     except* GatewayError as group:
@@ -76,11 +77,6 @@ def demo(
     else:
         screen.summary(summary)
     stop(OK if summary.ok else NO)
-
-
-def _language() -> Language:
-    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "zh" if locale.startswith("zh") else "en"
 
 
 async def _run(demo_run: Demo, minutes: float, screen: Screen) -> Summary:

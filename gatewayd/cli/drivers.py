@@ -1,34 +1,60 @@
-"""`gatewayd drivers`: what can be connected, and every setting with its default."""
+"""`gatewayd drivers`: what can be connected, with every setting, caveat and an example."""
 
 import json
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
-from drivers.contract import DriverType
-from gatewayd.cli.common import config_option, json_option, print_json, reports_errors
+from drivers.contract import DriverType, Hello
+from gatewayd.cli.common import (
+    config_option,
+    json_option,
+    lang_option,
+    language,
+    print_json,
+    reports_errors,
+)
+from gatewayd.cli.words import say
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.schema import SettingRow, setting_rows
 from gatewayd.settings.table import PluginError, Table
+from gatewayd.texts import Language
 
 
 @click.command()
+@click.argument("name", required=False)
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def drivers(*, as_json: bool) -> None:
-    """List the installed device drivers with their settings.
+def drivers(name: str | None, *, lang: Language | None, as_json: bool) -> None:
+    """List the installed device drivers with their settings; NAME tells everything of one.
 
     \b
     gatewayd drivers
+    gatewayd drivers rfid.uhfreader --lang en
     gatewayd drivers --json
     """  # noqa: D301 - click wants the backspace character itself
-    rows = [_row(driver_table(), name) for name in driver_table().names]
+    table = driver_table()
+    if name is not None and name not in table.names:
+        raise click.UsageError(_unknown(table, name))
+    rows = [_row(table, each) for each in ([name] if name else table.names)]
     if as_json:
         print_json({"drivers": rows})
-    else:
-        _print(rows)
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for row in rows:
+        _print(console, row, language(lang), whole=name is not None)
+
+
+def _unknown(table: Table[DriverType], name: str) -> str:
+    try:
+        table.get(name)
+    except PluginError as exc:
+        return str(exc)
+    raise AssertionError(name)
 
 
 def _row(table: Table[DriverType], name: str) -> dict[str, Any]:
@@ -40,11 +66,23 @@ def _row(table: Table[DriverType], name: str) -> dict[str, Any]:
     return {
         "name": name,
         "summary": driver.summary,
+        "summary_zh": driver.summary_zh or driver.summary,
         "capabilities": sorted(driver.capabilities),
         "shares_wire": driver.shares_wire,
         "settings": [_setting(row) for row in setting_rows(driver.settings)],
+        "models": list(driver.models),
+        "caveats": [{"zh": zh, "en": en} for zh, en in driver.caveats],
+        "example": driver.example,
+        "formats": list(driver.formats),
+        "hellos": [_hello(hello) for hello in driver.hellos],
+        "tcp_ports": list(driver.tcp_ports),
+        "usb_ids": [f"{vendor:04x}:{product:04x}" for vendor, product in driver.usb_ids],
         "error": None,
     }
+
+
+def _hello(hello: Hello) -> dict[str, Any]:
+    return {"baud": hello.baud, "question": hello.question.hex(), "format": hello.format}
 
 
 def _setting(row: SettingRow) -> dict[str, Any]:
@@ -58,18 +96,39 @@ def _setting(row: SettingRow) -> dict[str, Any]:
     }
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for row in rows:
-        if row["error"] is not None:
-            console.print(f"{row['name']}: {row['error']}\n", style="red", markup=False)
-            continue
-        can = ", ".join(row["capabilities"])
-        console.print(row["name"], style="bold", markup=False, end="")
-        console.print(f"  [{can}]  {row['summary']}", markup=False)
-        for item in row["settings"]:
-            console.print(f"    {item['name']:<20} {_meaning(item)}", markup=False)
-        console.print()
+def _print(console: Console, row: dict[str, Any], lang: Language, *, whole: bool) -> None:
+    if row["error"] is not None:
+        console.print(f"{row['name']}: {row['error']}\n", style="red", markup=False)
+        return
+    can = ", ".join(row["capabilities"])
+    summary = row["summary_zh"] if lang == "zh" else row["summary"]
+    console.print(Text.assemble((row["name"], "bold"), f"  [{can}]  {summary}"))
+    if whole:
+        _print_found_by(console, row, lang)
+    for item in row["settings"]:
+        console.print(Text(f"    {item['name']:<20} {_meaning(item)}"))
+    for caveat in row["caveats"]:
+        console.print(Text.assemble(("    ! ", "yellow"), caveat[lang]))
+    if whole and row["example"]:
+        console.print(Text(f"\n  {say('drivers.example', lang)}", style="dim"))
+        for line in row["example"].strip().splitlines():
+            console.print(Text(f"    {line}"))
+    console.print()
+
+
+def _print_found_by(console: Console, row: dict[str, Any], lang: Language) -> None:
+    """What is known of the devices themselves, where the driver says it."""
+    hellos = {f"{hello['baud']}" for hello in row["hellos"]}
+    ports = [str(port) for port in row["tcp_ports"]]
+    for key, values in (
+        ("models", row["models"]),
+        ("formats", row["formats"]),
+        ("bauds", sorted(hellos, key=int)),
+        ("tcp_ports", ports),
+        ("usb_ids", row["usb_ids"]),
+    ):
+        if values:
+            console.print(Text(f"  {say(f'drivers.{key}', lang)}: {', '.join(values)}"))
 
 
 def _meaning(item: dict[str, Any]) -> str:

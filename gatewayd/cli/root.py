@@ -13,6 +13,8 @@ COMMANDS = {
     "check": "gatewayd.cli.check:check",
     "config": "gatewayd.cli.config:config",
     "drivers": "gatewayd.cli.drivers:drivers",
+    "formats": "gatewayd.cli.formats:formats",
+    "profiles": "gatewayd.cli.profiles:profiles",
     "decode": "gatewayd.cli.decode:decode",
     "verdict": "gatewayd.cli.verdict:verdict",
     "rules": "gatewayd.cli.rules:rules",

@@ -24,10 +24,14 @@ TEXTS_KEPT_MAX = 64
 
 @dataclass(slots=True)
 class Library:
-    """Parsed texts by id; `names` also has those that are wrong, told once where they are."""
+    """Parsed texts by id; `names` also has those that are wrong, told once where they are.
+
+    `paths` says which file each parsed text came from.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    paths: dict[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def _add(library: Library, text: _Text, parse: Callable[[str, str], Any], report
         return
     try:
         library.values[text.id] = _parsed(parse, text.text, str(text.path))
+        library.paths[text.id] = text.path
     except DocumentError as exc:
         report.extend(exc.problems)
 

@@ -1,0 +1,91 @@
+"""`gatewayd formats`: every format that `gatewayd decode` knows, what proves it, and who speaks it."""
+
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gatewayd.cli.common import (
+    config_option,
+    json_option,
+    lang_option,
+    language,
+    print_json,
+    reports_errors,
+)
+from gatewayd.cli.words import say
+from gatewayd.settings.drivers import driver_table
+from gatewayd.settings.table import PluginError
+from gatewayd.texts import Language
+from protocols.decode import FORMATS, LATER
+
+
+@click.command()
+@lang_option
+@config_option
+@json_option
+@reports_errors
+def formats(*, lang: Language | None, as_json: bool) -> None:
+    """List the formats of frames, tags and codes, what proves them, and their caveats.
+
+    \b
+    gatewayd formats
+    gatewayd formats --json | jq -r '.formats[].name'
+    """  # noqa: D301 - click wants the backspace character itself
+    rows = _rows()
+    if as_json:
+        print_json({"formats": rows, "later": sorted(LATER)})
+    else:
+        _print(rows, language(lang))
+
+
+def _rows() -> list[dict[str, Any]]:
+    speakers = _speakers()
+    return [
+        {
+            "name": name,
+            "kind": row.kind,
+            "summary": {"zh": row.summary_zh, "en": row.summary},
+            "proof_bits": row.proof_bits,
+            "stream": row.framer is not None,
+            "caveats": list(row.caveats),
+            "drivers": speakers.get(name, []),
+        }
+        for name, row in FORMATS.items()
+    ]
+
+
+def _speakers() -> dict[str, list[str]]:
+    """Format -> the installed drivers that speak it; a broken driver speaks nothing."""
+    table = driver_table()
+    found: dict[str, list[str]] = {}
+    for name in table.names:
+        try:
+            driver = table.get(name)
+        except PluginError:
+            continue
+        for format_ in driver.formats:
+            found.setdefault(format_, []).append(name)
+    return found
+
+
+def _print(rows: list[dict[str, Any]], lang: Language) -> None:
+    console = Console(highlight=False)
+    heads = ("format", "kind", "summary", "proof", "drivers")
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(say(f"formats.{head}", lang), overflow="fold")
+    for row in rows:
+        bits = row["proof_bits"]
+        proof = say("formats.bits", lang, bits=bits) if bits else "-"
+        about = Text("\n").join([Text(row["summary"][lang]), *map(_caveat, row["caveats"])])
+        table.add_row(Text(row["name"]), row["kind"], about, proof, ", ".join(row["drivers"]))
+    console.print(table)
+    if LATER:
+        console.print(Text(f"{say('formats.later', lang)}: {', '.join(sorted(LATER))}", "dim"))
+
+
+def _caveat(text: str) -> Text:
+    return Text(f"! {text}", style="yellow")
