@@ -33,6 +33,7 @@ _TABLE: Mapping[str, str] = {
     "uhfreader288": "protocols.readers.uhfreader.formats:UHFREADER288",
     "m100_bb": "protocols.readers.m100.formats:M100_BB",
     "r2000_a0": "protocols.readers.r2000.formats:R2000_A0",
+    "thingmagic_serial": "protocols.readers.thingmagic.formats:THINGMAGIC_SERIAL",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "hid_pos_8c": "protocols.scanners.hid_formats:HID_POS",
     "hid_keyboard": "protocols.scanners.hid_formats:HID_KEYBOARD",
