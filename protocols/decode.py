@@ -41,6 +41,8 @@ _TABLE: Mapping[str, str] = {
     "epc_hex": "protocols.tags.formats:EPC_HEX",
     "cylinder_barcode": "protocols.tags.formats:CYLINDER_BARCODE",
     "cylinder_qr": "protocols.tags.formats:CYLINDER_QR",
+    "aim_gs1": "protocols.tags.formats:AIM_GS1",
+    "gs1_digital_link": "protocols.tags.formats:GS1_DIGITAL_LINK",
     "text": "protocols.tags.formats:TEXT",
 }
 """Format name -> `module:Format`; a codec is imported when its name is asked for."""
@@ -54,6 +56,8 @@ LATER = frozenset(
 """Formats the contract names and this version does not decode yet."""
 
 _TERMINATED = re.compile(rb"\x02?[\x20-\x7e\x80-\xff]+(?:\x03|\r\n?|\n)+\Z")
+_AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+_URL = re.compile(r"https?://", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9\s]+\Z")
 _EPC_DIGITS = 24
 _NEARLY_DIGITS = (15, 17)
@@ -166,7 +170,7 @@ def _decode_as(name: str, data: str) -> Decoded:
     try:
         found = row.read(data)
     except FrameError as exc:
-        return Decoded(row.kind, name, valid=False, fields={}, error=str(exc))
+        return Decoded(row.kind, name, valid=False, fields=exc.fields, error=str(exc))
     except epc.TagError as exc:
         return Decoded(row.kind, name, valid=False, fields=_uid_of(data), error=str(exc))
     except CodeError as exc:
@@ -190,12 +194,16 @@ def _reasons(exc: CodeError) -> Fields:
 
 
 def _guess(data: str) -> Decoded:
+    if _AIM.match(data):
+        return _decode_as("aim_gs1", data)
     raw = _maybe_bytes(data)
     if raw is not None:
         for row in proving():
             frame = _decode_as(row.name, data)
             if frame.valid:
                 return frame
+    if _URL.match(data) and (link := _decode_as("gs1_digital_link", data)).valid:
+        return link
     code = _decode_as(_label_name(data), data)
     if code.valid:
         return code

@@ -5,8 +5,9 @@ anything parses it. It never searches for a trailer: every byte value occurs ins
 a violation it gives up one byte and tries again, so a frame after garbage is never lost.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from construct import Construct, ConstructError
@@ -23,7 +24,14 @@ UNDECIDED = 0
 
 
 class FrameError(Exception):
-    """These bytes are not a whole, proven, known frame; the text says why."""
+    """These bytes are not a whole, proven, known frame; the text says why.
+
+    `fields` is what can be told of them all the same, for a person who asks.
+    """
+
+    def __init__(self, text: str, *, fields: Mapping[str, Any] = MappingProxyType({})) -> None:
+        super().__init__(text)
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)

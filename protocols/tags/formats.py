@@ -1,9 +1,12 @@
 """Tag memory and printed codes as formats of `gatewayd decode`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from protocols.formats import Fields, Format, Part
-from protocols.tags import cylinder_code, epc
+from protocols.framing import FrameError
+from protocols.scanners.aim import split_aim, symbology_name
+from protocols.tags import cylinder_code, epc, gs1, keys
 
 _HEAD_BITS = 14
 """Header, filter and partition of a 96-bit EPC."""
@@ -88,4 +91,72 @@ TEXT = Format(
     summary="any code of at most 64 characters",
     summary_zh="不超过 64 个字符的任意编号",
     parts=_code_parts,
+)
+
+
+def _elements(found: Iterable[gs1.Element]) -> list[dict[str, str]]:
+    return [{"ai": each.ai, "value": each.value} for each in found]
+
+
+def _named(found: Iterable[gs1.Element]) -> Fields:
+    """What these elements are: always the list, and the keys that can name a cylinder."""
+    listed = tuple(found)
+    named = [key.text for key in keys.keys(listed)]
+    return {"gs1": _elements(listed)} | ({"keys": named} if named else {})
+
+
+def _aim_gs1(data: str) -> Fields:
+    scan = gs1.parse_text(data)
+    front: dict[str, Any] = {"aim": scan.aim or None}
+    if scan.aim:
+        front["symbology"] = symbology_name(scan.aim)
+    if scan.gtin:
+        front[f"gtin{len(scan.gtin)}"] = scan.gtin
+        if scan.add_on:
+            front["add_on"] = scan.add_on
+        return {**front, **(_named(scan.elements) if scan.elements else {})}
+    if scan.digital_link:
+        return {**front, "digital_link": True, **_named(scan.elements)}
+    if scan.elements:
+        return {**front, **_named(scan.elements)}
+    return {**front, "data": scan.data, "gs1": None}
+
+
+def _digital_link(data: str) -> Fields:
+    found = gs1.link_elements(split_aim(data)[1])
+    if found is None:
+        raise FrameError("not a GS1 Digital Link: expected e.g. https://id.gs1.org/8004/9521321A1")
+    return {"digital_link": True, **_named(found)}
+
+
+def _gs1_parts(_data: str, found: Fields) -> Iterator[Part]:
+    if aim := found.get("aim"):
+        yield Part(aim, str(found["symbology"]))
+    for name in ("gtin13", "gtin8", "add_on", "data"):
+        if found.get(name):
+            yield Part(str(found[name]), name)
+    for each in found.get("gs1") or ():
+        ai, value = each["ai"], each["value"]
+        yield Part(value, f"({ai}) {gs1.identifier(ai).description}")
+
+
+AIM_GS1 = Format(
+    name="aim_gs1",
+    kind="barcode",
+    read=_aim_gs1,
+    summary="a scan with its AIM identifier: GS1 element strings, EAN, Digital Link or plain text",
+    summary_zh="带 AIM 标识的扫码内容：GS1 单元数据串、EAN、Digital Link 或普通文本",
+    parts=_gs1_parts,
+    caveats=(
+        "without an AIM identifier digits are never read as GS1 elements",
+        "GS is the byte 0x1D; ^, {GS} and (01) are ways to print it",
+    ),
+)
+GS1_DIGITAL_LINK = Format(
+    name="gs1_digital_link",
+    kind="barcode",
+    read=_digital_link,
+    summary="a GS1 Digital Link, an address that carries GS1 keys",
+    summary_zh="GS1 Digital Link：带 GS1 编码的网址",
+    parts=_gs1_parts,
 )
