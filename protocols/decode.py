@@ -32,6 +32,7 @@ _TABLE: Mapping[str, str] = {
     "uhfreader18": "protocols.readers.uhfreader.formats:UHFREADER18",
     "uhfreader288": "protocols.readers.uhfreader.formats:UHFREADER288",
     "m100_bb": "protocols.readers.m100.formats:M100_BB",
+    "chafon_cf": "protocols.readers.chafon_cf.formats:CHAFON_CF",
     "r2000_a0": "protocols.readers.r2000.formats:R2000_A0",
     "thingmagic_serial": "protocols.readers.thingmagic.formats:THINGMAGIC_SERIAL",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
