@@ -35,6 +35,7 @@ _TABLE: Mapping[str, str] = {
     "chafon_cf": "protocols.readers.chafon_cf.formats:CHAFON_CF",
     "r2000_a0": "protocols.readers.r2000.formats:R2000_A0",
     "thingmagic_serial": "protocols.readers.thingmagic.formats:THINGMAGIC_SERIAL",
+    "llrp": "protocols.readers.llrp.formats:LLRP",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "hid_pos_8c": "protocols.scanners.hid_formats:HID_POS",
     "hid_keyboard": "protocols.scanners.hid_formats:HID_KEYBOARD",

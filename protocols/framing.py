@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from construct import Construct, ConstructError
 
-FRAME_BYTES_MAX = 4096
+FRAME_BYTES_MAX = 65_536
 """No framer may ask for longer frames; it is also the most a framer ever holds back."""
 NOISE_BYTES_MAX = 256
 """Longest run of noise handed out as one piece; a longer run becomes several."""
