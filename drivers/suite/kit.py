@@ -26,6 +26,7 @@ class Kit:
     `settings` are merged with the link. `pushes` makes a device that was left in push mode, None
     where there is no such thing. `foreign` is what a device of another make says. `answers` is
     False for devices that never answer, so that silence and nonsense cannot end them.
+    `within_s` is how soon what is there must be read, and what is gone be known to be.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Kit:
     foreign: bytes = b"\xde\xad\xbe\xef" * 8
     answers: bool = True
     wires: tuple[Wire, ...] = WIRES
-    lost_within_s: float = 20.0
+    within_s: float = 20.0
 
     def make(self, link: Mapping[str, Any]) -> Driver:
         """The driver, made the way a config file makes it."""

@@ -30,6 +30,8 @@ class Faults:
     """Sent instead of everything: a device of another make."""
     silent: bool = False
     """Nothing arrives, yet the wire is open."""
+    repeats: int = 1
+    """How many times everything arrives."""
     slow_s: float = 0.0
     """How late everything arrives."""
 
@@ -37,7 +39,7 @@ class Faults:
         """Pass on what one send of the device becomes."""
         if self.silent:
             return
-        sent = self.instead if self.instead is not None else self.before + data
+        sent = self.instead if self.instead is not None else (self.before + data) * self.repeats
         if self.slow_s:
             asyncio.get_running_loop().call_later(self.slow_s, send, sent)
         else:
