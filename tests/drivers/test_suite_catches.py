@@ -19,12 +19,9 @@ SOON_S = 1.5
 class Broken:
     """The template's driver, run by somebody careless."""
 
+    name: str
     inner: Driver
     run_it: Callable[[Driver, Context], Awaitable[None]]
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
 
     async def run(self, context: Context) -> None:
         await self.run_it(self.inner, context)
@@ -154,7 +151,7 @@ async def test_a_careless_driver_is_caught(
     how: Callable[[Driver, Context], Awaitable[None]], case: Case
 ) -> None:
     def make(name: str, settings: Any, profiles: Mapping[str, Any]) -> Driver:
-        return Broken(DRIVER.make(name, settings, profiles), how)
+        return Broken(name, DRIVER.make(name, settings, profiles), how)
 
     kit = replace(KIT, driver=replace(DRIVER, make=make), within_s=SOON_S)
     with pytest.raises((AssertionError, ExceptionGroup)):
