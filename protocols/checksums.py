@@ -1,6 +1,8 @@
 """Checksums of the wire protocols, one name each; the check value is the result for b"123456789"."""
 
 import binascii
+import functools
+import operator
 
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -52,3 +54,13 @@ def genibus(data: bytes) -> int:
 def sum8(data: bytes) -> int:
     """Low byte of the sum of all bytes; M100 family."""
     return sum(data) & 0xFF
+
+
+def x25(data: bytes) -> int:
+    """CRC-16/X-25 (check 0x906E): mcrf4xx with a final xor of 0xFFFF; the ISO 15693 air frame."""
+    return mcrf4xx(data) ^ 0xFFFF
+
+
+def xor8(data: bytes) -> int:
+    """All bytes xored (check 0x31); iDTRONIC, AA..BB and TI HF readers, MIFARE and ATR bytes."""
+    return functools.reduce(operator.xor, data, 0)

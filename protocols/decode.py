@@ -36,6 +36,7 @@ _TABLE: Mapping[str, str] = {
     "r2000_a0": "protocols.readers.r2000.formats:R2000_A0",
     "thingmagic_serial": "protocols.readers.thingmagic.formats:THINGMAGIC_SERIAL",
     "llrp": "protocols.readers.llrp.formats:LLRP",
+    "iso15693_serial": "protocols.readers.hf.formats:ISO15693_SERIAL",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "hid_pos_8c": "protocols.scanners.hid_formats:HID_POS",
     "hid_keyboard": "protocols.scanners.hid_formats:HID_KEYBOARD",

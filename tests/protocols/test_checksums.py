@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.checksums import genibus, lrc8, mcrf4xx, sum8, sum16c, tm_shift, xmodem
+from protocols.checksums import genibus, lrc8, mcrf4xx, sum8, sum16c, tm_shift, x25, xmodem, xor8
 
 CHECK = b"123456789"
 
@@ -10,6 +10,8 @@ CHECK = b"123456789"
 def test_the_published_check_values_come_out() -> None:
     assert mcrf4xx(CHECK) == 0x6F91
     assert xmodem(CHECK) == 0x31C3
+    assert x25(CHECK) == 0x906E
+    assert xor8(CHECK) == 0x31
     assert lrc8(CHECK) == 0x23
     assert tm_shift(CHECK) == 0xA69D
     assert genibus(CHECK) == 0xD64E
