@@ -19,7 +19,7 @@ TEXT_BYTES_MAX = 1024
 NO_READ = ("NG", "NOREAD", "ERROR")
 """What industrial heads send when they saw no code, unless they are set to something else."""
 
-STX = b"\x02"
+STX, ETX = b"\x02", b"\x03"
 _ENDS = {
     "auto": re.compile(rb"[\r\n]"),
     "cr": re.compile(rb"\r"),
@@ -98,6 +98,17 @@ def _after_stx(raw: bytes) -> list[Piece]:
         return [*noise("no STX before ETX", text)] if text.strip(_LINE_ENDS) else []
     lost = noise("not between STX and ETX", before) if before.strip(_LINE_ENDS) else []
     return [*lost, text] if text else [*lost]
+
+
+def strip_suffix(raw: bytes, suffix: Suffix) -> bytes:
+    """A code that came in a packet of its own, without the affixes a head may leave in it."""
+    if suffix == "etx":
+        return raw.removeprefix(STX).removesuffix(ETX)
+    if suffix == "none":
+        return raw
+    if suffix == "auto":
+        return raw.rstrip(_LINE_ENDS)
+    return raw.removesuffix({"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}[suffix])
 
 
 def decode_text(raw: bytes) -> str:
