@@ -37,6 +37,7 @@ _TABLE: Mapping[str, str] = {
     "thingmagic_serial": "protocols.readers.thingmagic.formats:THINGMAGIC_SERIAL",
     "llrp": "protocols.readers.llrp.formats:LLRP",
     "iso15693_serial": "protocols.readers.hf.formats:ISO15693_SERIAL",
+    "wiegand26": "protocols.readers.wiegand_format:WIEGAND26",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "hid_pos_8c": "protocols.scanners.hid_formats:HID_POS",
     "hid_keyboard": "protocols.scanners.hid_formats:HID_KEYBOARD",
