@@ -38,6 +38,8 @@ _TABLE: Mapping[str, str] = {
     "llrp": "protocols.readers.llrp.formats:LLRP",
     "iso15693_serial": "protocols.readers.hf.formats:ISO15693_SERIAL",
     "wiegand26": "protocols.readers.wiegand_format:WIEGAND26",
+    "modbus_rfid": "protocols.readers.modbus_rtu:MODBUS_RFID",
+    "chainway_a55a": "protocols.readers.chainway:CHAINWAY_A55A",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "hid_pos_8c": "protocols.scanners.hid_formats:HID_POS",
     "hid_keyboard": "protocols.scanners.hid_formats:HID_KEYBOARD",
