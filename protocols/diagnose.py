@@ -23,6 +23,8 @@ CERTAIN_BITS = 16
 """A frame with so many checksum bits that fills most of the bytes proves its protocol."""
 FRAMES_MIN = 2
 """Weaker frames, or frames among other bytes, count from this many on."""
+WEAK_FRAMES_MIN = 3
+"""So many frames of an 8-bit sum with a start byte are no accident in RAW_BYTES_MAX bytes (4e-5)."""
 GARBAGE_BYTES_MIN = 16
 GARBAGE_SHARE = 0.8
 """How much must look like misread bits before a wrong speed is suspected."""
@@ -80,7 +82,8 @@ def diagnose(raw: bytes, expected: str, sent: bytes = b"") -> Diagnosis | None:
     """What `raw`, heard where `expected` frames were due, looks like; None when unsure.
 
     `sent` is the last command of ours, by which an echo and the reader's own replies are known. A
-    wire that carries proven frames of `expected` and nothing else proven is well: None.
+    wire that carries proven frames of `expected` and nothing else proven is well: None. With an
+    `expected` that is no format only what is proven is told.
     """
     raw = raw[-RAW_BYTES_MAX:]
     heard = _without(raw, sent)
@@ -90,10 +93,12 @@ def diagnose(raw: bytes, expected: str, sent: bytes = b"") -> Diagnosis | None:
         return _judged(heard, expected, found)
     if len(heard) < len(raw) and not heard.strip(b"\x00"):
         return Diagnosis("echo", example=sent)
-    if ours is None:
+    if ours is None and expected in FORMATS:
         return _unlike_text(heard)
     if _is_text(heard):
         return Diagnosis("other_format", (TEXT_FORMAT,), frames=_lines(heard), example=heard)
+    if ours is None:
+        return None
     if _looks_misread(heard):
         return Diagnosis("wrong_baud", bauds=BAUDS, example=heard)
     return _lying(heard, expected, sent)
@@ -149,9 +154,12 @@ def _spans(framer: Framer, raw: bytes) -> Iterator[tuple[int, int]]:
 
 def _convinces(found: _Found, total: int) -> bool:
     """Several frames, or one long proof that leaves little unexplained."""
-    if len(found.spans) >= FRAMES_MIN:
-        return found.proof_bits >= CERTAIN_BITS or 2 * found.size >= total
-    return bool(found.spans) and found.proof_bits >= CERTAIN_BITS and 2 * found.size >= total
+    frames, most = len(found.spans), 2 * found.size >= total
+    if found.proof_bits >= CERTAIN_BITS:
+        return frames >= FRAMES_MIN or (frames > 0 and most)
+    if frames >= WEAK_FRAMES_MIN and _start_bytes(found.formats[0]):
+        return True
+    return frames >= FRAMES_MIN and most
 
 
 def _judged(raw: bytes, expected: str, found: list[_Found]) -> Diagnosis | None:
@@ -208,10 +216,9 @@ def _lying(raw: bytes, expected: str, sent: bytes) -> Diagnosis | None:
     else:
         heads = [at for at in range(len(raw)) if _answers(raw[at:], sent)]
     by_chance = len(raw) * max(len(starts), 1) / 256
-    if len(heads) < HEADS_MIN or len(heads) < 4 * by_chance:
+    if len(heads) < HEADS_MIN or len(heads) < 4 * by_chance or heads[0] > 0:
         return None
-    end = heads[1] if len(heads) > 1 else len(raw)
-    return Diagnosis("lying_length", (expected,), frames=0, example=raw[heads[0] : end])
+    return Diagnosis("lying_length", (expected,), frames=0, example=raw[: heads[1]])
 
 
 @cache
