@@ -12,6 +12,7 @@ COMMANDS = {
     "run": "gatewayd.cli.run:run",
     "check": "gatewayd.cli.check:check",
     "config": "gatewayd.cli.config:config",
+    "detect": "gatewayd.cli.detect:detect",
     "drivers": "gatewayd.cli.drivers:drivers",
     "formats": "gatewayd.cli.formats:formats",
     "profiles": "gatewayd.cli.profiles:profiles",

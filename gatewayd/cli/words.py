@@ -36,7 +36,42 @@ PROFILES: Mapping[str, Text] = {
     "profiles.meaning": Text(zh="含义", en="meaning"),
 }
 
-WORDS: Mapping[str, Text] = {**DRIVERS, **FORMATS, **PROFILES}
+DETECT: Mapping[str, Text] = {
+    "detect.serial": Text(zh="串口", en="serial ports"),
+    "detect.usb": Text(zh="USB 设备", en="USB devices"),
+    "detect.hosts": Text(zh="网络", en="hosts"),
+    "detect.none": Text(zh="没有找到", en="none found"),
+    "detect.heard": Text(zh="监听到 {format}，波特率 {baud}", en="heard {format} at {baud} baud"),
+    "detect.answered": Text(zh="回答了 {format} 的询问", en="answered a question of {format}"),
+    "detect.greeting": Text(zh="连接后主动发出 {format}", en="greeted in {format}"),
+    "detect.usb_id": Text(zh="按 USB 编号判断", en="by its USB ids"),
+    "detect.usb_class": Text(zh="按 USB 类别判断", en="by its USB class"),
+    "detect.tcp_port": Text(
+        zh="仅按端口号猜测，没有得到证实", en="by the port number alone, nothing proves it"
+    ),
+    "detect.unknown": Text(zh="不知道接的是什么", en="unknown what is connected"),
+    "detect.noise": Text(
+        zh="有数据但不能识别（{baud} 波特）：{hex}", en="bytes that prove nothing at {baud}: {hex}"
+    ),
+    "detect.bridge": Text(zh="USB 转串口 {bridge}", en="USB to serial bridge {bridge}"),
+    "detect.configured": Text(
+        zh="已配置为 {device}，未打开；请用 gatewayd probe",
+        en="configured as {device}, left alone; use gatewayd probe",
+    ),
+    "detect.closed": Text(zh="没有开放的常用端口", en="no usual port is open"),
+    "detect.trying": Text(zh="正在尝试", en="trying"),
+    "detect.asking": Text(
+        zh="将向每个空闲串口发送无害的询问。若接的是 PLC、秤或其他设备，请先拔下或不用 --ask。",
+        en="every free serial port is asked harmless questions; if a PLC, a scale or another "
+        "machine may be on one, unplug it first or leave out --ask",
+    ),
+    "detect.hint": Text(
+        zh="加 --ask 可主动询问，加 --host 可查找网络读写器",
+        en="--ask asks them; --host HOST looks for readers on the network",
+    ),
+}
+
+WORDS: Mapping[str, Text] = {**DRIVERS, **FORMATS, **PROFILES, **DETECT}
 """Every text by its key."""
 
 
