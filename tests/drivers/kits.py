@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.barcode import line
+from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
+from tests.support.devices.r2000 import ScriptedR2000
 from tests.support.readers import ScriptedReader
 
 EPCS = ("E280689400005005B2210861", "49440000000000000A000334")
@@ -59,6 +61,27 @@ def _uhfreader(dialect: Dialect, mode: str) -> Kit:
     )
 
 
+def _in_field(reader: ScriptedR2000, uids: tuple[str, ...]) -> None:
+    reader.tags = [bytes.fromhex(uid) for uid in uids]
+
+
+def _left_in_an_inventory(reader: ScriptedR2000) -> None:
+    reader.left_over = 2
+
+
+def _r2000(mode: str) -> Kit:
+    return Kit(
+        name=f"r2000-{mode}",
+        driver=r2000_driver.DRIVER,
+        device=ScriptedR2000,
+        show=_in_field,
+        identities=EPCS,
+        settings={"mode": mode},
+        leave_pushing=_left_in_an_inventory,
+        foreign=UHF_TAG,
+    )
+
+
 WITHOUT_KIT = {
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
@@ -69,6 +92,8 @@ KITS: tuple[Kit, ...] = (
     _uhfreader("18", "push"),
     _uhfreader("288", "poll"),
     _uhfreader("288", "push"),
+    _r2000("poll"),
+    _r2000("push"),
     Kit(
         name="scanner-tcp",
         driver=line.TCP,

@@ -28,6 +28,8 @@ _TAG_BYTES_MIN = 4
 """FreqAnt, PC and RSSI around an EPC of any length."""
 _ACCESS_BYTES_MIN = 10
 _ONE_BYTE = 1
+_PORTS = frozenset({1, 4, 8})
+"""A power is told once for all antennas, or once each."""
 
 ROUND_END = Struct("antenna" / Int8ub, "rate" / Int16ub, "total" / Int32ub, Terminated)
 SWITCH_END = Struct("total" / Int24ub, "duration_ms" / Int32ub, Terminated)
@@ -219,11 +221,16 @@ def decode_envelope(envelope: Envelope) -> Reply:
 
 
 def is_known_reply(envelope: Envelope) -> bool:
-    """Whether this is a whole reply with a layout of its own."""
+    """Whether this is a whole reply of a known layout."""
     try:
-        return not isinstance(decode_envelope(envelope), Answer)
+        reply = decode_envelope(envelope)
     except FrameError:
         return False
+    if not isinstance(reply, Answer):
+        return True
+    if reply.code == codes.GET_POWER:
+        return len(reply.data) in _PORTS
+    return reply.code in _ONE_BYTE_VALUES and len(reply.data) == _ONE_BYTE
 
 
 def _round(envelope: Envelope) -> Reply:

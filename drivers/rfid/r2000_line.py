@@ -1,0 +1,139 @@
+"""One open link to an R2000 serial reader: questions, rounds on one antenna, streams on several."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from drivers.contract import Context
+from drivers.dialog import Dialog, now
+from drivers.links import Stream
+from drivers.rfid.field import Sighting
+from protocols.framing import FrameError
+from protocols.readers import r2000
+from protocols.readers.r2000 import codes
+
+ROUND_SILENT_S = 1.5
+"""How long a reader may be silent inside a round; a round of one tag takes 20 to 100 ms."""
+ROUND_S_MAX = 5.0
+"""A reader that never ends a round is cut short, and what it saw is passed on."""
+_INVENTORIES = frozenset({codes.INVENTORY, codes.SESSION_INVENTORY, codes.FAST_SWITCH})
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One round: what was seen and how it ended; `result` 0 when it ended by itself or not."""
+
+    seen: tuple[Sighting, ...]
+    valid: bool
+    result: int = 0
+
+
+def sightings(replies: Iterable[r2000.Reply]) -> tuple[Sighting, ...]:
+    """Every tag in what was heard; bit 7 of the RSSI is an antenna's and no signal."""
+    return tuple(
+        Sighting(reply.epc, reply.antenna, reply.rssi_raw & 0x7F, rssi_cdbm=100 * reply.rssi_dbm)
+        for reply in replies
+        if isinstance(reply, r2000.Seen)
+    )
+
+
+class ReaderLine:
+    """Speaks with the reader at `address`, which may be learned later."""
+
+    def __init__(self, stream: Stream, context: Context, *, address: int, gap_s: float) -> None:
+        self.address = address
+        self.miscount = 0
+        self.dialog: Dialog[r2000.Reply] = Dialog(
+            stream,
+            context,
+            framer=r2000.new_framer(r2000.is_known_reply),
+            decode=self._decode,
+            format="r2000_a0",
+            gap_s=gap_s,
+        )
+        self._context = context
+        self._antenna = 0
+
+    def _decode(self, frame: bytes) -> r2000.Reply:
+        reply = r2000.decode_reply(frame)
+        if self.address not in {reply.address, r2000.BROADCAST}:
+            raise FrameError(f"frame of reader {reply.address}")
+        miscount = r2000.unseal(frame).miscount
+        if miscount and not self.miscount:
+            self.miscount = miscount
+            reason = f"length byte {miscount} too low; accepted, it adds up"
+            self._context.noise(reason, frame)
+        return reply
+
+    async def ask(
+        self,
+        code: int,
+        data: bytes = b"",
+        *,
+        times: int = 3,
+        within_s: float = 1.0,
+        aside: Callable[[list[r2000.Reply]], None] | None = None,
+    ) -> r2000.Reply | None:
+        """The reply to a command, None when there is none."""
+        command = r2000.build_command(self.address, code, data)
+        return await self.dialog.ask(
+            command,
+            lambda reply: reply.code == code,
+            times=times,
+            within_s=within_s,
+            aside=aside,
+        )
+
+    async def round(self, antenna: int, *, session: int | None) -> Heard:
+        """One round on one antenna, chosen first unless it is the one in use already."""
+        if antenna != self._antenna:
+            told = await self.ask(codes.SET_ANTENNA, bytes((antenna - 1,)), times=1)
+            if not isinstance(told, r2000.Result):
+                return Heard((), valid=told is not None)
+            if told.result != codes.SUCCESS:
+                return Heard((), valid=True, result=told.result)
+            self._antenna = antenna
+        if session is None:
+            command = r2000.build_inventory(self.address)
+        else:
+            command = r2000.build_session_inventory(self.address, session=session)
+        await self.dialog.tell(command)
+        replies = await self._until_end()
+        end = next((reply for reply in reversed(replies) if ends(reply)), None)
+        if not isinstance(end, r2000.RoundEnd) or end.antenna_index + 1 != antenna:
+            self._antenna = 0  # It restarted, or somebody else chose: choose again.
+        result = end.result if isinstance(end, r2000.Result) else 0
+        return Heard(sightings(replies), valid=bool(replies), result=result)
+
+    async def _until_end(self) -> list[r2000.Reply]:
+        """Every reply until a round ends, the reader falls silent, or ROUND_S_MAX."""
+        replies: list[r2000.Reply] = []
+        until = now() + ROUND_SILENT_S
+        latest = now() + ROUND_S_MAX
+        while now() < until:
+            _, found = await self.dialog.receive(until)
+            replies += found
+            if any(ends(reply) for reply in found):
+                break
+            if found:
+                until = min(now() + ROUND_SILENT_S, latest)
+        return replies
+
+
+def ends(reply: r2000.Reply) -> bool:
+    """Whether this is the last reply of an inventory."""
+    is_end = isinstance(reply, r2000.RoundEnd | r2000.SwitchEnd | r2000.Result)
+    return is_end and reply.code in _INVENTORIES
+
+
+def why(answer: r2000.Reply | None) -> str:
+    """Why a command failed, in words."""
+    if answer is None:
+        return "no answer"
+    if not isinstance(answer, r2000.Result):
+        return "an answer that does not fit"
+    return named(answer.result)
+
+
+def named(result: int) -> str:
+    """A result with its name."""
+    return f"0x{result:02X} {codes.RESULT_NAMES.get(result, 'unknown error')}"
