@@ -169,6 +169,29 @@ def gs_lost(symbology: str) -> Trouble:
     )
 
 
+def head_deaf(trigger: str) -> Trouble:
+    """A scan head does not answer the commands of its configured trigger."""
+    return Trouble(
+        "head_deaf",
+        zh=f"扫码头不应答 trigger: {trigger} 的指令；请核对型号、波特率和接口模式（SSI 头须启用 SSI 主机），"
+        "自行扫码并发送文本的扫码枪请设 trigger: none",
+        en=f"the head does not answer the commands of trigger: {trigger}; check its make, baud and "
+        "interface mode (a Zebra head must be set to SSI host), or set trigger: none for a head "
+        "that looks by itself and sends text",
+    )
+
+
+def head_refuses(trigger: str, why: str) -> Trouble:
+    """A scan head answers, and does not let itself be triggered."""
+    return Trouble(
+        "head_refuses",
+        zh=f"扫码头拒绝 trigger: {trigger} 的扫码指令（{why}），它仍会自行扫码；"
+        "请把扫码头设为主机触发模式，或设 scan: on_trigger",
+        en=f"the head refuses to be triggered over {trigger} ({why}) and goes on by itself; set it "
+        "to host trigger mode, or set scan: on_trigger",
+    )
+
+
 def antenna_missing(antenna: int) -> Trouble:
     """The reader says that nothing is connected to an antenna port it is to use."""
     return Trouble(

@@ -27,6 +27,8 @@ ALL = (
     troubles.blank_tag(2),
     troubles.uid_reversed("3D2C1B0A500104E0", "E00401500A1B2C3D"),
     troubles.gs_lost("]C1"),
+    troubles.head_deaf("ssi"),
+    troubles.head_refuses("ssi", "denied"),
     troubles.antenna_missing(3),
     troubles.other_client("tcp:reader:5084"),
 )
