@@ -192,6 +192,17 @@ def head_refuses(trigger: str, why: str) -> Trouble:
     )
 
 
+def power_refused(power_dbm: int, at_dbm: str, often: str) -> Trouble:
+    """The reader does not take the power; `often` lists what such units usually do take."""
+    return Trouble(
+        "power_refused",
+        zh=f"读写器不接受 power_dbm: {power_dbm}，当前为 {at_dbm} dBm；请改为 {at_dbm}，"
+        f"或去掉 power_dbm。此类设备通常只接受：{often}",
+        en=f"the reader does not take power_dbm: {power_dbm} and stays at {at_dbm} dBm; set it to "
+        f"{at_dbm} or remove it. Such units usually take: {often}",
+    )
+
+
 def antenna_missing(antenna: int) -> Trouble:
     """The reader says that nothing is connected to an antenna port it is to use."""
     return Trouble(

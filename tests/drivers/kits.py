@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.barcode import line
+from drivers.rfid import m100 as m100_driver
 from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
+from tests.support.devices.m100 import ScriptedM100
 from tests.support.devices.r2000 import ScriptedR2000
 from tests.support.readers import ScriptedReader
 
@@ -82,6 +84,29 @@ def _r2000(mode: str) -> Kit:
     )
 
 
+def _sighted(module: ScriptedM100, uids: tuple[str, ...]) -> None:
+    module.tags = [bytes.fromhex(uid) for uid in uids]
+    for epc in module.tags if module.pushes else ():
+        module.push(epc)
+
+
+def _left_in_multi_poll(module: ScriptedM100) -> None:
+    module.pushes = True
+
+
+def _m100(mode: str) -> Kit:
+    return Kit(
+        name=f"m100-{mode}",
+        driver=m100_driver.DRIVER,
+        device=ScriptedM100,
+        show=_sighted,
+        identities=EPCS,
+        settings={"mode": mode},
+        leave_pushing=_left_in_multi_poll,
+        foreign=UHF_TAG,
+    )
+
+
 WITHOUT_KIT = {
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
@@ -92,6 +117,8 @@ KITS: tuple[Kit, ...] = (
     _uhfreader("18", "push"),
     _uhfreader("288", "poll"),
     _uhfreader("288", "push"),
+    _m100("poll"),
+    _m100("push"),
     _r2000("poll"),
     _r2000("push"),
     Kit(

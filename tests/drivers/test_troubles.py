@@ -29,6 +29,7 @@ ALL = (
     troubles.gs_lost("]C1"),
     troubles.head_deaf("ssi"),
     troubles.head_refuses("ssi", "denied"),
+    troubles.power_refused(23, "26", "20, 26"),
     troubles.antenna_missing(3),
     troubles.other_client("tcp:reader:5084"),
 )

@@ -1,0 +1,200 @@
+"""One open link to an M100: by which marks it speaks, its settings, one round, one access.
+
+A module that sleeps swallows the byte that wakes it and the first command: everything is asked
+twice. A module left in multi poll answers nothing until it is stopped.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from drivers import troubles
+from drivers.contract import Context
+from drivers.dialog import Dialog, now
+from drivers.links import Stream
+from drivers.rfid.field import Field, Sighting
+from drivers.rfid.rounds import Round
+from protocols.framing import FrameError
+from protocols.readers import m100
+from protocols.readers.m100 import codes
+
+ASKED_TIMES = 2
+ANSWER_WITHIN_S = 1.0
+STOP_GAP_S = 0.05
+"""What a module needs after a stop before it listens again (experience, no document)."""
+ROUND_S_MAX = 2.0
+"""A module that never pauses is cut short, and what it saw is passed on."""
+TAG_PAUSE_S = 0.04
+"""Nothing ends a round that saw tags: a pause after the last of them does."""
+_REFUSALS = frozenset({codes.INVALID_COMMAND, codes.WRONG_PARAMETER})
+
+
+class M100Line:
+    """Speaks with the module by one of `styles`; the right one is learned from its answers.
+
+    `pause_s` is the silence after a tag that ends a round.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        context: Context,
+        *,
+        styles: Sequence[m100.Style],
+        gap_s: float,
+        pause_s: float,
+    ) -> None:
+        self.style = styles[0]
+        self.streams = False
+        self._styles = tuple(styles)
+        self._heard: m100.Style | None = None
+        self._pause_s = pause_s
+        self.dialog: Dialog[m100.Reply] = Dialog(
+            stream,
+            context,
+            framer=m100.new_framer(styles),
+            decode=self._decode,
+            format="m100_bb",
+            gap_s=gap_s,
+        )
+
+    async def find(self) -> str | None:
+        """Stop what it was doing and learn who it is; None when nobody answers by any style.
+
+        `streams` is True afterwards when it does nothing but send tags.
+        """
+        await self.dialog.drain()
+        for style in self._styles:
+            self.style = self._heard or style
+            await self.dialog.tell(m100.build_command(codes.STOP, style=self.style))
+            await asyncio.sleep(STOP_GAP_S)
+            asleep = style is self._styles[0]  # Any bytes have woken it when the next is tried.
+            reply = await self.ask(codes.INFO, b"\x00", times=ASKED_TIMES if asleep else 1)
+            if reply is not None:
+                self.streams = False
+                return _text(reply)
+            if self._heard is not None:
+                return None  # It speaks this style, only not to us.
+        return None
+
+    async def ask(
+        self,
+        code: int,
+        param: bytes = b"",
+        *,
+        times: int = ASKED_TIMES,
+        within_s: float = ANSWER_WITHIN_S,
+    ) -> m100.Reply | None:
+        """What the module says to a command, an error included; None when it says nothing.
+
+        "No tag" is the late answer to a poll, whatever was asked.
+        """
+
+        def wanted(reply: m100.Reply) -> bool:
+            if isinstance(reply, m100.Failure):
+                return reply.error != codes.NO_TAG
+            return not isinstance(reply, m100.TagSeen) and reply.code == code
+
+        command = m100.build_command(code, param, self.style)
+        return await self.dialog.ask(
+            command, wanted, times=times, within_s=within_s, aside=self._watch
+        )
+
+    async def set_power(self, power_dbm: int) -> None:
+        """Set the transmit power if it differs; raises DriverError when the unit refuses it."""
+        before = await self.power_cdbm()
+        if before == power_dbm * 100:
+            return
+        await self.ask(codes.SET_POWER, m100.power_param(power_dbm * 100))
+        after = await self.power_cdbm()
+        if after != power_dbm * 100:
+            at = "?" if after is None else f"{after / 100:g}"
+            refused = troubles.power_refused(power_dbm, at, "20, 26")
+            raise self.dialog.lost(f"power {power_dbm} dBm refused", refused)
+
+    async def power_cdbm(self) -> int | None:
+        """Transmit power in hundredths of a dBm; None when the module does not tell."""
+        reply = await self.ask(codes.GET_POWER)
+        if not isinstance(reply, m100.Answer):
+            return None
+        try:
+            return m100.decode_power(reply.param)
+        except FrameError:
+            return None
+
+    async def set_region(self, region: int) -> None:
+        """Set the frequency region if it differs; raises DriverError when the unit refuses it."""
+        if await self._region() == region:
+            return
+        await self.ask(codes.SET_REGION, bytes((region,)))
+        if await self._region() != region:
+            raise self.dialog.lost(f"region {codes.region_text(region)} refused; remove region")
+
+    async def _region(self) -> int | None:
+        reply = await self.ask(codes.GET_REGION)
+        known = isinstance(reply, m100.Answer) and len(reply.param) == 1
+        return reply.param[0] if isinstance(reply, m100.Answer) and known else None
+
+    async def round(self) -> Round:
+        """One poll: every tag until an error (no tag is one), a pause, or ROUND_S_MAX."""
+        await self.dialog.tell(m100.build_command(codes.POLL, style=self.style))
+        replies: list[m100.Reply] = []
+        until, latest = now() + ANSWER_WITHIN_S, now() + ROUND_S_MAX
+        while now() < until:
+            _, found = await self.dialog.receive(until)
+            replies += found
+            if any(isinstance(reply, m100.Failure) for reply in found):
+                break
+            if found:
+                until = min(now() + self._pause_s, latest)
+        return Round(tuple(sightings(replies)), bool(replies), _refusal(replies))
+
+    async def start(self, field: Field) -> bool:
+        """Start or restart the multi poll, which ends by itself; whether anything is said."""
+
+        def seen(replies: Iterable[m100.Reply]) -> None:
+            field.emit(sightings(replies))
+
+        param = m100.multi_poll_param(m100.MULTI_POLL_MAX)
+        command = m100.build_command(codes.MULTI_POLL, param, self.style)
+        reply = await self.dialog.ask(command, lambda _: True, times=ASKED_TIMES, aside=seen)
+        if reply is not None:
+            seen([reply])
+        return reply is not None
+
+    def _watch(self, replies: Iterable[m100.Reply]) -> None:
+        self.streams = self.streams or any(isinstance(reply, m100.TagSeen) for reply in replies)
+
+    def _decode(self, raw: bytes) -> m100.Reply:
+        """A reply; a tag that its own CRC disowns is noise, never a read."""
+        reply = m100.decode_reply(raw)
+        if isinstance(reply, m100.TagSeen) and not reply.crc_ok:
+            raise FrameError(f"the CRC of tag {reply.epc.hex()} is wrong")
+        self.style = self._heard = m100.Style(raw[0], raw[-1])
+        return reply
+
+
+def sightings(replies: Iterable[m100.Reply]) -> list[Sighting]:
+    """Every tag; the module tells dBm and no antenna."""
+    return [
+        Sighting(reply.epc, rssi_raw=reply.rssi_dbm, rssi_cdbm=100 * reply.rssi_dbm)
+        for reply in replies
+        if isinstance(reply, m100.TagSeen)
+    ]
+
+
+def _refusal(replies: Iterable[m100.Reply]) -> str:
+    """Why the module will never poll; an empty field or a round lost in the air is no reason."""
+    for reply in replies:
+        if isinstance(reply, m100.Failure) and reply.error in _REFUSALS:
+            return f"poll refused: {codes.error_text(reply.error)}"
+    return ""
+
+
+def _text(reply: m100.Reply) -> str:
+    """What it says it is; a clone that does not know the question is a module all the same."""
+    if not isinstance(reply, m100.Answer):
+        return "module of unknown type"
+    try:
+        return m100.decode_info(reply.param).text
+    except FrameError:
+        return "module of unknown type"
