@@ -43,6 +43,7 @@ _TABLE: Mapping[str, str] = {
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "hid_pos_8c": "protocols.scanners.hid_formats:HID_POS",
     "hid_keyboard": "protocols.scanners.hid_formats:HID_KEYBOARD",
+    "nfc_tag_memory": "protocols.tags.nfc_memory:NFC_TAG_MEMORY",
     "epc_tds": "protocols.tags.formats:EPC_TDS",
     "epc_hex": "protocols.tags.formats:EPC_HEX",
     "cylinder_barcode": "protocols.tags.formats:CYLINDER_BARCODE",
