@@ -9,6 +9,7 @@ from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
+from tests.drivers import kits_modules
 from tests.support.devices.m100 import ScriptedM100
 from tests.support.devices.r2000 import ScriptedR2000
 from tests.support.readers import ScriptedReader
@@ -121,6 +122,7 @@ KITS: tuple[Kit, ...] = (
     _m100("push"),
     _r2000("poll"),
     _r2000("push"),
+    *kits_modules.KITS,
     Kit(
         name="scanner-tcp",
         driver=line.TCP,

@@ -80,6 +80,9 @@ OPCODE_NAMES = {
 OK = 0x0000
 INVALID_OPCODE = 0x0101
 NO_TAG = 0x0400
+ANTENNA_MISSING = 0x0503
+OVER_TEMPERATURE = 0x0504
+RETURN_LOSS = 0x0505
 BUFFER_FULL = 0x0601
 
 STATUS_NAMES = {
@@ -125,9 +128,9 @@ STATUS_NAMES = {
     0x0500: "invalid frequency",
     0x0501: "channel occupied",
     0x0502: "transmitter already on",
-    0x0503: "antenna not connected",
-    0x0504: "over temperature",
-    0x0505: "high return loss: antenna missing, damaged or for another band",
+    ANTENNA_MISSING: "antenna not connected",
+    OVER_TEMPERATURE: "over temperature",
+    RETURN_LOSS: "high return loss: antenna missing, damaged or for another band",
     0x0507: "invalid antenna configuration",
     0x0509: "supply voltage out of range",
     0x0600: "not that many tags in the buffer",

@@ -1,0 +1,42 @@
+"""Kits of modules and heads for the contract suite: ThingMagic and Silion, Wiegand, Modbus."""
+
+from typing import Literal
+
+from drivers.rfid import thingmagic
+from drivers.suite import Kit
+from tests.support.devices.thingmagic import ScriptedModule
+
+EPCS = ("E280689400005005B2210861", "49440000000000000A000334")
+R2000_TAG = bytes.fromhex("a01301898c3000300833b2ddd901400000000137bb")
+
+
+def _show(module: ScriptedModule, uids: tuple[str, ...]) -> None:
+    module.tags = [bytes.fromhex(uid) for uid in uids]
+    for epc in module.tags if module.pushes else ():
+        module.push(epc)
+
+
+def _left_streaming(module: ScriptedModule) -> None:
+    """Somebody used it before: it is started, set up, and streams."""
+    module.pushes, module.boot_loader, module.region, module.protocol = True, False, 6, 5
+
+
+def _thingmagic(dialect: Literal["thingmagic", "silion"], mode: str) -> Kit:
+    return Kit(
+        name=f"{dialect}-{mode}",
+        driver=thingmagic.DRIVER,
+        device=lambda: ScriptedModule(dialect=dialect),
+        show=_show,
+        identities=EPCS,
+        settings={"dialect": dialect, "mode": mode, "region": "PRC", "search_ms": 20},
+        leave_pushing=_left_streaming,
+        foreign=R2000_TAG,
+    )
+
+
+KITS: tuple[Kit, ...] = (
+    _thingmagic("thingmagic", "poll"),
+    _thingmagic("thingmagic", "push"),
+    _thingmagic("silion", "poll"),
+)
+"""Silion's push mode needs 20 s to notice silence: tests/drivers/test_thingmagic_driver.py has it."""
