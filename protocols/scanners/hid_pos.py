@@ -41,6 +41,7 @@ class Layout:
     """
 
     report_id: int
+    report_bytes: int
     symbology: tuple[int, ...]
     data: int
     data_bytes: int
@@ -48,16 +49,10 @@ class Layout:
     continued_bit: int | None = None
     code_id: int | None = None
 
-    @property
-    def report_bytes(self) -> int:
-        """Shortest report that holds all of it."""
-        flag = -1 if self.continued_bit is None else self.continued_bit // 8
-        return 1 + max(self.data + self.data_bytes - 1, flag, self.count or 0, *self.symbology)
 
-
-PLAIN = Layout(2, (1, 2, 3), data=4, data_bytes=56, continued_bit=480)
-COUNTED = Layout(2, (2, 3, 4), data=5, data_bytes=56, count=1, continued_bit=488)
-HONEYWELL = Layout(2, (2, 3, 4), data=5, data_bytes=56, count=1, continued_bit=504, code_id=61)
+PLAIN = Layout(2, 61, (1, 2, 3), data=4, data_bytes=56, continued_bit=480)
+COUNTED = Layout(2, 62, (2, 3, 4), data=5, data_bytes=56, count=1, continued_bit=488)
+HONEYWELL = Layout(2, 64, (2, 3, 4), data=5, data_bytes=56, count=1, continued_bit=504, code_id=61)
 """Layouts seen in the field, for reports pasted without their descriptor."""
 
 
@@ -80,9 +75,9 @@ class Code:
 
 def layout_of(descriptor: Descriptor) -> Layout | None:
     """The layout of the first input report that carries decoded data; None when there is none."""
-    for report_id, _ in descriptor.report_bits:
+    for report_id, bits in descriptor.report_bits:
         placed = [each for each in descriptor.inputs if each.report_id == report_id]
-        if found := _layout(report_id, placed):
+        if found := _layout(report_id, -(-bits // 8), placed):
             return found
     return None
 
@@ -95,7 +90,7 @@ def layout_from(raw: bytes) -> Layout:
     return found
 
 
-def _layout(report_id: int, placed: Iterable[Placed]) -> Layout | None:
+def _layout(report_id: int, report_bytes: int, placed: Iterable[Placed]) -> Layout | None:
     by_usage: dict[int, Placed] = {}
     for each in placed:
         by_usage.setdefault(each.usage, each)
@@ -109,6 +104,7 @@ def _layout(report_id: int, placed: Iterable[Placed]) -> Layout | None:
     continued = by_usage.get(CONTINUED)
     return Layout(
         report_id,
+        report_bytes,
         tuple(places[:AIM_BYTES]),
         data=data.bit // 8,
         data_bytes=data.bits // 8,
@@ -120,11 +116,12 @@ def _layout(report_id: int, placed: Iterable[Placed]) -> Layout | None:
 def read_report(layout: Layout, report: bytes) -> Piece | None:
     """What the report says; None for a report that is not the scan's.
 
-    Raises FrameError when it is shorter than its layout or its count is larger than its data.
+    Raises FrameError when it is shorter than its layout, longer by more than padding, or its count
+    is larger than its data.
     """
     if layout.report_id and report[:1] != bytes((layout.report_id,)):
         return None
-    if len(report) < layout.report_bytes:
+    if len(report) < layout.report_bytes or report[layout.report_bytes :].strip(b"\0"):
         raise FrameError(f"a report of {len(report)} bytes, expected {layout.report_bytes}")
     data = report[layout.data : layout.data + layout.data_bytes]
     if layout.count is None:
@@ -202,8 +199,7 @@ class Joiner:
 def build_report(layout: Layout, piece: Piece) -> bytes:
     """The report a scanner of this layout sends; for simulators."""
     assert len(piece.data) <= layout.data_bytes, piece
-    size = max(layout.report_bytes, (layout.code_id or 0) + 1)
-    report = bytearray(size)
+    report = bytearray(layout.report_bytes)
     report[0] = layout.report_id
     for at, byte in zip(layout.symbology, piece.aim.encode("ascii"), strict=False):
         report[at] = byte

@@ -10,6 +10,7 @@ from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
 from tests.drivers import kits_modules
+from tests.support.devices.hid_pos import ON_PACKETS, ScriptedHidPos, on_packets
 from tests.support.devices.m100 import ScriptedM100
 from tests.support.devices.r2000 import ScriptedR2000
 from tests.support.readers import ScriptedReader
@@ -108,6 +109,11 @@ def _m100(mode: str) -> Kit:
     )
 
 
+def _scan_reports(scanner: ScriptedHidPos, codes: tuple[str, ...]) -> None:
+    for code in codes:
+        scanner.scan(code)
+
+
 WITHOUT_KIT = {
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
@@ -133,6 +139,17 @@ KITS: tuple[Kit, ...] = (
         foreign=b"\xff\xfe\xfd\r",
         answers=False,
         wires=(on_tcp,),
+    ),
+    Kit(
+        name="hid-pos",
+        driver=ON_PACKETS,
+        device=ScriptedHidPos,
+        show=_scan_reports,
+        identities=("0110100001", "3701000110100001"),
+        garbage=b"\x02\x01\xfe\x80",
+        foreign=b"\x02\xad\xbe\xef",
+        answers=False,
+        wires=(on_packets,),
     ),
     Kit(
         name="scanner-serial",

@@ -49,7 +49,7 @@ UNNUMBERED_DESCRIPTOR = bytes.fromhex(
 )
 """No report id, no flag, no count; usages with their page, a range, push and pop."""
 KEYBOARD = bytes.fromhex(next(v["hex"] for v in GOLDEN if v["name"] == "boot_keyboard_descriptor"))
-LAYOUTS = [PLAIN, COUNTED, HONEYWELL, Layout(0, (0, 1, 2), data=3, data_bytes=61)]
+LAYOUTS = [PLAIN, COUNTED, HONEYWELL, Layout(0, 64, (0, 1, 2), data=3, data_bytes=61)]
 
 
 @pytest.mark.parametrize("vector", VECTORS.values(), ids=lambda v: v["name"])
@@ -82,7 +82,7 @@ def test_commands_go_both_ways(command: bytes) -> None:
 def test_the_layout_is_read_from_the_descriptor() -> None:
     assert layout_from(PLAIN_DESCRIPTOR) == PLAIN
     assert layout_from(COUNTED_DESCRIPTOR) == COUNTED
-    assert layout_from(UNNUMBERED_DESCRIPTOR) == Layout(0, (0, 1, 2), data=3, data_bytes=63)
+    assert layout_from(UNNUMBERED_DESCRIPTOR) == Layout(0, 66, (0, 1, 2), data=3, data_bytes=63)
     found = decode(COUNTED_DESCRIPTOR.hex(), frame="hid_pos_8c").fields
     assert (found["count_offset_bytes"], found["data_offset_bytes"]) == (1, 5)
 
@@ -172,6 +172,13 @@ def test_a_truncated_report_and_a_lying_count_are_refused(vector: dict[str, Any]
         assert not decode(whole[:cut].hex(), frame="hid_pos_8c").valid
     with pytest.raises(FrameError, match="counts 57"):
         read_report(HONEYWELL, whole[:1] + b"\x39" + whole[2:])
+
+
+def test_padding_is_let_pass_and_two_reports_in_one_are_not() -> None:
+    report = build_report(PLAIN, Piece("]Q1", b"12", continued=False))
+    assert read_report(PLAIN, report + bytes(3)) == Piece("]Q1", b"12", continued=False)
+    with pytest.raises(FrameError, match="of 122 bytes"):
+        read_report(PLAIN, report + report)
 
 
 def test_another_report_is_passed_over() -> None:
