@@ -40,6 +40,8 @@ _TABLE: Mapping[str, str] = {
     "wiegand26": "protocols.readers.wiegand_format:WIEGAND26",
     "modbus_rfid": "protocols.readers.modbus_rtu:MODBUS_RFID",
     "chainway_a55a": "protocols.readers.chainway:CHAINWAY_A55A",
+    "pn532": "protocols.readers.pn532.formats:PN532",
+    "pcsc": "protocols.readers.pcsc_formats:PCSC",
     "scanner_serial": "protocols.scanners.formats:SCANNER_SERIAL",
     "hid_pos_8c": "protocols.scanners.hid_formats:HID_POS",
     "hid_keyboard": "protocols.scanners.hid_formats:HID_KEYBOARD",
