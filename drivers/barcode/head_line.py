@@ -1,11 +1,18 @@
 """One open line to a scan head: what it is told, what it answers, and the time between."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import NoReturn
 
 from drivers import troubles
 from drivers.barcode.codes import Codes
-from drivers.barcode.settings import IDLE_ENDS_MS, IDLE_MS, ScannerSettings, SerialSettings
+from drivers.barcode.settings import (
+    IDLE_ENDS_MS,
+    IDLE_MS,
+    IDLE_PACKET_MS,
+    ScannerSettings,
+    SerialSettings,
+)
 from drivers.contract import Context, DriverError
 from drivers.links import LinkSilentError, Stream
 from protocols.scanners.heads import Heard, new_head
@@ -28,6 +35,13 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+def _usual_idle_ms(settings: ScannerSettings) -> Mapping[str, int]:
+    """The silence that means something, by wire."""
+    if settings.trigger == "ssi":
+        return IDLE_PACKET_MS
+    return IDLE_ENDS_MS if settings.suffix == "none" else IDLE_MS
+
+
 class HeadLine:
     """A head from open to lost."""
 
@@ -40,7 +54,7 @@ class HeadLine:
         self._head = new_head(settings.trigger, settings.suffix)
         self._codes = Codes(name, settings, context)
         wire = "serial" if isinstance(settings, SerialSettings) else "tcp"
-        usual_ms = (IDLE_ENDS_MS if settings.suffix == "none" else IDLE_MS)[wire]
+        usual_ms = _usual_idle_ms(settings)[wire]
         self._idle_s = (settings.idle_ms or usual_ms) / 1000
         self._keeps_looking = bool(self._head.on) and settings.scan == "always"
         self._look_at_s = 0.0

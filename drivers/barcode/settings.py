@@ -17,6 +17,8 @@ IDLE_MS = {"serial": 200, "tcp": 1000}
 apart at most; a lost TCP segment comes again within a second."""
 IDLE_ENDS_MS = {"serial": 50, "tcp": 200}
 """Silence that ends a code when the scanner sends no suffix."""
+IDLE_PACKET_MS = {"serial": 50, "tcp": 300}
+"""Silence inside a packet of a Zebra head after which the rest will not come."""
 
 AimUse: TypeAlias = Literal["auto", "strip", "none"]
 Scan: TypeAlias = Literal["always", "on_trigger"]

@@ -70,8 +70,8 @@ class Gm65Module:
     """Answers its zone and, when triggered, a code right behind the acknowledgement."""
 
     zone: int = 0xD4
-    label: bytes = b""
-    """The code in front of it."""
+    labels: list[bytes] = field(default_factory=list)
+    """The codes in front of it; it reads one a look, in turn."""
     silent: bool = False
     before: bytes = b""
     triggered: int = 0
@@ -108,7 +108,10 @@ class Gm65Module:
             return done
         self.triggered += command.data[0]
         looks = command.data[0] and self.zone & gm65.MODE_BITS == gm65.MODE_COMMAND
-        return done + self.label + b"\r" if looks and self.label else done
+        if not looks or not self.labels:
+            return done
+        self.labels.append(self.labels.pop(0))
+        return done + self.labels[-1] + b"\r"
 
 
 @dataclass
