@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from drivers.rfid import thingmagic
+from drivers.rfid import thingmagic, wiegand
 from drivers.suite import Kit
 from tests.support.devices.thingmagic import ScriptedModule
+from tests.support.devices.wiegand import ScriptedConverter
 
 EPCS = ("E280689400005005B2210861", "49440000000000000A000334")
 R2000_TAG = bytes.fromhex("a01301898c3000300833b2ddd901400000000137bb")
@@ -34,9 +35,25 @@ def _thingmagic(dialect: Literal["thingmagic", "silion"], mode: str) -> Kit:
     )
 
 
+def _hold(converter: ScriptedConverter, uids: tuple[str, ...]) -> None:
+    for uid in uids:
+        converter.push(bytes.fromhex(uid))
+
+
 KITS: tuple[Kit, ...] = (
     _thingmagic("thingmagic", "poll"),
     _thingmagic("thingmagic", "push"),
     _thingmagic("silion", "poll"),
+    Kit(
+        name="wiegand",
+        driver=wiegand.DRIVER,
+        device=ScriptedConverter,
+        show=_hold,
+        identities=("44A24F", "FE336C"),
+        settings={"rendering": "hex"},
+        garbage=b"\x00\x01\r",
+        foreign=b"\xff\xfe\xfd\r",
+        answers=False,
+    ),
 )
 """Silion's push mode needs 20 s to notice silence: tests/drivers/test_thingmagic_driver.py has it."""
