@@ -9,7 +9,7 @@ from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
-from tests.drivers import kits_heads, kits_modules
+from tests.drivers import kits_heads, kits_llrp, kits_modules
 from tests.support.devices.hid_pos import ON_PACKETS, ScriptedHidPos, on_packets
 from tests.support.devices.m100 import ScriptedM100
 from tests.support.devices.r2000 import ScriptedR2000
@@ -129,6 +129,7 @@ KITS: tuple[Kit, ...] = (
     _r2000("poll"),
     _r2000("push"),
     *kits_modules.KITS,
+    *kits_llrp.KITS,
     *kits_heads.KITS,
     Kit(
         name="scanner-tcp",

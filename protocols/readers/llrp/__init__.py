@@ -25,6 +25,7 @@ from protocols.readers.llrp.reports import (
     event,
     status,
     tags,
+    transmitter,
 )
 from protocols.readers.llrp.wire import Bits, Message, Param, decode, encode
 
@@ -48,4 +49,5 @@ __all__ = [
     "new_framer",
     "status",
     "tags",
+    "transmitter",
 ]

@@ -29,6 +29,7 @@ _WHEN_ASKED, _EVERY_TAG = 0, 2
 _EVENTS = (2, 3, 4, 8)
 """Events asked for: ROSpec, buffer warning, reader exception, antenna."""
 _IMPINJ_ON = 1
+_ANTENNA_CONFIGURATION = 3
 
 Bank: TypeAlias = Literal[0, 1, 2, 3]
 
@@ -97,6 +98,12 @@ def set_config(message_id: int, *, keepalive_ms: int, events: bool = True) -> by
         message_id,
         Param("", {}, (*wanted, Param("KeepaliveSpec", keepalive))),
     )
+
+
+def get_antenna_config(message_id: int) -> bytes:
+    """Ask what every antenna is set to."""
+    asked = {"antenna_id": ALL_ANTENNAS, "requested_data": _ANTENNA_CONFIGURATION}
+    return build("GET_READER_CONFIG", message_id, Param("", asked))
 
 
 def of_rospec(name: str, message_id: int, rospec_id: int = ROSPEC_ID) -> bytes:

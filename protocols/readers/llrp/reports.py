@@ -5,14 +5,12 @@ not read here: arrival time decides. RSSI is whole dBm (PeakRSSI, s8), hundredth
 Impinj reader adds its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocols.framing import FrameError
 from protocols.readers.llrp.wire import Bits, Message, Param
 
-OK = 0
-UNSUPPORTED_VERSION = 110
-IMPINJ_CONNECTED = "Success"
 _CDBM = 100
 
 ATTEMPT_OK = 0
@@ -42,6 +40,7 @@ class Seen:
     epc: bytes
     epc_bits: int
     antenna: int | None = None
+    peak_rssi_dbm: int | None = None
     rssi_cdbm: int | None = None
     results: tuple[OpResult, ...] = ()
 
@@ -56,15 +55,19 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a reader is. `powers_cdbm` is its table: index to hundredths of a dBm."""
+    """What a reader is. `powers_cdbm` is its table: index to hundredths of a dBm.
+
+    `hop_table` is 0 where it sends on fixed frequencies, and `channel` 0 where it hops.
+    """
 
     maker: int
     model: int
     firmware: str
     antennas: int
     has_utc_clock: bool
-    powers_cdbm: dict[int, int] = field(default_factory=dict)
+    powers_cdbm: Mapping[int, int] = field(default_factory=dict)
     hop_table: int = 0
+    channel: int = 0
 
 
 def tags(message: Message) -> tuple[Seen, ...]:
@@ -94,6 +97,8 @@ def capabilities(message: Message) -> Capabilities:
         raise FrameError("capabilities without GeneralDeviceCapabilities")
     regulatory = message.first("RegulatoryCapabilities")
     band = regulatory.first("UHFBandCapabilities") if regulatory else None
+    frequencies = band.first("FrequencyInformation") if band else None
+    hops = frequencies.first("FrequencyHopTable") if frequencies else None
     return Capabilities(
         maker=device.number("device_manufacturer_name"),
         model=device.number("model_name"),
@@ -101,7 +106,8 @@ def capabilities(message: Message) -> Capabilities:
         antennas=device.number("max_number_of_antenna_supported"),
         has_utc_clock=bool(device.values["has_utc_clock_capability"]),
         powers_cdbm=powers(band) if band else {},
-        hop_table=_hop_table(band) if band else 0,
+        hop_table=hops.number("hop_table_id") if hops else 0,
+        channel=0 if hops else 1,
     )
 
 
@@ -114,10 +120,9 @@ def powers(band: Param) -> dict[int, int]:
 
 
 def epc_of(tag: Param) -> Bits:
-    """The EPC as bits; raises FrameError when the report has none."""
+    """The EPC as bits; a report without one does not decode."""
     found = tag.first("EPC_96") or tag.first("EPCData")
-    if found is None:
-        raise FrameError("a tag report without an EPC")
+    assert found is not None, tag
     epc = found.values["epc"]
     if isinstance(epc, bytes):
         return Bits(8 * len(epc), epc)
@@ -133,21 +138,18 @@ def results_of(tag: Param) -> tuple[OpResult, ...]:
 def _seen(tag: Param) -> Seen:
     epc = epc_of(tag)
     antenna = tag.first("AntennaID")
+    peak = tag.first("PeakRSSI")
+    fine = tag.first("ImpinjPeakRSSI")
+    peak_rssi_dbm = peak.number("peak_rssi") if peak else None
+    rssi_cdbm = None if peak_rssi_dbm is None else peak_rssi_dbm * _CDBM
     return Seen(
         epc=epc.packed,
         epc_bits=epc.count,
         antenna=antenna.number("antenna_id") if antenna else None,
-        rssi_cdbm=_rssi_cdbm(tag),
+        peak_rssi_dbm=peak_rssi_dbm,
+        rssi_cdbm=fine.number("rssi") if fine else rssi_cdbm,
         results=results_of(tag),
     )
-
-
-def _rssi_cdbm(tag: Param) -> int | None:
-    fine = tag.first("ImpinjPeakRSSI")
-    if fine is not None:
-        return fine.number("rssi")
-    coarse = tag.first("PeakRSSI")
-    return None if coarse is None else coarse.number("peak_rssi") * _CDBM
 
 
 def _result(param: Param) -> OpResult:
@@ -164,7 +166,9 @@ def _result(param: Param) -> OpResult:
     )
 
 
-def _hop_table(band: Param) -> int:
-    frequencies = band.first("FrequencyInformation")
-    table = frequencies.first("FrequencyHopTable") if frequencies else None
-    return table.number("hop_table_id") if table else 0
+def transmitter(message: Message) -> tuple[int, int] | None:
+    """Hop table and channel the first antenna sends on; None when the configuration has none."""
+    for antenna in message.body.all("AntennaConfiguration"):
+        if found := antenna.first("RFTransmitter"):
+            return found.number("hop_table_id"), found.number("channel_index")
+    return None
