@@ -9,6 +9,15 @@
 manual, and captures; protocols/README.md lists them.
 """
 
+from protocols.readers.uhfreader.access import (
+    EPC_WORDS_MAX,
+    START_8_MAX,
+    WORDS_MAX,
+    Access,
+    build_read,
+    build_write,
+    decode_access,
+)
 from protocols.readers.uhfreader.antennas import ONLY_ANTENNA, Encoding, antennas
 from protocols.readers.uhfreader.builders import (
     build_answer,
@@ -60,13 +69,17 @@ __all__ = [
     "ANTENNA_SELECTOR",
     "BRIDGE_HEARTBEAT",
     "BROADCAST",
+    "EPC_WORDS_MAX",
     "FRAME_BYTES_MAX",
     "LEN_MIN",
     "ONLY_ANTENNA",
     "REPLY_LEN_MIN",
     "SESSION_AUTO",
+    "START_8_MAX",
     "TAG_BYTES_MAX",
     "TID_BYTES",
+    "WORDS_MAX",
+    "Access",
     "Aim",
     "Answer",
     "AntennaHeartbeat",
@@ -92,6 +105,9 @@ __all__ = [
     "build_inventory",
     "build_inventory_reply",
     "build_push",
+    "build_read",
+    "build_write",
+    "decode_access",
     "decode_command",
     "decode_params",
     "decode_reply",

@@ -1,7 +1,12 @@
 """Command and status numbers of the UHFReader family (both manuals, §7 and §8)."""
 
 INVENTORY = 0x01
+READ = 0x02
+WRITE = 0x03
+WRITE_EPC = 0x04
 SINGLE_INVENTORY = 0x0F
+EXTENDED_READ = 0x15
+EXTENDED_WRITE = 0x16
 INFO = 0x21
 SET_REGION = 0x22
 SET_ADDRESS = 0x24
@@ -24,6 +29,7 @@ ANTENNA_HEARTBEAT = 0x28
 ANTENNA_ERROR = 0xF8
 POOR_LINK = 0xFA
 NO_TAG = 0xFB
+TAG_ERROR = 0xFC
 WRONG_LENGTH = 0xFD
 ILLEGAL_COMMAND = 0xFE
 WRONG_PARAMETER = 0xFF
@@ -49,7 +55,7 @@ STATUS_NAMES = {
     0xF9: "command failed",
     POOR_LINK: "poor link to the tag",
     NO_TAG: "no tag",
-    0xFC: "tag error",
+    TAG_ERROR: "tag error",
     WRONG_LENGTH: "wrong command length",
     ILLEGAL_COMMAND: "illegal command or checksum",
     WRONG_PARAMETER: "wrong parameter",
@@ -58,16 +64,16 @@ STATUS_NAMES = {
 
 COMMAND_NAMES = {
     INVENTORY: "inventory",
-    0x02: "read",
-    0x03: "write",
-    0x04: "write EPC",
+    READ: "read",
+    WRITE: "write",
+    WRITE_EPC: "write EPC",
     0x05: "kill",
     0x06: "lock",
     0x07: "block erase",
     SINGLE_INVENTORY: "single inventory",
     0x10: "block write",
-    0x15: "extended read",
-    0x16: "extended write",
+    EXTENDED_READ: "extended read",
+    EXTENDED_WRITE: "extended write",
     0x18: "buffered inventory",
     0x19: "mixed inventory",
     INFO: "reader info",
@@ -91,3 +97,15 @@ COMMAND_NAMES = {
     PUSH: "push",
 }
 """Known command numbers; an unknown one stays a number."""
+
+BANK_NAMES = {0: "reserved", 1: "EPC", 2: "TID", 3: "user"}
+"""Memory banks of EPC Gen2; an unknown bank stays a number."""
+
+TAG_ERRORS = {
+    0x00: "other error",
+    0x03: "memory overrun",
+    0x04: "memory locked",
+    0x0B: "not enough power",
+    0x0F: "error without a code",
+}
+"""What the tag itself said, behind TAG_ERROR (EPC Gen2, annex I); unknown stays a number."""

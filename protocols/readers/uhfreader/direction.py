@@ -6,15 +6,20 @@ Tools need this; a driver knows who spoke. Where both readings fit, the text say
 from typing import Literal, TypeAlias
 
 from protocols.framing import FrameError
+from protocols.readers.uhfreader.access import READS
 from protocols.readers.uhfreader.codes import (
+    EXTENDED_WRITE,
     GET_WORK_MODE_18,
     GET_WORK_MODE_288,
     INFO,
     INVENTORY,
+    OK,
     PUSH,
     SET_REGION,
     SET_WORK_MODE_18,
     SINGLE_INVENTORY,
+    WRITE,
+    WRITE_EPC,
 )
 from protocols.readers.uhfreader.commands import decode_params
 from protocols.readers.uhfreader.envelope import Dialect, Envelope
@@ -25,12 +30,11 @@ Direction: TypeAlias = Literal["host>device", "device>host"]
 FAILED_FROM = 0xF8
 """One byte 0x00 or from here on is a status: no setting is that high, and `set to 0` is rarer
 than `done`."""
-READ = 0x02
 TAG_ERROR_BYTES = 2
 """0xFC and the tag's own error code."""
 _REPLIES_WITH_DATA = frozenset({INFO, GET_WORK_MODE_18, GET_WORK_MODE_288, PUSH, 0x47, 0x72})
 _SETTING_BYTES = {SET_REGION: 2, 0x33: 3, 0x34: 4, SET_WORK_MODE_18: 6}
-_ON_A_TAG = frozenset({0x03, 0x04, 0x05, 0x06, 0x07, 0x10})
+_ON_A_TAG = frozenset({WRITE, WRITE_EPC, 0x05, 0x06, 0x07, 0x10, EXTENDED_WRITE})
 
 
 def direction(envelope: Envelope, dialect: Dialect) -> Direction:
@@ -44,8 +48,8 @@ def _is_command(envelope: Envelope, dialect: Dialect) -> bool:
         return True
     if code in {INVENTORY, SINGLE_INVENTORY}:
         return not _is_round(envelope, dialect) and _fits_inventory(envelope.payload, dialect)
-    if code == READ:
-        return size > TAG_ERROR_BYTES and size % 2 == 0  # Status and words are an odd number.
+    if code in READS:  # Words follow the status OK and make an odd number of bytes with it.
+        return size > TAG_ERROR_BYTES and (envelope.payload[0] != OK or size % 2 == 0)
     if code in _ON_A_TAG:
         return size > TAG_ERROR_BYTES
     if code in _REPLIES_WITH_DATA or size > 1:

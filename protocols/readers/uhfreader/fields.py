@@ -6,6 +6,7 @@ Bytes are lower-case hex, register-like codes are `0x..` text, counts are number
 from typing import Any, TypeAlias
 
 from protocols.framing import FrameError, Noise, parse, shown
+from protocols.readers.uhfreader.access import ON_MEMORY, access_fields, reply_fields
 from protocols.readers.uhfreader.antennas import Encoding, antennas
 from protocols.readers.uhfreader.codes import (
     COMMAND_NAMES,
@@ -140,11 +141,21 @@ def _command(command: Command, dialect: Dialect) -> Fields:
         return {**found, **_band(data[0], data[1])}
     if command.code == SET_BAUD and len(data) == 1:
         return {**found, "baud_code": data[0], "baud": BAUDS.get(data[0])}
+    if command.code in ON_MEMORY and data:
+        return {**found, **_access(command)}
     if command.code in _ONE_NUMBER and len(data) == 1:
         return {**found, _ONE_NUMBER[command.code]: data[0]}
     if command.code == SET_WORK_MODE_18 and data:
         return {**found, "read_mode": data[0], "data": data.hex()}
     return {**found, "data": data.hex()} if data else found
+
+
+def _access(command: Command) -> Fields:
+    """A layout that does not fit is some model's own: its bytes as they are."""
+    try:
+        return access_fields(command.code, command.data)
+    except FrameError:
+        return {"data": command.data.hex()}
 
 
 def _tid_area(data: bytes) -> Fields:
@@ -195,7 +206,7 @@ def _reply(reply: Reply, encoding: Encoding) -> Fields:
             found |= {"read_mode": reply.mode[0], "answers": reply.answers}
             found |= {"mode": reply.mode.hex(), "settings": reply.settings.hex()}
         case Answer(data=data) if data:
-            found["data"] = data.hex()
+            found |= reply_fields(reply.code, reply.status, data)
     return found
 
 
