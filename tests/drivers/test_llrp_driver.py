@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from drivers.contract import TagMemory, TagMemoryWriter, TagRead
 from drivers.rfid.llrp import DRIVER, REFUSED_POLLS_MAX, LlrpReader, Settings
 from drivers.suite.bench import Bench, running
-from drivers.suite.wires import Faults, Hear, on_tcp
+from drivers.suite.wires import Hear, on_tcp
 from protocols.readers.llrp import Param, commands, device
 from tests.support.devices.llrp import ScriptedLlrp
 
@@ -279,13 +279,6 @@ async def test_thousands_of_queued_reports_are_drained_at_the_stop_and_not_emitt
         assert bench.readings == []
         names = [name for name, raw in bench.frames if raw[:2] == b"\x04\x04"]
     assert names == ["device>host"], "the farewell was not heard to its end"
-
-
-async def test_what_is_no_llrp_reader_is_named() -> None:
-    faults = Faults(instead=b"SSH-2.0-OpenSSH_9.2\r\n")
-    async with on_tcp(ScriptedLlrp().plugged, faults) as link, running(driver(link)) as bench:
-        await bench.until(lambda: bench.error)
-    assert "no LLRP reader greets" in str(bench.error)
 
 
 @pytest.mark.parametrize(
