@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "gatewayd.cli.check:check",
     "config": "gatewayd.cli.config:config",
     "detect": "gatewayd.cli.detect:detect",
+    "probe": "gatewayd.cli.probe:probe",
     "drivers": "gatewayd.cli.drivers:drivers",
     "formats": "gatewayd.cli.formats:formats",
     "profiles": "gatewayd.cli.profiles:profiles",

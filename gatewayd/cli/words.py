@@ -71,7 +71,48 @@ DETECT: Mapping[str, Text] = {
     ),
 }
 
-WORDS: Mapping[str, Text] = {**DRIVERS, **FORMATS, **PROFILES, **DETECT}
+PROBE: Mapping[str, Text] = {
+    "probe.opening": Text(
+        zh="正在打开 {device}（{driver}，{wire}）", en="opening {device} ({driver}, {wire})"
+    ),
+    "probe.answered": Text(zh="设备有应答", en="it answered"),
+    "probe.wrong": Text(zh="设备有应答，但有问题", en="it answers, but something is wrong"),
+    "probe.unreachable": Text(zh="无法连接设备", en="it cannot be reached"),
+    "probe.identity": Text(zh="设备", en="it is"),
+    "probe.error": Text(zh="错误", en="error"),
+    "probe.reading": Text(zh="读数", en="read"),
+    "probe.nothing": Text(zh="{seconds} 秒内没有读数", en="nothing read within {seconds} s"),
+    "probe.frames": Text(zh="数据帧", en="frames"),
+    "probe.noise": Text(zh="不能识别的数据", en="bytes that were no frame"),
+    "probe.troubles": Text(zh="请处理", en="what to change"),
+    "probe.memory": Text(
+        zh="存储区 {bank} 从 {start} 起：{hex}", en="memory {bank} from {start}: {hex}"
+    ),
+    "probe.written": Text(
+        zh="已写入并核对 {bank} 从 {start} 起：{hex}",
+        en="written and compared, {bank} from {start}: {hex}",
+    ),
+    "probe.confirm": Text(
+        zh="将改写标签 {uid} 的 {bank} 区。请输入设备名 {device} 确认",
+        en="this overwrites {bank} of tag {uid}; type the device's name {device} to confirm",
+    ),
+    "probe.not_written": Text(zh="未确认，没有写入", en="not confirmed, nothing was written"),
+    "probe.holder": Text(
+        zh="串口被 {users} 占用；请先停止它", en="the port is held by {users}; stop it first"
+    ),
+    "probe.daemon": Text(
+        zh="本机正在运行 gatewayd run（进程 {pids}），可能占用该设备；"
+        "请先运行 systemctl stop gatewayd，或看它的设备状态",
+        en="gatewayd run is running here (process {pids}) and may hold the device; stop it first "
+        "(systemctl stop gatewayd), or look at the device's state there",
+    ),
+    "probe.silent": Text(
+        zh="没有收到任何数据；请检查电源、接线、地址和波特率",
+        en="nothing was heard; check power, wiring, address and baud",
+    ),
+}
+
+WORDS: Mapping[str, Text] = {**DRIVERS, **FORMATS, **PROFILES, **DETECT, **PROBE}
 """Every text by its key."""
 
 

@@ -42,7 +42,7 @@ class Port:
 
 def serial_ports(machine: Machine) -> tuple[Port, ...]:
     """Every serial port that has hardware behind it; a PC's unused ttyS ports are left out."""
-    holders = _holders(machine)
+    held = holders(machine)
     found: list[Port] = []
     for entry in entries(machine.sys / "class/tty"):
         if not _is_real(entry) or len(found) >= PORTS_MAX:
@@ -51,7 +51,7 @@ def serial_ports(machine: Machine) -> tuple[Port, ...]:
         real = _resolved(device)
         by_id = _named(machine.dev / "serial/by-id", real)
         by_path = _named(machine.dev / "serial/by-path", real)
-        used_by = holders.get(real, ())
+        used_by = held.get(real, ())
         found.append(Port(str(device), real, by_id, by_path, _usb_above(entry), used_by))
     return tuple(found)
 
@@ -87,7 +87,7 @@ def _usb_above(entry: Path) -> Usb | None:
     return None
 
 
-def _holders(machine: Machine) -> dict[str, tuple[User, ...]]:
+def holders(machine: Machine) -> dict[str, tuple[User, ...]]:
     """Device file -> programs that have it open, as far as we may look."""
     found: dict[str, tuple[User, ...]] = {}
     for process in entries(machine.proc):
@@ -99,3 +99,14 @@ def _holders(machine: Machine) -> dict[str, tuple[User, ...]]:
                 user = User(int(process.name), word(process / "comm"))
                 found[path] = (*found.get(path, ()), user)
     return found
+
+
+def daemons(machine: Machine) -> tuple[int, ...]:
+    """The processes that run `gatewayd run`, which may hold any configured device."""
+    found = []
+    for process in entries(machine.proc):
+        words = word(process / "cmdline").split("\0") if process.name.isdecimal() else []
+        names = {Path(each).name for each in words[:3]}
+        if "run" in words and names & {"gatewayd", "__main__.py"}:
+            found.append(int(process.name))
+    return tuple(found)

@@ -1,8 +1,6 @@
 """`gatewayd detect` as a user runs it: JSON for programs, plain words and ready lines for people."""
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +10,14 @@ from click.testing import CliRunner, Result
 from drivers.suite import on_pty, on_tcp
 from gatewayd.cli.root import main
 from gatewayd.commission.knowledge import knowledge
+from tests.support.commands import gatewayd
 from tests.support.configs import GATEWAY, write_config
 from tests.support.machines import KEYBOARD_DESCRIPTOR, POS_DESCRIPTOR, FakeMachine
 from tests.support.readers import ScriptedReader
 
-WITHIN_S = 60
-
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["detect", *arguments])
-
-
-async def process(*arguments: str) -> tuple[int, str, str]:
-    """The real program, while scripted devices answer in this one."""
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "gatewayd", "detect", *arguments),
-        cwd=Path(__file__).parents[2],
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(WITHIN_S):
-        out, err = await started.communicate()
-    assert started.returncode is not None
-    return started.returncode, out.decode(), err.decode()
 
 
 def plugged(tmp_path: Path) -> FakeMachine:
@@ -86,7 +68,9 @@ def test_a_wrong_config_that_was_named_stops_it(tmp_path: Path) -> None:
 
 
 async def test_a_host_that_is_closed_is_told(tmp_path: Path) -> None:
-    code, out, err = await process("--root", str(tmp_path), "--host", "127.0.0.1:1", "--lang", "en")
+    code, out, err = await gatewayd(
+        "detect", "--root", str(tmp_path), "--host", "127.0.0.1:1", "--lang", "en"
+    )
     assert code == 0
     assert "no usual port is open (connection refused)" in out
     assert "trying 127.0.0.1:1" in err
@@ -99,7 +83,7 @@ async def test_a_reader_on_a_port_and_on_a_host_is_found(tmp_path: Path) -> None
     async with on_pty(ScriptedReader().plugged) as port, on_tcp(ScriptedReader().plugged) as host:
         fake.serial("ttyUSB0", port["serial"], by_id="usb-X")
         arguments = ("--ask", "--json", "--root", str(tmp_path), "--host", host["tcp"])
-        code, out, err = await process(*arguments)
+        code, out, err = await gatewayd("detect", *arguments)
     assert code == 0, err
     found: dict[str, Any] = json.loads(out)
     for find in (found["serial"][0], found["hosts"][0]):

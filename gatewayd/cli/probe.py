@@ -1,0 +1,237 @@
+"""`gatewayd probe`: open one device through its driver, identify it, read once, show raw frames."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from drivers.contract import Bank, Driver, MemoryArea, TagMemory, TagMemoryWriter
+from drivers.triggers import Trigger
+from gatewayd.cli import probe_screen
+from gatewayd.cli.common import (
+    COULD_NOT_RUN,
+    NO,
+    OK,
+    config_option,
+    directory,
+    given_directory,
+    json_option,
+    lang_option,
+    language,
+    print_json,
+    reports_errors,
+    stop,
+)
+from gatewayd.cli.words import say
+from gatewayd.clock import SystemClock
+from gatewayd.commission import device as devices
+from gatewayd.commission import report
+from gatewayd.commission.device import Device
+from gatewayd.commission.machine import Machine
+from gatewayd.commission.ports import User, daemons, holders
+from gatewayd.commission.probe import Seen, State, read, read_memory, write_memory
+from gatewayd.errors import ConfigError
+from gatewayd.settings.load import load
+from gatewayd.texts import Language
+
+SECONDS = 5.0
+SECONDS_MAX = 3600.0
+WORD_BYTES = 2
+EXIT: dict[State, int] = {"answered": OK, "wrong": NO, "unreachable": COULD_NOT_RUN}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What to do with the memory of a tag; `data` None reads."""
+
+    area: MemoryArea
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for on the command line."""
+
+    seconds: float
+    memory: Memory | None
+    trigger: bool
+
+
+@click.command()
+@click.argument("name", metavar="DEVICE", required=False)
+@click.option(
+    "--seconds",
+    default=SECONDS,
+    show_default=True,
+    help="How long to wait for a read.",
+    type=click.FloatRange(0, SECONDS_MAX),
+)
+@click.option("--driver", metavar="NAME", help="Probe a device that is not configured.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting, e.g. link.tcp=192.168.1.30:6000.",
+)
+@click.option("--read-memory", "reads", metavar="BANK:START:COUNT", help="Words of a tag.")
+@click.option("--write-memory", "writes", metavar="BANK:START:HEX", help="Needs --uid.")
+@click.option("--uid", default="", metavar="HEX", help="The tag whose memory is meant.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--trigger", is_flag=True, help="Tell a scanner to look.")
+@lang_option
+@config_option
+@json_option
+@reports_errors
+def probe(
+    *,
+    name: str | None,
+    seconds: float,
+    driver: str | None,
+    changes: tuple[str, ...],
+    reads: str | None,
+    writes: str | None,
+    uid: str,
+    yes: bool,
+    trigger: bool,
+    lang: Language | None,
+    as_json: bool,
+) -> None:
+    """Open one device, say what it is, read once and show its frames; the daemon is not involved.
+
+    Exit 0 when it answered, 1 when it answers but something is wrong, 3 when it cannot be reached.
+
+    \b
+    gatewayd probe gun-1
+    gatewayd probe gun-1 --read-memory user:0:4 --uid E280689400005005B2210861
+    gatewayd probe --driver rfid.uhfreader --set link.tcp=192.168.1.30:6000 --lang en
+    """  # noqa: D301 - click wants the backspace itself
+    if (name is None) == (driver is None):
+        raise click.UsageError("name a configured DEVICE or a --driver with its --set, one of both")
+    spoken = language(lang)
+    wanted = Wanted(seconds, _memory(reads, writes, uid), trigger)
+    chosen = _device(name, driver, changes)
+    made = chosen.make()
+    _able(made, wanted, chosen)
+    if wanted.memory is not None and wanted.memory.data is not None and not yes:
+        _confirm(chosen, wanted.memory, spoken)
+    told = {"device": chosen.name, "driver": chosen.settings.driver.name, "wire": chosen.wire}
+    click.echo(say("probe.opening", spoken, **told), err=True)
+    seen = asyncio.run(_probe(made, chosen, wanted))
+    found = {**told, "state": seen.state, **report.as_json(seen, chosen.settings.driver.formats)}
+    found |= {"memory": _memory_json(wanted, seen), **_holders(chosen, seen)}
+    if as_json:
+        print_json(found)
+    else:
+        probe_screen.show(found, spoken, seconds=seconds)
+    stop(EXIT[seen.state])
+
+
+def _device(name: str | None, driver: str | None, changes: tuple[str, ...]) -> Device:
+    if driver is not None:
+        with usage():
+            return devices.described(driver, changes, given_directory())
+    assert name is not None
+    settings = load(directory())
+    with usage():
+        return devices.configured(settings, name, changes)
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """What is wrong here was typed on the command line, not into a file."""
+    try:
+        yield
+    except ConfigError as exc:
+        raise click.UsageError(str(exc)) from exc
+
+
+def _memory(reads: str | None, writes: str | None, uid: str) -> Memory | None:
+    """`BANK:START:COUNT` or `BANK:START:HEX`; raises UsageError."""
+    if reads and writes:
+        raise click.UsageError("--read-memory or --write-memory, one at a time")
+    if not reads and not writes:
+        return None
+    text = reads or writes or ""
+    option, last = ("--read-memory", "COUNT") if reads else ("--write-memory", "HEX")
+    try:
+        bank, start, what = text.split(":")
+        data = None if reads else bytes.fromhex(what)
+        count = int(what) if data is None else len(data) // WORD_BYTES
+        area = MemoryArea(_bank(bank), int(start), count, uid.replace(":", "").upper())
+    except ValueError as exc:
+        banks = "|".join(get_args(Bank))
+        raise click.UsageError(f"{option} {text}: expected {banks}:START:{last}") from exc
+    if data is not None and not uid:
+        raise click.UsageError("--write-memory needs --uid: a write must name its tag")
+    return Memory(area, data)
+
+
+def _bank(text: str) -> Bank:
+    banks: tuple[Bank, ...] = get_args(Bank)
+    for bank in banks:
+        if text == bank:
+            return bank
+    raise ValueError(text)
+
+
+def _able(made: Driver, wanted: Wanted, chosen: Device) -> None:
+    """Refuse what this driver cannot do, before anything is opened; raises UsageError."""
+    writes = wanted.memory is not None and wanted.memory.data is not None
+    lacks = {
+        "--write-memory": writes and not isinstance(made, TagMemoryWriter),
+        "--read-memory": bool(wanted.memory) and not writes and not isinstance(made, TagMemory),
+        "--trigger": wanted.trigger and not isinstance(made, Trigger),
+    }
+    for option, lacking in lacks.items():
+        if lacking:
+            raise click.UsageError(f"{chosen.settings.driver.name} cannot {option}")
+
+
+def _confirm(chosen: Device, memory: Memory, lang: Language) -> None:
+    """A write to a tag is confirmed by typing the device's name."""
+    values = {"uid": memory.area.uid, "bank": memory.area.bank, "device": chosen.name}
+    typed = click.prompt(say("probe.confirm", lang, **values), default="", err=True)
+    if typed.strip() != chosen.name:
+        stop(NO, say("probe.not_written", lang))
+
+
+async def _probe(made: Driver, chosen: Device, wanted: Wanted) -> Seen:
+    """Read, then the memory over a link of its own: the driver must not run meanwhile."""
+    seen, clock, memory = Seen(), SystemClock(), wanted.memory
+    await read(made, seen, clock, read_s=wanted.seconds, trigger=wanted.trigger)
+    if seen.error is None and memory is not None:
+        if memory.data is None:
+            assert isinstance(made, TagMemory)
+            await read_memory(made, seen, clock, memory.area)
+        else:
+            assert isinstance(made, TagMemoryWriter)
+            await write_memory(made, seen, clock, memory.area, memory.data)
+    formats = chosen.settings.driver.formats
+    seen.diagnose(formats[0] if formats else "", chosen.baud)
+    return seen
+
+
+def _memory_json(wanted: Wanted, seen: Seen) -> dict[str, Any] | None:
+    if wanted.memory is None or seen.memory is None:
+        return None
+    area = wanted.memory.area
+    written = wanted.memory.data is not None
+    return {"bank": area.bank, "start": area.start, "hex": seen.memory.hex(), "written": written}
+
+
+def _holders(chosen: Device, seen: Seen) -> dict[str, Any]:
+    """Who else may have the device, looked up only when it could not be reached."""
+    if seen.state != "unreachable":
+        return {"held_by": [], "daemons": []}
+    machine = Machine()
+    kind, _, path = chosen.wire.partition(":")
+    held: tuple[User, ...] = ()
+    if kind == "serial":
+        held = holders(machine).get(str(Path(path).resolve()), ())
+    users = [{"pid": user.pid, "name": user.name} for user in held]
+    return {"held_by": users, "daemons": list(daemons(machine))}
