@@ -113,6 +113,22 @@ FINDINGS: Mapping[str, Text] = {
 }
 """Reasons that the rig finds itself, without a rule pack."""
 
+HINTS: Mapping[str, Text] = {
+    "hint.reversed_uid": Text(
+        zh="档案中有字节顺序相反的标签 {known}（读到的是 {seen}）；请改读写器的字节顺序设置，"
+        "或按读到的顺序更正档案的 tag_uids",
+        en="the archive has this tag with its bytes the other way round, {known} (read as {seen}); "
+        "change the byte order of the reader, or correct tag_uids in the archive as it is read",
+    ),
+    "hint.gs_lost": Text(
+        zh="GS1 条码 {seen} 可能丢失了分隔符 GS（补上后为 {known}）；请在扫码枪上开启发送 GS（0x1D），"
+        "或把键盘口改为串口或 HID POS",
+        en="the GS1 code {seen} may have lost a separator (with it: {known}); set the scanner to "
+        "send GS (0x1D), or use a serial or HID POS interface instead of a keyboard",
+    ),
+}
+"""What to change when something unknown was read that is nearly known; behind a finding's text."""
+
 ALARMS: Mapping[str, Text] = {
     "alarm.open_without_permit": Text(
         zh="联锁在没有许可的情况下打开；请关闭气源并检查 PLC",
@@ -167,6 +183,7 @@ TEXTS: Mapping[str, Text] = {
     **LABELS,
     **SENTENCES,
     **FINDINGS,
+    **HINTS,
     **ALARMS,
 }
 """Every text by its key."""

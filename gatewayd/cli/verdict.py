@@ -1,6 +1,6 @@
 """`gatewayd verdict`: what would be decided for a cylinder at a rig, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,9 +22,9 @@ from gatewayd.cli.common import (
 )
 from gatewayd.clock import SystemClock
 from gatewayd.rigs.assess import Bench, assess, denied, gather
-from gatewayd.rigs.findings import finding
-from gatewayd.rigs.identity import by_code, plain_uid
-from gatewayd.rigs.model import Identity
+from gatewayd.rigs.findings import advise, reason_at_rig
+from gatewayd.rigs.identity import by_code, by_uid, hint_on_code, hint_on_tag, plain_uid
+from gatewayd.rigs.model import Hint, Identity
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.store.model import Cylinder
@@ -69,11 +69,12 @@ def verdict(
     with Reader.open(settings.store_path) as store:
         who = _identify(store, settings, code, uid)
     if who.status == "many":
-        decided = denied(bench.packs, finding("AMBIGUOUS", seen=", ".join(who.shown)))
+        decided = denied(bench.packs, reason_at_rig("AMBIGUOUS", who, None))
     else:
         base = gather(bench, who, None, wall) | base_changes
         known = {name: value for name, value in base.items() if value is not None}
-        decided, _ = assess(bench, known)
+        judged, _ = assess(bench, known)
+        decided = advise(judged, who)
     if as_json:
         print_json(decided.as_json())
     else:
@@ -123,10 +124,20 @@ def _identify(store: Reader, settings: Settings, code: str | None, uid: str | No
     if code:
         found |= _entries(code, by_code(store, code, region))
     if uid:
-        found |= _entries(uid, store.cylinders_by_uid(plain_uid(uid)))
+        found |= _entries(uid, by_uid(store, plain_uid(uid)))
+    hint = _hint(store, found, code, uid)
     if len(found) > 1:
-        return Identity("many", shown=tuple(found))
-    return Identity("one", next(iter(found.values())), uid=uid, code=code)
+        return Identity("many", shown=tuple(found), hint=hint)
+    return Identity("one", next(iter(found.values())), uid=uid, code=code, hint=hint)
+
+
+def _hint(
+    store: Reader, found: Mapping[str, Cylinder | None], code: str | None, uid: str | None
+) -> Hint | None:
+    """What to change when the tag or the code is unknown but nearly known."""
+    if uid and f"?{uid}" in found and (hint := hint_on_tag(store, plain_uid(uid))):
+        return hint
+    return hint_on_code(store, code) if code and f"?{code}" in found else None
 
 
 def _entries(given: str, cylinders: Iterable[Cylinder]) -> dict[str, Cylinder | None]:

@@ -1,11 +1,12 @@
 """Findings of the rig itself: reasons that no rule pack can judge, in the catalogue's words."""
 
+from dataclasses import replace
 from typing import Any
 
 from drivers.contract import GateSample
-from gatewayd.rigs.model import Identity
-from gatewayd.texts import FINDINGS
-from rules_engine.verdict import Finding, Message
+from gatewayd.rigs.model import Hint, Identity
+from gatewayd.texts import FINDINGS, HINTS
+from rules_engine.verdict import Finding, Message, Verdict
 
 BASIS = {
     "NO_TAG": "GB/T 38059-2019 (verified: false): identify before filling",
@@ -36,7 +37,33 @@ def reason_at_rig(code: str, who: Identity, sample: GateSample | None) -> Findin
     """The finding of a reason that the machine names, with what was seen and weighed there."""
     if code == "AMBIGUOUS":
         one = (who.uid, who.code)
-        return finding(code, seen=", ".join(who.shown or [text for text in one if text]))
+        seen = ", ".join(who.shown or [text for text in one if text])
+        return advised(finding(code, seen=seen), who.hint)
     if code == "TARE_UNKNOWN" and sample is not None:
         return finding(code, tare_g=sample.gross_g)
     return finding(code)
+
+
+def advise(verdict: Verdict, who: Identity) -> Verdict:
+    """The verdict, with what to change where it says that a cylinder is not in the archive."""
+    if who.hint is None:
+        return verdict
+    found = tuple(
+        advised(each, who.hint) if each.code == "CODE_UNKNOWN" else each
+        for each in verdict.findings
+    )
+    return replace(verdict, findings=found)
+
+
+def advised(found: Finding, hint: Hint | None) -> Finding:
+    """The finding with the hint behind its text and in its values; it decides nothing."""
+    if hint is None:
+        return found
+    chosen = HINTS[f"hint.{hint.kind}"]
+    words = {"seen": hint.seen, "known": hint.known}
+    told = {"hint": hint.kind, "hint_seen": hint.seen, "hint_known": hint.known}
+    message = Message(
+        zh=f"{found.message.zh}。{chosen.zh.format(**words)}",
+        en=f"{found.message.en}. {chosen.en.format(**words)}",
+    )
+    return replace(found, message=message, values={**found.values, **told})

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from gatewayd.rigs.model import Identity
+from gatewayd.rigs.model import Hint, Identity
 from gatewayd.rigs.presence import Presence, Sighting
 from gatewayd.store.model import Cylinder
-from protocols.tags import cylinder_code
+from protocols.scanners.aim import GS1, split_aim
+from protocols.tags import cylinder_code, keys
 
 SHOWN_MAX = 8
 """How many candidates of an ambiguous identity are shown."""
@@ -30,22 +31,74 @@ def plain_uid(uid: str) -> str:
 
 
 def plain_code(text: str) -> str:
-    """A scanned text as the code it carries: the digits of a label, else the text itself."""
+    """A scanned text as the code it carries: a GS1 key, the digits of a label, or as it is."""
+    if named := keys.scanned(text):
+        return named[0].text
+    aim, plain = split_aim(text)
     try:
-        parsed = cylinder_code.parse(text)
+        parsed = cylinder_code.parse(plain)
     except cylinder_code.CodeError:
-        return text
+        return plain
+    if aim in GS1:
+        return parsed.text
     return parsed.id16 or parsed.code10 or parsed.text
 
 
 def by_code(archive: Archive, text: str, region: str | None) -> tuple[Cylinder, ...]:
-    """The cylinders a scanned text may name: the same one under two spellings counts once."""
+    """The cylinders a scanned text may name: the same one under two spellings counts once.
+
+    The text may begin with its AIM identifier. GS1 data is looked up as it is and by its keys,
+    never as the digits of a Chinese label. When it has no separator and the archive also knows a
+    key that it would have with one, it names both.
+    """
+    aim, plain = split_aim(text)
+    codes = [text, plain] if aim in GS1 else [text, *_label_codes(plain, region)]
+    found = _known(archive, [*codes, *keys.spelled(keys.scanned(text))])
+    if found and aim in GS1:
+        found |= _known(archive, keys.spelled(keys.other_readings(plain)))
+    return tuple(found.values())
+
+
+def by_uid(archive: Archive, uid: str) -> tuple[Cylinder, ...]:
+    """The cylinders that carry a tag, else the one whose GS1 key the tag's EPC encodes."""
+    carried = archive.cylinders_by_uid(uid)
+    return carried or tuple(_known(archive, keys.spelled(keys.of_tag(uid))).values())
+
+
+def hint_on_tag(archive: Archive, uid: str) -> Hint | None:
+    """Whether an unknown tag is known with its bytes the other way round."""
+    turned = bytes.fromhex(uid)[::-1].hex().upper() if _is_bytes(uid) else uid
+    if turned == uid or not archive.cylinders_by_uid(turned):
+        return None
+    return Hint("reversed_uid", uid, turned)
+
+
+def hint_on_code(archive: Archive, text: str) -> Hint | None:
+    """Whether an unknown GS1 code is known when a separator that it may have lost is put back."""
+    aim, plain = split_aim(text)
+    if aim not in GS1:
+        return None
+    readings = keys.other_readings(plain)
+    known = (key.text for key in readings if _known(archive, key.spellings()))
+    key = next(known, "?" if keys.overruns(plain) else None)
+    return None if key is None else Hint("gs_lost", plain, key)
+
+
+def _is_bytes(uid: str) -> bool:
+    return len(uid) % 2 == 0 and plain_uid(uid) == uid
+
+
+def _label_codes(text: str, region: str | None) -> tuple[str, ...]:
     try:
-        parsed = cylinder_code.parse(text)
+        return cylinder_code.candidates(cylinder_code.parse(text), region or "")
     except cylinder_code.CodeError:
         return ()
-    found = (archive.cylinder(code) for code in cylinder_code.candidates(parsed, region or ""))
-    return tuple({c.code: c for c in found if c is not None}.values())
+
+
+def _known(archive: Archive, codes: Iterable[str]) -> dict[str, Cylinder]:
+    """The cylinders of these codes, by their own code."""
+    found = (archive.cylinder(code) for code in dict.fromkeys(codes))
+    return {cylinder.code: cylinder for cylinder in found if cylinder is not None}
 
 
 def identify(presence: Presence, archive: Archive, *, region: str | None) -> Identity:
@@ -60,20 +113,25 @@ def identify(presence: Presence, archive: Archive, *, region: str | None) -> Ide
     known: dict[str, Cylinder] = {}
     unknown: list[Sighting] = []
     for seen in sightings:
-        found = (
-            archive.cylinders_by_uid(seen.text)
-            if seen.is_tag
-            else by_code(archive, seen.text, region)
-        )
+        found = by_uid(archive, seen.text) if seen.is_tag else by_code(archive, seen.text, region)
         known.update({cylinder.code: cylinder for cylinder in found})
         if not found:
             unknown.append(seen)
-    strangers = len({(seen.is_tag, seen.text) for seen in unknown})
+    strangers = len({(seen.is_tag, split_aim(seen.text)[1]) for seen in unknown})
     kinds = len({seen.is_tag for seen in unknown})
+    hint = next(filter(None, (_hint(archive, seen) for seen in unknown)), None)
     if len(known) + bool(unknown) > 1 or strangers > kinds:
-        return Identity("many", shown=tuple(seen.text for seen in sightings)[:SHOWN_MAX])
+        shown = tuple(seen.text for seen in sightings)[:SHOWN_MAX]
+        return Identity("many", shown=shown, hint=hint)
     cylinder = next(iter(known.values()), None)
-    return Identity("one", cylinder, uid=_uid(sightings, cylinder), code=_code(sightings))
+    uid, code = _uid(sightings, cylinder), _code(sightings)
+    return Identity("one", cylinder, uid=uid, code=code, hint=hint)
+
+
+def _hint(archive: Archive, seen: Sighting) -> Hint | None:
+    if seen.is_tag:
+        return hint_on_tag(archive, seen.text)
+    return hint_on_code(archive, seen.text)
 
 
 def _uid(sightings: Iterable[Sighting], cylinder: Cylinder | None) -> str | None:

@@ -46,6 +46,19 @@ class Withdrawal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """Why something known may have been read as unknown; advice, never an identity.
+
+    `reversed_uid`: the archive has the tag `seen` with its bytes the other way round, as `known`.
+    `gs_lost`: the GS1 code `seen` may have lost a separator; another reading of it is `known`.
+    """
+
+    kind: Literal["reversed_uid", "gs_lost"]
+    seen: str
+    known: str
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What the reads at a rig agree on since the cylinder came.
 
@@ -53,6 +66,7 @@ class Identity:
     the archive when `cylinder` is not None. `many`: more than one candidate, shown in `shown`.
     `uid` is spelled as the archive spells it when known; `code` is the text as scanned.
     `tag_lost`: a required reader has not seen its tag for the time the rig allows.
+    `hint`: what to change when something unknown was read that is nearly known.
     """
 
     status: Literal["waiting", "one", "many"] = "waiting"
@@ -61,6 +75,7 @@ class Identity:
     code: str | None = None
     shown: tuple[str, ...] = ()
     tag_lost: bool = False
+    hint: Hint | None = None
 
 
 NOBODY = Identity()

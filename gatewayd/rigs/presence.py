@@ -19,7 +19,10 @@ one too many, so the rig refuses either way."""
 
 @dataclass(slots=True)
 class Sighting:
-    """One tag or code at one device of the rig; times are monotonic ns."""
+    """One tag or code at one device of the rig; times are monotonic ns.
+
+    The text of a code begins with its AIM identifier where the scanner told one.
+    """
 
     device: str
     text: str
@@ -54,7 +57,8 @@ class Presence:
             if not self._serves(read):
                 return False
             return self._note(read.device, read.uid, is_tag=True, at_ns=read.at_ns)
-        return self._note(read.device, read.text, is_tag=False, at_ns=read.at_ns)
+        scanned = read.symbology + read.text  # As a scanner sends it: what a GS1 code says.
+        return self._note(read.device, scanned, is_tag=False, at_ns=read.at_ns)
 
     def _serves(self, read: TagRead) -> bool:
         items = self._by_device.get(read.device, ())

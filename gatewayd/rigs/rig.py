@@ -15,7 +15,7 @@ from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
 from gatewayd.rigs.bookkeeper import Bookkeeper
-from gatewayd.rigs.findings import reason_at_rig
+from gatewayd.rigs.findings import advise, reason_at_rig
 from gatewayd.rigs.machine import adopt, resume, step
 from gatewayd.rigs.mirror import Mirror
 from gatewayd.rigs.model import STORE_ILL, State, View
@@ -182,7 +182,7 @@ class Rig:
     def _judge(self, effect: Judge) -> Judged:
         facts = assess.gather(self._bench, effect.identity, effect.sample, self._clock.wall())
         verdict, plan = assess.assess(self._bench, facts)
-        return Judged(verdict, plan, effect.sample)
+        return Judged(advise(verdict, effect.identity), plan, effect.sample)
 
     async def _issue(self, effect: Issue) -> Event:
         """Commit 1: the permit is pending before the gate hears of it."""

@@ -122,6 +122,15 @@ def _tells(behind: Element) -> bool:
     return len(behind.value) >= TAIL_CHARS_MIN and not behind.value.isdecimal()
 
 
+def overruns(data: str) -> bool:
+    """Whether GS1 data has surely lost a separator: a field runs over its form."""
+    try:
+        gs1.elements(data)
+    except Gs1Error as exc:
+        return exc.gs_lost
+    return False
+
+
 def other_readings(data: str) -> tuple[Key, ...]:
     """The keys that GS1 data without any separator would name if one was lost; at most 32.
 

@@ -141,3 +141,27 @@ def test_a_config_with_mistakes_is_told_and_nothing_decided(tmp_path: Path) -> N
     got = verdict(site, "--code", LEGAL.code)
     assert (got.exit_code, got.stdout) == (1, "")
     assert "gateway.yaml:1" in got.stderr
+
+
+def test_a_reversed_tag_is_advised_and_a_gs1_code_names_its_cylinder(
+    site: Path, tmp_path: Path
+) -> None:
+    import_cylinders(
+        tmp_path / "gatewayd.db",
+        (replace(LEGAL, code="(8004)9521321A1", tag_uids=("E00401500A1B2C3D",)),),
+        station_id="3701000042",
+        replace=False,
+    )
+    for words in (
+        ("--code", "]C180049521321A1"),
+        ("--code", "https://id.gs1.org/8004/9521321A1"),
+        ("--uid", "E00401500A1B2C3D"),
+    ):
+        assert verdict(site, *words, *AT, "--json").exit_code == 0
+    got = verdict(site, "--uid", "3d:2c:1b:0a:50:01:04:e0", *AT, "--json")
+    found = json.loads(got.stdout)["findings"][0]
+    assert (got.exit_code, found["code"]) == (1, "CODE_UNKNOWN")
+    assert found["values"]["hint_known"] == "E00401500A1B2C3D"
+    assert "byte order" in found["message"]["en"]
+    lost = verdict(site, "--code", "]C180049521321A121XYZ", *AT, "--json")
+    assert json.loads(lost.stdout)["findings"][0]["values"]["hint"] == "gs_lost"
