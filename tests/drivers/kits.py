@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.barcode import line
+from drivers.rfid import chafon as chafon_driver
 from drivers.rfid import m100 as m100_driver
 from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
 from tests.drivers import kits_heads, kits_llrp, kits_modules
+from tests.support.devices.chafon import ScriptedChafon
 from tests.support.devices.hid_pos import ON_PACKETS, ScriptedHidPos, on_packets
 from tests.support.devices.m100 import ScriptedM100
 from tests.support.devices.r2000 import ScriptedR2000
@@ -114,6 +116,29 @@ def _scan_reports(scanner: ScriptedHidPos, codes: tuple[str, ...]) -> None:
         scanner.scan(code)
 
 
+def _in_front(reader: ScriptedChafon, uids: tuple[str, ...]) -> None:
+    reader.tags = [bytes.fromhex(uid) for uid in uids]
+    for epc in reader.tags if reader.pushes else ():
+        reader.push(epc)
+
+
+def _left_inventorying(reader: ScriptedChafon) -> None:
+    reader.pushes = True
+
+
+def _chafon(mode: str) -> Kit:
+    return Kit(
+        name=f"chafon-{mode}",
+        driver=chafon_driver.DRIVER,
+        device=ScriptedChafon,
+        show=_in_front,
+        identities=EPCS,
+        settings={"mode": mode},
+        leave_pushing=_left_inventorying,
+        foreign=UHF_TAG,
+    )
+
+
 WITHOUT_KIT = {
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
@@ -126,6 +151,8 @@ KITS: tuple[Kit, ...] = (
     _uhfreader("288", "push"),
     _m100("poll"),
     _m100("push"),
+    _chafon("poll"),
+    _chafon("push"),
     _r2000("poll"),
     _r2000("push"),
     *kits_modules.KITS,

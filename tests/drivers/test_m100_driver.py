@@ -145,13 +145,6 @@ async def test_a_multi_poll_that_has_ended_is_started_again() -> None:
     assert bench.error is None
 
 
-async def test_nobody_there_is_lost_in_words() -> None:
-    module = ScriptedM100(silent=True)
-    async with on_tcp(module.plugged) as link, running(driver(link, marks="bb_7e")) as bench:
-        await bench.until(lambda: bench.error)
-    assert "no M100 module answers" in str(bench.error)
-
-
 async def test_power_and_region_are_written_once_and_only_when_different() -> None:
     module = ScriptedM100(tags=[EPC])
     asked = {"power_dbm": 20, "region": "EU"}
