@@ -1,4 +1,4 @@
-"""Modbus requests and replies as bytes: functions 3, 4, 6 and 16, over TCP (MBAP) and RTU.
+"""Modbus requests and replies as bytes: functions 3, 4, 5, 6 and 16, over TCP (MBAP) and RTU.
 
 Sources: MODBUS Application Protocol 1.1b3 §6 (PDUs) and §7 (exceptions), MODBUS Messaging on
 TCP/IP 1.0b §3.1.3 (MBAP), MODBUS over Serial Line 1.02 §2.5.1 (RTU silence) and §6.2.2 (CRC).
@@ -13,6 +13,7 @@ from struct import Struct
 
 READ_HOLDING = 3
 READ_INPUT = 4
+WRITE_COIL = 5
 WRITE_ONE = 6
 WRITE_MANY = 16
 EXCEPTION_BIT = 0x80
@@ -99,6 +100,12 @@ def write_one(address: int, value: int) -> Request:
     return Request(pdu, pdu, 0)
 
 
+def write_coil(address: int, *, on: bool) -> Request:
+    """Switch one coil; the reply echoes the request."""
+    pdu = _FUNCTION_PAIR.pack(WRITE_COIL, address, 0xFF00 if on else 0)
+    return Request(pdu, pdu, 0)
+
+
 def write_many(address: int, data: bytes) -> Request:
     """Write consecutive holding registers; `data` is two bytes a register, high byte first."""
     count, odd = divmod(len(data), 2)
@@ -146,7 +153,7 @@ def rtu_reply_bytes(received: bytes | bytearray) -> int:
         return 5
     if function in (READ_HOLDING, READ_INPUT):
         return 5 + received[2]
-    if function in (WRITE_ONE, WRITE_MANY):
+    if function in (WRITE_COIL, WRITE_ONE, WRITE_MANY):
         return 8
     raise ModbusError(f"no Modbus reply: {bytes(received[:16]).hex()}")
 

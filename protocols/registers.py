@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from protocols.documents import Document, DocumentError, Problem, parse, validate
+from protocols.heads import HeadFile
 from protocols.modbus import REGISTERS, REGISTERS_READ_MAX, REGISTERS_WRITTEN_MAX
 
 Value: TypeAlias = int | bool
@@ -66,6 +67,7 @@ class ProfileFile(_Strict):
     source: Text
     caveats: tuple[Text, ...] = ()
     word_order: WordOrder = "high_first"
+    head: HeadFile | None = None
     points: dict[Name, PointFile] = Field(min_length=1, max_length=256)
 
 
@@ -153,7 +155,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A loaded register map: `reads` is what the device reports, `writes` what it is told."""
+    """A loaded register map: `reads` is what the device reports, `writes` what it is told.
+
+    `head` is there when the map is that of an RFID head.
+    """
 
     id: str
     title: Bilingual
@@ -161,6 +166,7 @@ class Profile:
     caveats: tuple[str, ...]
     reads: Block
     writes: Block
+    head: HeadFile | None = None
 
 
 def load(text: str, origin: str) -> Profile:
@@ -174,9 +180,8 @@ def load(text: str, origin: str) -> Profile:
         writable: [_point(n, p, file) for n, p in file.points.items() if p.writable is writable]
         for writable in (False, True)
     }
-    return Profile(
-        file.id, file.title, file.source, file.caveats, Block(points[False]), Block(points[True])
-    )
+    blocks = Block(points[False]), Block(points[True])
+    return Profile(file.id, file.title, file.source, file.caveats, *blocks, file.head)
 
 
 def decode(profile: Profile, registers: Sequence[int]) -> dict[str, Value]:

@@ -15,6 +15,7 @@ from protocols.modbus import (
     EXCEPTIONS,
     READ_HOLDING,
     READ_INPUT,
+    WRITE_COIL,
     WRITE_MANY,
     WRITE_ONE,
     crc16,
@@ -22,7 +23,6 @@ from protocols.modbus import (
 
 READ_COILS = 1
 READ_DISCRETE = 2
-WRITE_COIL = 5
 WRITE_COILS = 15
 FRAME_BYTES_MAX = 256
 FUNCTION_NAMES = {
