@@ -1,5 +1,6 @@
 """Bringing an LLRP reader to read: what it is, left-overs gone, keepalives on, one ROSpec."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -90,12 +91,10 @@ def sightings(seen: Sequence[Seen]) -> list[Sighting]:
 async def _capabilities(session: Session) -> Capabilities:
     """What the reader is; unknown when it answers what nobody can read, for tags are what counts."""
     answer = await session.ask("GET_READER_CAPABILITIES", commands.get_capabilities)
-    if answer is None or refused(answer):
-        return Capabilities(maker=0, model=0, firmware="", antennas=0, has_utc_clock=False)
-    try:
-        return llrp.capabilities(answer)
-    except FrameError as exc:
-        raise DriverError(f"{session.wire}: {exc}") from exc
+    with contextlib.suppress(FrameError):
+        if answer is not None and not refused(answer):
+            return llrp.capabilities(answer)
+    return Capabilities(maker=0, model=0, firmware="", antennas=0, has_utc_clock=False)
 
 
 def _check_antennas(session: Session, antennas: tuple[int, ...], can: Capabilities) -> None:

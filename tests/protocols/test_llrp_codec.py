@@ -111,7 +111,7 @@ def test_a_message_after_any_garbage_comes_out(garbage: bytes, data: st.DataObje
 def test_a_message_behind_a_false_start_comes_out_once_the_line_is_silent() -> None:
     framer = new_framer()
     good = device.report([Sight(EPC)])
-    assert framer.feed(bytes.fromhex("043d00000200") + good) == []
+    assert framer.feed(bytes.fromhex("07ff00000200") + good) == []
     assert framer.idle()[-1] == good
 
 
@@ -123,6 +123,23 @@ def test_a_length_that_lies_is_noise_and_costs_nothing_behind_it() -> None:
     assert pieces[-1] == good
     assert isinstance(pieces[0], Noise)
     assert pieces[0].reason == f"message length 2147483647; expected 10..{MESSAGE_BYTES_MAX}"
+
+
+@pytest.mark.parametrize("lie", ["0000fff0", "00000100", "00000037", "0000001f", "00000021"])
+def test_a_length_that_lies_costs_one_message_even_when_the_line_is_never_silent(lie: str) -> None:
+    good = [device.report([Sight(EPC)], number) for number in range(20)]
+    lying = good[0][:2] + bytes.fromhex(lie) + good[0][6:]
+    pieces = new_framer().feed(lying + b"".join(good))
+    assert [p for p in pieces if isinstance(p, bytes)] == good
+    assert isinstance(pieces[0], Noise)
+    assert pieces[0].reason.startswith("parameters do not fi")
+
+
+def test_a_message_without_content_has_exactly_its_header() -> None:
+    pieces = new_framer().feed(bytes.fromhex("043e0000000b0000000500") + device.keepalive(1))
+    assert isinstance(pieces[0], Noise)
+    assert pieces[0].reason == "message length 11; KEEPALIVE has 10"
+    assert pieces[-1] == device.keepalive(1)
 
 
 def test_the_longest_message_is_taken_and_a_longer_one_refused() -> None:

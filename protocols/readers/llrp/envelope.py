@@ -75,6 +75,25 @@ FROM_READER = frozenset(
 )
 """What a reader says besides `..._RESPONSE`; the rest comes from the host."""
 
+_EMPTY = frozenset(
+    {"KEEPALIVE", "KEEPALIVE_ACK", "CLOSE_CONNECTION", "GET_ROSPECS", "GET_ACCESSSPECS"}
+    | {"GET_REPORT", "ENABLE_EVENTS_AND_REPORTS", "GET_SUPPORTED_VERSION"}
+)
+
+
+def is_from_reader(name: str) -> bool:
+    """Which way a message of this name goes; custom messages are asked by their own name."""
+    return name in FROM_READER or name.endswith("_RESPONSE")
+
+
+_CHAINS = frozenset(
+    number
+    for number, name in MESSAGE_NAMES.items()
+    if is_from_reader(name) and name not in _EMPTY | {"GET_SUPPORTED_VERSION_RESPONSE"}
+)
+"""Messages that consist of TLV parameters alone."""
+_TLV_HEADER_BYTES = 4
+
 HEADER = Struct(
     "first"
     / BitStruct(
@@ -108,7 +127,11 @@ def new_framer() -> Framer:
 
 
 def measure(window: bytes) -> int:
-    """Length of the message at the start; raises FrameError where none can start."""
+    """Length of the message at the start; raises FrameError where none can start.
+
+    The chain of parameters is walked as far as it has come, so that a length that lies is found out
+    where the next message begins, not when all it announced has been swallowed.
+    """
     _check_version(window[0])
     if len(window) < HEADER_BYTES:
         return UNDECIDED
@@ -118,7 +141,24 @@ def measure(window: bytes) -> int:
     size = int.from_bytes(window[2:6], "big")
     if not HEADER_BYTES <= size <= MESSAGE_BYTES_MAX:
         raise FrameError(f"message length {size}; expected {HEADER_BYTES}..{MESSAGE_BYTES_MAX}")
+    name = MESSAGE_NAMES[number]
+    if name in _EMPTY and size != HEADER_BYTES:
+        raise FrameError(f"message length {size}; {name} has {HEADER_BYTES}")
+    if number in _CHAINS:
+        _walk(window, size)
     return size if len(window) >= size else UNDECIDED
+
+
+def _walk(window: bytes, size: int) -> None:
+    """Raise FrameError unless the parameters so far fit each other and the message."""
+    at = HEADER_BYTES
+    while at + _TLV_HEADER_BYTES <= min(size, len(window)):
+        length = int.from_bytes(window[at + 2 : at + 4], "big")
+        if window[at] >> 2 or length < _TLV_HEADER_BYTES or at + length > size:
+            raise FrameError("parameters do not fit the length of their message")
+        at += length
+    if len(window) >= size and at != size:
+        raise FrameError("parameters do not fill the length of their message")
 
 
 def check(frame: bytes) -> None:
@@ -143,11 +183,6 @@ def unseal(frame: bytes) -> Envelope:
 def message_name(number: int) -> str:
     """The standard's name of a message type, or `TYPE_n`."""
     return MESSAGE_NAMES.get(number, f"TYPE_{number}")
-
-
-def is_from_reader(name: str) -> bool:
-    """Which way a message of this name goes; custom messages are asked by their own name."""
-    return name in FROM_READER or name.endswith("_RESPONSE")
 
 
 def _check_version(first: int) -> None:
