@@ -7,4 +7,5 @@ code, the end command, or its own read time-out.
 
 TRIGGER_ON = b"\x16T\r"
 TRIGGER_OFF = b"\x16U\r"
-COMMANDS = {TRIGGER_ON: "trigger on", TRIGGER_OFF: "trigger off"}
+COMMANDS = {TRIGGER_ON: ("trigger on", "SYN T CR"), TRIGGER_OFF: ("trigger off", "SYN U CR")}
+"""Bytes -> what they do, and how the manuals write them."""

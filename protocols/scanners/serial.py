@@ -4,6 +4,7 @@ Zebra SSI (`ssi`), GM65 modules (`gm65`) and Honeywell triggers (`honeywell`) kn
 here one message of any of them is told apart and named. Checked on captures.
 """
 
+import contextlib
 from typing import Any, TypeAlias
 
 from protocols.framing import FrameError, parse
@@ -21,7 +22,8 @@ def serial_fields(data: bytes) -> Fields:
     if not data:
         raise FrameError("no bytes")
     if data in honeywell.COMMANDS:
-        return {"proto": "Honeywell", "command": honeywell.COMMANDS[data]}
+        does, written = honeywell.COMMANDS[data]
+        return {"proto": "Honeywell", "command": does, "cmd": written}
     if data.startswith(gm65.COMMAND_HEAD):
         return _gm65_command(data)
     if data.startswith(gm65.REPLY_HEAD):
@@ -42,7 +44,9 @@ def _ssi(data: bytes) -> Fields:
     if found.opcode == ssi.NAK and found.data:
         fields["reason"] = ssi.NAK_REASONS.get(found.data[0], found.data[0])
     if found.opcode == ssi.DECODE_DATA and len(found.data) > 1:
-        return {**fields, "code_type": f"0x{found.data[0]:02X}", **_text(found.data[1:])}
+        fields["code_type"] = f"0x{found.data[0]:02X}"
+        with contextlib.suppress(FrameError):  # A part of a longer code, or no text: still proven.
+            fields |= _text(found.data[1:])
     return fields
 
 

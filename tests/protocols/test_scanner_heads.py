@@ -119,6 +119,8 @@ def test_decode_data_names_its_code() -> None:
     fields = serial_fields(decoded(b"]C0" + CODE + b"\r"))
     assert (fields["opcode_name"], fields["code_type"]) == ("decode data", "0x03")
     assert (fields["text"], fields["aim"], fields["suffix"]) == ("]C0" + CODE.decode(), "]C0", "CR")
+    assert "text" not in serial_fields(decoded(b"\xff\xff\x00"))
+    assert serial_fields(bytes.fromhex("16550d"))["cmd"] == "SYN U CR"
 
 
 @pytest.mark.parametrize("stream", [GM65_OK + CODE + b"\r", CODE + b"\r\n" + GM65_OK])
