@@ -19,11 +19,11 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import house, machine, polling, scans, traffic, verdicts
+from tests.bench import house, machine, polling, readers, scans, traffic, verdicts
 from tests.bench.figures import Figures
 from tests.bench.polling import Load
 
-GROUPS = ("verdicts", "scans", "polling", "traffic")
+GROUPS = ("verdicts", "scans", "polling", "traffic", "readers")
 CYLINDERS = 100_000
 SCANNED = 2_000
 """Cylinders that come to rigs, spread over the archive."""
@@ -55,6 +55,10 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
         records = 1_000 if asked.quick else 5_000
         for run in _progress("traffic", runs):
             await traffic.measure(_folder(top, f"traffic-{run}"), records, figures)
+    if "readers" in groups:
+        for run in _progress("readers", runs):
+            await readers.measure(_folder(top, f"readers-{run}"), seconds, figures)
+            readers.codecs(figures)
 
 
 async def _with_archive(

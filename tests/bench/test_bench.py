@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import ear, house, polling, scans, traffic, verdicts
+from tests.bench import ear, house, polling, readers, scans, traffic, verdicts
 from tests.bench.figures import Figure, Figures, percentile
 from tests.bench.polling import Load
 from tests.support.brokers import needs_mosquitto
@@ -77,3 +77,20 @@ async def test_every_change_polled_is_seen(tmp_path: Path, *, filling: bool) -> 
     values = _values(figures)
     assert values[f"{load.name}: polls a second"] > 0
     assert values[f"{load.name}: changes not seen"] == 0
+
+
+@pytest.mark.e2e
+async def test_every_tag_report_reaches_its_rig(tmp_path: Path) -> None:
+    figures = Figures()
+    await readers.measure(tmp_path, 1, figures)
+    values = _values(figures)
+    assert values[f"{readers.READERS} readers: reports a second"] > 0
+    assert values[f"{readers.READERS} readers: report at its rig, latest"] > 0
+
+
+def test_every_codec_that_proves_frames_is_measured() -> None:
+    figures = Figures()
+    readers.codecs(figures)
+    values = _values(figures)
+    assert min(values.values()) > 0
+    assert "frames of uhfreader288 decoded" in values
