@@ -35,6 +35,7 @@ ERRORS = {
     0x87: "unknown error",
     0x8F: "unknown command",
 }
+REFUSALS = frozenset({0x85, 0x8F})
 _ONE_FLAG = 1
 _DSFID_BYTES = 1
 
@@ -66,7 +67,14 @@ def _understand(sealed: Sealed) -> Reply:
         raise FrameError(f"AA..BB: 0x{found.code:02X} is no status of a reply")
     reason = found.data[0] if found.data else 0
     error = named(reason, ERRORS)
-    return Reply(None, found.data, error, reason == NO_TAG, address=sealed.address)
+    return Reply(
+        None,
+        found.data,
+        error,
+        no_tag=reason == NO_TAG,
+        refused=reason in REFUSALS,
+        address=sealed.address,
+    )
 
 
 def _seen(reply: Reply, air: Air) -> Seen:

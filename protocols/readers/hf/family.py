@@ -22,13 +22,15 @@ class Reply:
 
     `code` is the command it answers, None in families that do not repeat it. `error` names why
     there is nothing, empty when it worked; `no_tag` says that the reason is an empty field, which
-    is nobody's error. `more` says that the round is not over.
+    is nobody's error; `refused` that the reader will never do it as it was asked. `more` says that
+    the round is not over.
     """
 
     code: int | None
     data: bytes = b""
     error: str = ""
     no_tag: bool = False
+    refused: bool = False
     more: bool = False
     address: int = 0
 
@@ -77,8 +79,8 @@ class Family:
     `inventories` has a payload for each kind of tag the family sees; `follow` asks for more when a
     reply said so (empty: more comes by itself). `reset` goes out before each inventory where a tag
     answers only once while it stays. `read`, `write` and `block` (the bytes of one block out of a
-    reply) are None where no document that we have tells how. `reads` says whether a read was
-    understood from its own document.
+    reply) are None where no document that we have tells how. `code_at` is where a payload has the
+    number that its reply repeats, None where none does; every reader obeys the address `anyone`.
     """
 
     name: FamilyName
@@ -96,6 +98,9 @@ class Family:
     read: Callable[[bytes, int], bytes] | None = None
     write: Callable[[bytes, int, bytes], bytes] | None = None
     block: Callable[[Reply], bytes] | None = None
+    parity: Literal["none", "even"] = "none"
+    code_at: int | None = None
+    anyone: int = 0
     follow: bytes = b""
     reset: bytes = b""
     tcp_ports: tuple[int, ...] = ()

@@ -36,6 +36,7 @@ STATUSES = {
     TAG_ERROR: "tag error",
 }
 """Status bytes (manuals, annex D); 0x84 and 0x94 come with data. An unknown one stays a number."""
+REFUSALS = frozenset({0x80, 0x81, 0x82})
 TR_ISO15693 = 0x03
 TR_TYPES = {0x01: "I-CODE 1", 0x04: "ISO 14443A", 0x05: "ISO 14443B"}
 
@@ -111,8 +112,15 @@ def _understand(sealed: Sealed) -> Reply:
     error = "" if found.status in {OK, MORE_DATA, RF_WARNING} else named(found.status, STATUSES)
     if found.status == TAG_ERROR and found.data:
         error = f"tag says {named(found.data[0], TAG_ERRORS)}"
-    no_tag = found.status == NO_TAG
-    return Reply(found.code, found.data, error, no_tag, more, sealed.address)
+    return Reply(
+        found.code,
+        found.data,
+        error,
+        no_tag=found.status == NO_TAG,
+        refused=found.status in REFUSALS,
+        more=more,
+        address=sealed.address,
+    )
 
 
 def _seen(reply: Reply, _air: Air) -> Seen:
@@ -226,6 +234,7 @@ FAMILY = Family(
     title="FEIG OBID",
     envelopes=(ADVANCED, STANDARD),
     baud=38_400,
+    parity="even",
     identify=bytes((SOFTWARE,)),
     inventories={"iso15693": bytes((HOST_COMMAND, INVENTORY, 0))},
     understand=_understand,
@@ -245,6 +254,8 @@ FAMILY = Family(
     read=_read,
     write=_write,
     block=_block,
+    code_at=0,
+    anyone=0xFF,
     follow=bytes((HOST_COMMAND, INVENTORY, MORE_MODE)),
     reset=bytes((RF_RESET,)),
     tcp_ports=(10_001,),

@@ -64,7 +64,8 @@ def _understand(sealed: Sealed) -> Reply:
     if len(found.data) != 1:
         raise FrameError(f"iDTRONIC error reply with {len(found.data)} codes")
     error = named(found.data[0], ERRORS)
-    return Reply(found.code, found.data, error, no_tag=found.data[0] == NO_ANSWER)
+    empty = found.data[0] == NO_ANSWER
+    return Reply(found.code, found.data, error, no_tag=empty, refused=not empty)
 
 
 def _seen(reply: Reply, air: Air) -> Seen:
@@ -167,5 +168,6 @@ FAMILY = Family(
         written=bytes((0x00,)),
         error_head=ERROR,
     ),
+    code_at=0,
     caveats=("block commands are in no document that we have: it reads UIDs only",),
 )

@@ -59,7 +59,8 @@ def _understand(sealed: Sealed) -> Reply:
     found = parse(PAYLOAD, sealed.payload, "TI reply")
     if len(found.data) == 1 and (found.flags & FAILED or found.data[0] in ERRORS):
         no_tag = found.data[0] == NOT_FOUND
-        return Reply(found.code, found.data, named(found.data[0], ERRORS), no_tag)
+        error = named(found.data[0], ERRORS)
+        return Reply(found.code, found.data, error, no_tag, refused=not no_tag)
     if len(found.data) == len(("flags", "code")) and found.data[0] & 1:
         error = f"tag says {named(found.data[1], TAG_ERRORS)}"
         return Reply(found.code, found.data, error)
@@ -171,5 +172,6 @@ FAMILY = Family(
     read=lambda uid, block: _iso(READ_FLAGS, READ, printed(uid) + bytes((block,))),
     write=lambda uid, block, data: _iso(WRITE_FLAGS, WRITE, printed(uid) + bytes((block,)) + data),
     block=lambda reply: bytes(parse(BLOCK, reply.data, "TI block").data),
+    code_at=1,
     caveats=("an inventory of all 16 slots takes about 0.3 s",),
 )

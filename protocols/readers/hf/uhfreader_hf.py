@@ -32,6 +32,7 @@ STATUSES = {
     NO_TAG: "no tag",
     OPERATION_ERROR: "operation failed",
 }
+REFUSALS = frozenset({0x01, 0x02, 0x03, 0x04, 0x05})
 _TAG_BYTES = 1 + UID_BYTES
 _ROUND_ENDS = frozenset({SCAN_TIMED_OUT, NOT_ALL, NO_TAG})
 
@@ -72,7 +73,8 @@ def _understand(sealed: Sealed) -> Reply:
     error = named(found.status, STATUSES)
     if found.status in {ISO_ERROR, OPERATION_ERROR} and found.data:
         error = f"tag says {named(found.data[0], TAG_ERRORS)}"
-    return Reply(None, found.data, error, address=address)
+    refused = found.status in REFUSALS
+    return Reply(None, found.data, error, refused=refused, address=address)
 
 
 def _seen(reply: Reply, _air: Air) -> Seen:
@@ -172,6 +174,7 @@ FAMILY = Family(
     read=lambda uid, block: bytes((READ, 0)) + printed(uid) + bytes((block,)),
     write=lambda uid, block, data: bytes((WRITE, 0)) + printed(uid) + bytes((block,)) + data,
     block=_block,
+    anyone=0xFF,
     tcp_ports=(6800,),
     caveats=("built from manual fragments and host programs: no capture is public",),
 )

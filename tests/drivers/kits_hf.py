@@ -1,0 +1,50 @@
+"""HF readers for the contract suite: one kit a family."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from drivers.rfid import hf
+from drivers.suite import Faults, Kit, Plugged, Wire, on_pty, on_tcp
+from protocols.readers.hf import FamilyName
+from tests.support.devices.hf import ScriptedHf
+
+UIDS = ("E00401009F2625F5", "E007000012C01480")
+R2000_TAG = bytes.fromhex("a01301898c3000300833b2ddd901400000000137bb")
+
+
+def _lay(reader: Any, uids: tuple[str, ...]) -> None:
+    reader.tags = [bytes.fromhex(uid) for uid in uids]
+
+
+@asynccontextmanager
+async def on_pty_without_parity(
+    plugged: Plugged, faults: Faults | None = None
+) -> AsyncIterator[dict[str, Any]]:
+    """A pseudo terminal knows no parity, which FEIG's serial ports have."""
+    async with on_pty(plugged, faults) as link:
+        yield {**link, "parity": "none"}
+
+
+def _hf(family: FamilyName, *wires: Wire) -> Kit:
+    return Kit(
+        name=f"hf-{family}",
+        driver=hf.DRIVER,
+        device=lambda: ScriptedHf(family=family),
+        show=_lay,
+        identities=UIDS,
+        settings={"family": family},
+        garbage=b"\xfe\xef\xfd",
+        foreign=R2000_TAG,
+        wires=wires,
+    )
+
+
+KITS: tuple[Kit, ...] = (
+    _hf("idtronic", on_tcp),
+    _hf("feig", on_pty_without_parity),
+    _hf("ti_s6350", on_tcp, on_pty),
+    _hf("aa_bb", on_tcp),
+    _hf("uhfreader_hf", on_tcp),
+)
+"""Every family, and both wires; a wire does not care which family it carries."""
