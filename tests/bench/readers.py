@@ -30,8 +30,8 @@ GOLDEN = Path(__file__).parents[1] / "golden/readers.json"
 async def measure(directory: Path, seconds: float, figures: Figures) -> None:
     """One run, added to `figures`."""
     async with AsyncExitStack() as stack:
-        words = ("--readers", str(READERS), "--rate", str(RATE))
-        antennas = await stack.enter_async_context(house.python("tests.bench.antennas", *words))
+        asked = ("--readers", str(READERS), "--rate", str(RATE))
+        antennas = await stack.enter_async_context(house.python("tests.bench.antennas", *asked))
         plcs = await stack.enter_async_context(house.plcs(directory, "empty", READERS, ["0"]))
         devices = json.loads(await house.line(antennas))
         house.write_config(directory, await house.line(plcs), "mqtt://127.0.0.1:9")
