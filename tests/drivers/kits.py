@@ -10,7 +10,7 @@ from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
-from tests.drivers import kits_heads, kits_hf, kits_llrpfrom tests.drivers import kits_heads, kits_llrp, kits_modules
+from tests.drivers import kits_heads, kits_hf, kits_llrp, kits_modules
 from tests.support.devices.chafon import ScriptedChafon
 from tests.support.devices.hid_pos import ON_PACKETS, ScriptedHidPos, on_packets
 from tests.support.devices.m100 import ScriptedM100
