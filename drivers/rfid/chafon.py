@@ -171,7 +171,11 @@ def _describe(text: str | None, params: chafon_cf.Params | None) -> str:
     if params is None:
         return f"{text}, settings unknown"
     antennas = [bit + 1 for bit in range(8) if params.antenna_mask >> bit & 1]
-    return f"{text}, {params.power_dbm} dBm, antennas {antennas}"
+    text = f"{text}, {params.power_dbm} dBm, antennas {antennas}"
+    if params.area == codes.EPC_AREA:
+        return text
+    known = params.area < len(codes.BANK_NAMES)
+    return f"{text}, reports {codes.BANK_NAMES[params.area] if known else params.area}, not the EPC"
 
 
 def _make(name: str, settings: Settings, profiles: Mapping[str, Any]) -> Driver:

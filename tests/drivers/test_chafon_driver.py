@@ -185,6 +185,14 @@ async def test_a_refused_setting_is_named() -> None:
     assert not bench.readings
 
 
+async def test_a_reader_set_to_report_another_memory_says_so() -> None:
+    for area, said in ((2, "reports TID, not the EPC"), (9, "reports 9, not the EPC")):
+        reader = ScriptedChafon(tags=[EPC], params=dataclasses.replace(PARAMS, area=area))
+        async with on_tcp(reader.plugged) as link, running(driver(link)) as bench:
+            await bench.until(lambda: bench.ups)
+        assert said in bench.ups[0]
+
+
 @pytest.mark.parametrize("wire", [on_tcp, on_pty])
 async def test_memory_is_written_read_back_and_read(wire: Wire) -> None:
     reader = ScriptedChafon(tags=[EPC], misses=1)

@@ -170,6 +170,14 @@ async def test_a_refused_power_is_named_with_what_the_unit_takes() -> None:
     assert not bench.readings
 
 
+async def test_a_refused_region_is_named() -> None:
+    module = ScriptedM100(tags=[EPC], keeps_region=True)
+    async with on_tcp(module.plugged) as link, running(driver(link, region="CN900")) as bench:
+        await bench.until(lambda: bench.error)
+    assert "region 0x01 CN900 refused" in str(bench.error)
+    assert not bench.readings
+
+
 @pytest.mark.parametrize("wire", [on_tcp, on_pty])
 async def test_memory_is_written_read_back_and_read(wire: Wire) -> None:
     module = ScriptedM100(tags=[EPC, OTHER], pushes=True, misses=1)

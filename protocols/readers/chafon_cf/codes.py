@@ -73,6 +73,8 @@ ANSWER_MODE, ACTIVE_MODE, TRIGGER_MODE = 0, 1, 2
 WORK_MODES = {ANSWER_MODE: "answer", ACTIVE_MODE: "active", TRIGGER_MODE: "trigger"}
 
 BANK_NAMES = ("RFU", "EPC", "TID", "User")
+EPC_AREA = 1
+"""The memory bank that an inventory reports unless the reader was set to report another."""
 REGIONS = {
     0x00: "custom",
     0x01: "US",

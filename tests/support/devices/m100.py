@@ -24,6 +24,7 @@ class ScriptedM100:
     power_cdbm: int = 2600
     powers_cdbm: frozenset[int] = frozenset({2000, 2600})
     region: int = 2
+    keeps_region: bool = False
     rssi_dbm: int = -55
     memory: dict[tuple[bytes, int], bytearray] = field(default_factory=dict)
     """Contents by EPC and bank."""
@@ -112,7 +113,7 @@ class ScriptedM100:
             case codes.GET_REGION:
                 return self._build(m100.Answer(codes.GET_REGION, bytes((self.region,))))
             case codes.SET_REGION:
-                self.region = command.param[0]
+                self.region = self.region if self.keeps_region else command.param[0]
                 return self._done(command.code)
             case codes.SET_SELECT:
                 self.selected = m100.decode_select(command.param).mask
