@@ -1,9 +1,10 @@
 """Name what a piece of hex or text is: a device frame, a tag's memory or a printed code.
 
-The formats are those of contract §2; told a name, only that is tried. Untold, the order is: a
-frame that proves itself by its checksum (the longest checksum first), a label's digits or URL, a
-scanner's message, a tag id, any other text. Ten digits that happen to be a whole frame are one in
-65,536 of those that begin with 04.
+The formats are those of contract §2; told a name, only that is tried. Untold, the order is: a code
+with an AIM identifier, a frame that proves itself by its checksum (the longest first), a label's
+digits or URL, data with the fixed bytes of one format (`shapes`), a scanner's message, a frame whose
+checksum is wrong, a tag id, any other text. Digits of a whole label are only taken for a frame with a
+16-bit proof: one in 65,536 of those that begin with 04.
 """
 
 import difflib
@@ -14,6 +15,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from protocols import shapes
 from protocols.formats import Fields, Format, Kind, Part, unhex
 from protocols.framing import FrameError
 from protocols.tags import cylinder_code, epc
@@ -24,9 +26,6 @@ DATA_CHARS_MAX = 65_536
 
 PROOF_BITS_MIN = 8
 """A frame proven by fewer checksum bits is only found when its name is told."""
-
-UID_BYTES = frozenset({4, 7, 8, 12})
-"""Lengths tag ids really have: such hex is a tag even when its first byte could be a length."""
 
 _TABLE: Mapping[str, str] = {
     "uhfreader18": "protocols.readers.uhfreader.formats:UHFREADER18",
@@ -64,7 +63,6 @@ LATER = frozenset(
 ) - set(_TABLE)
 """Formats the contract names and this version does not decode yet."""
 
-_TERMINATED = re.compile(rb"\x02?[\x20-\x7e\x80-\xff]+(?:\x03|\r\n?|\n)+\Z")
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9\s]+\Z")
@@ -205,25 +203,48 @@ def _reasons(exc: CodeError) -> Fields:
 def _guess(data: str) -> Decoded:
     if _AIM.match(data):
         return _decode_as("aim_gs1", data)
+    if shapes.is_bits(data):
+        return _decode_as("wiegand26", data)
     raw = _maybe_bytes(data)
-    if raw is not None:
-        for row in proving():
+    code = _decode_as(_label_name(data), data)
+    is_label = code.valid and code.format != "text"
+    if raw is not None and (frame := _proven(data, weak=not is_label)) is not None:
+        return frame
+    if _URL.match(data) and (link := _decode_as("gs1_digital_link", data)).valid:
+        return link
+    if is_label:
+        return code
+    for name in shapes.unmistakable(raw) if raw is not None else ():
+        if (found := _decode_as(name, data)).valid:
+            return found
+    if code.valid:
+        return code
+    return _unproven(data, raw, code) if raw is not None else _label_or_text(data, code)
+
+
+def _proven(data: str, *, weak: bool) -> Decoded | None:
+    """The frame with the longest proof; an 8-bit sum does not stand against a whole label."""
+    for row in proving():
+        if row.proof_bits > PROOF_BITS_MIN or weak:
             frame = _decode_as(row.name, data)
             if frame.valid:
                 return frame
-    if _URL.match(data) and (link := _decode_as("gs1_digital_link", data)).valid:
-        return link
-    code = _decode_as(_label_name(data), data)
-    if code.valid:
-        return code
-    if raw is not None:
-        message = _decode_as("scanner_serial", data)
-        if message.valid and ("text" not in message.fields or _TERMINATED.match(raw)):
-            return message
-        if raw[0] + 1 == len(raw) and len(raw) not in UID_BYTES:
-            return _decode_as("uhfreader288", data)
-        if not _DIGITS.match(data) or 2 * len(raw) == _EPC_DIGITS:
-            return _decode_as("epc_tds", data)
+    return None
+
+
+def _unproven(data: str, raw: bytes, code: Decoded) -> Decoded:
+    """Hex that nothing proves: a scanner's message, a frame that is broken, else a tag's memory."""
+    message = _decode_as("scanner_serial", data)
+    if message.valid and ("text" not in message.fields or shapes.is_line(raw)):
+        return message
+    if (name := next(shapes.broken(raw), None)) is not None:
+        return _decode_as(name, data)
+    if not _DIGITS.match(data) or 2 * len(raw) == _EPC_DIGITS:
+        return _decode_as("epc_tds", data)
+    return _label_or_text(data, code)
+
+
+def _label_or_text(data: str, code: Decoded) -> Decoded:
     return code if _is_label(code) else _decode_as("text", data)
 
 
@@ -248,4 +269,4 @@ def _maybe_bytes(data: str) -> bytes | None:
         raw = unhex(data)
     except FrameError:
         return None
-    return raw if len(raw) >= min(UID_BYTES) else None
+    return raw if len(raw) >= min(shapes.UID_BYTES) else None
