@@ -14,13 +14,22 @@ FETCHES_MAX = 64
 """Replies in which one buffer may come; the largest buffers hold about a thousand tags."""
 
 
-@dataclass(frozen=True, slots=True)
+_MALFORMED = frozenset({0x0100, 0x0105})
+"""Wrong number of data bytes, invalid parameter."""
+
+
+@dataclass(slots=True)
 class Search:
-    """How to search: `search_ms` in all, over the antenna list or the one antenna set."""
+    """How to search: `search_ms` in all, over the antenna list or the one antenna set.
+
+    `with_metadata` is learned: M5e and Silion know the plain form, some newer firmware only the
+    other.
+    """
 
     line: ModuleLine
     search_ms: int
     antenna_list: bool
+    with_metadata: bool = False
 
     async def once(self) -> Round:
         """Everything in the field now; raises DriverError when the link fails."""
@@ -28,13 +37,17 @@ class Search:
         if await self.line.ask(codes.CLEAR_BUFFER, times=1) is None:
             return Round((), heard=False)
         flags = commands.CONFIGURED_LIST if self.antenna_list else commands.CONFIGURED_ANTENNA
-        frame = commands.build_search(flags, self.search_ms)
+        metadata = METADATA if self.with_metadata else None
+        frame = commands.build_search(flags, self.search_ms, metadata)
         within_s = self.search_ms / 1000 + ANSWER_WITHIN_S
         heard = await self.line.send(frame, times=1, within_s=within_s)
         if heard is None:
             return Round((), heard=False)
         if heard.reply.status == codes.NO_TAG:
             return Round((), heard=True)
+        if heard.reply.status in _MALFORMED and not self.with_metadata:
+            self.with_metadata = True
+            return await self.once()
         if heard.reply.status not in {codes.OK, codes.BUFFER_FULL}:
             complain(self.line, heard.reply)
             reason = f"the module refuses to read: {why(heard.reply.status)}"

@@ -1,7 +1,5 @@
 """Kits of modules and heads for the contract suite: ThingMagic and Silion, Wiegand, Modbus."""
 
-from typing import Literal
-
 from drivers.rfid import thingmagic, wiegand
 from drivers.suite import Kit
 from tests.support.devices.thingmagic import ScriptedModule
@@ -22,14 +20,14 @@ def _left_streaming(module: ScriptedModule) -> None:
     module.pushes, module.boot_loader, module.region, module.protocol = True, False, 6, 5
 
 
-def _thingmagic(dialect: Literal["thingmagic", "silion"], mode: str) -> Kit:
+def _thingmagic(mode: str) -> Kit:
     return Kit(
-        name=f"{dialect}-{mode}",
+        name=f"thingmagic-{mode}",
         driver=thingmagic.DRIVER,
-        device=lambda: ScriptedModule(dialect=dialect),
+        device=ScriptedModule,
         show=_show,
         identities=EPCS,
-        settings={"dialect": dialect, "mode": mode, "region": "PRC", "search_ms": 20},
+        settings={"mode": mode, "region": "PRC", "search_ms": 20},
         leave_pushing=_left_streaming,
         foreign=R2000_TAG,
     )
@@ -41,9 +39,8 @@ def _hold(converter: ScriptedConverter, uids: tuple[str, ...]) -> None:
 
 
 KITS: tuple[Kit, ...] = (
-    _thingmagic("thingmagic", "poll"),
-    _thingmagic("thingmagic", "push"),
-    _thingmagic("silion", "poll"),
+    _thingmagic("poll"),
+    _thingmagic("push"),
     Kit(
         name="wiegand",
         driver=wiegand.DRIVER,
@@ -56,4 +53,4 @@ KITS: tuple[Kit, ...] = (
         answers=False,
     ),
 )
-"""Silion's push mode needs 20 s to notice silence: tests/drivers/test_thingmagic_driver.py has it."""
+"""Silion needs 20 s to notice that a stream fell silent: test_thingmagic_driver has it instead."""

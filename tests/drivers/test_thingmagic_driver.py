@@ -160,6 +160,14 @@ async def test_more_tags_than_one_reply_holds_are_all_read() -> None:
         await bench.until(lambda: len(bench.uids) == 11)
 
 
+async def test_firmware_that_wants_metadata_flags_gets_them_from_then_on() -> None:
+    module = ScriptedModule(tags=[EPC], needs_metadata=True)
+    async with on_tcp(module.plugged) as link, running(driver(link)) as bench:
+        await bench.until(lambda: len(bench.readings) >= 3)
+    searches = [c.data.hex() for c in module.heard if c.opcode == codes.READ_MULTIPLE]
+    assert searches[:3] == ["0000000014", "10000000140007", "10000000140007"]
+
+
 async def test_a_tag_heard_badly_is_noise_and_never_a_read() -> None:
     module = ScriptedModule(tags=[EPC, OTHER], broken_crc={OTHER})
     async with on_tcp(module.plugged) as link, running(driver(link)) as bench:

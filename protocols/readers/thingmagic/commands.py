@@ -124,10 +124,11 @@ class Access:
     timeout_ms: int = 1000
 
 
-def build_search(search_flags: int, timeout_ms: int) -> bytes:
-    """Read tags into the buffer: the form that M5e, M6e, M7e and Silion share."""
-    body = {"option": 0, "search_flags": search_flags, "timeout_ms": timeout_ms}
-    layout = {**body, "metadata": None, "rest": b""}
+def build_search(search_flags: int, timeout_ms: int, metadata: int | None = None) -> bytes:
+    """Read tags into the buffer; with `metadata` as the vendor's API asks newer modules."""
+    option = 0 if metadata is None else WITH_METADATA
+    body = {"option": option, "search_flags": search_flags, "timeout_ms": timeout_ms}
+    layout = {**body, "metadata": metadata, "rest": b""}
     return build_command(READ_MULTIPLE, bytes(SEARCH_LAYOUT.build(layout)))
 
 

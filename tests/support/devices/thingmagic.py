@@ -44,6 +44,8 @@ class ScriptedModule:
     """Garbage sent before every reply."""
     search_status: int | None = None
     """Said instead of every search."""
+    needs_metadata: bool = False
+    """Newer firmware: a search without metadata flags is malformed."""
     broken_crc: set[bytes] = field(default_factory=set)
     """EPCs that are heard badly."""
     forgets_writes: bool = False
@@ -151,7 +153,9 @@ class ScriptedModule:
         self.buffer.clear()
         return build_reply(codes.CLEAR_BUFFER, codes.OK)
 
-    def _search(self, _data: bytes) -> bytes:
+    def _search(self, data: bytes) -> bytes:
+        if self.needs_metadata and not data[0] & codes.WITH_METADATA:
+            return build_reply(codes.READ_MULTIPLE, 0x0100)
         status = codes.OK if self.region and self.protocol == codes.GEN2 else 0x010B
         status = self.search_status if self.search_status is not None else status
         if status != codes.OK:
