@@ -14,8 +14,9 @@ from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
 from drivers.dialog import gap_s, now
 from drivers.links import open_stream
+from drivers.rfid.antennas import Antennas
 from drivers.rfid.field import Field as TagField
-from drivers.rfid.r2000_inventory import Antennas, Inventory
+from drivers.rfid.r2000_inventory import Inventory
 from drivers.rfid.r2000_line import ReaderLine, sightings, why
 from drivers.rfid.r2000_memory import read_words, write_words
 from drivers.rfid.rounds import ReaderLink115200, poll

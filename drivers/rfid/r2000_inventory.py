@@ -3,19 +3,14 @@
 from collections import Counter
 
 from drivers import troubles
-from drivers.contract import Context
 from drivers.dialog import now
+from drivers.rfid.antennas import Antennas
 from drivers.rfid.field import Field, Sighting
 from drivers.rfid.r2000_line import Heard, ReaderLine, ends, named, sightings
 from drivers.rfid.rounds import Round
 from protocols.readers import r2000
 from protocols.readers.r2000 import codes
 
-MISSING_ROUNDS_MAX = 3
-"""Rounds in a row without a load after which an antenna counts as missing."""
-MISSING_AGAIN_S = 10.0
-"""How often a missing antenna is tried again."""
-TELL_EVERY_S = 1.0
 STREAM_S = 1.0
 """A fast-switch inventory is asked for as many rounds as take about so long: without tags the reader
 is silent until it ends."""
@@ -26,50 +21,6 @@ REPEAT_MAX = 254
 _PORTS = (4, 8)
 _SAW_NOTHING = frozenset({0, codes.SUCCESS, codes.ANTENNA_MISSING, codes.NO_TAG, 0x31, 0x38, 0x50})
 """Results of a round that only say that no tag was read whole: an empty field is idle."""
-
-
-class Antennas:
-    """Which antennas are polled: one without a load is named, and left out for a while."""
-
-    def __init__(self, numbers: tuple[int, ...]) -> None:
-        assert numbers
-        self.numbers = numbers
-        self._missed = dict.fromkeys(numbers, 0)
-        self._again_s: dict[int, float] = {}
-        self._told_s = -TELL_EVERY_S
-
-    def due(self) -> tuple[int, ...]:
-        """Those to poll now; those that miss only from time to time."""
-        return tuple(n for n in self.numbers if self._again_s.get(n, 0.0) <= now())
-
-    def heard(self, number: int, result: int) -> None:
-        """How a round on an antenna ended."""
-        if number not in self._missed:
-            return  # Somebody else's inventory.
-        if result != codes.ANTENNA_MISSING:
-            self._missed[number] = 0
-            self._again_s.pop(number, None)
-            return
-        self._missed[number] += 1
-        if self._missed[number] >= MISSING_ROUNDS_MAX:
-            self._again_s[number] = now() + MISSING_AGAIN_S
-
-    @property
-    def missing(self) -> tuple[int, ...]:
-        """Those that count as missing."""
-        return tuple(n for n in self.numbers if self._missed[n] >= MISSING_ROUNDS_MAX)
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether none of them has a load at the moment."""
-        return all(self._missed.values())
-
-    def tell(self, context: Context) -> None:
-        """Name the missing ones while they miss."""
-        if self.missing and now() - self._told_s >= TELL_EVERY_S:
-            self._told_s = now()
-            for number in self.missing:
-                context.trouble(troubles.antenna_missing(number))
 
 
 class Inventory:
@@ -92,7 +43,7 @@ class Inventory:
         for number in self._antennas.due():
             heard = await self._line.round(number, session=self._session)
             if heard.valid:
-                self._antennas.heard(number, heard.result)
+                self._antennas.heard(number, missing=heard.result == codes.ANTENNA_MISSING)
             rounds.append(heard)
         seen: tuple[Sighting, ...] = tuple(found for heard in rounds for found in heard.seen)
         refused = next((text for heard in rounds if (text := _refusal(heard.result))), "")
@@ -127,14 +78,14 @@ class Inventory:
         if isinstance(end, r2000.SwitchEnd):
             for number in self._antennas.due():
                 misses = self._misses[number] > self._repeat // 2
-                self._antennas.heard(number, codes.ANTENNA_MISSING if misses else codes.SUCCESS)
+                self._antennas.heard(number, missing=misses)
             round_ms = max(1.0, end.duration_ms / self._repeat)
             self._repeat = max(1, min(REPEAT_MAX, int(STREAM_S * 1000 / round_ms)))
             return self._no_antenna()
         result = end.result if isinstance(end, r2000.Result) else 0
         if result == codes.ANTENNA_MISSING:
             for number in self._antennas.due():
-                self._antennas.heard(number, result)
+                self._antennas.heard(number, missing=True)
         return _refusal(result) or self._no_antenna()
 
     def _fast_switch(self) -> bytes:

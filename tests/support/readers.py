@@ -1,7 +1,7 @@
 """A scripted UHFReader, byte for byte; wires and bench are those of `drivers.suite`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from drivers.suite import Bench, on_pty, on_tcp, running
 from protocols.readers.uhfreader import (
@@ -15,6 +15,7 @@ from protocols.readers.uhfreader import (
     build_inventory_reply,
     build_push,
     codes,
+    decode_access,
     decode_command,
     decode_params,
     new_framer,
@@ -23,6 +24,8 @@ from protocols.readers.uhfreader import (
 __all__ = ["Bench", "ScriptedReader", "on_pty", "on_tcp", "running"]
 
 PORTS = bytes((1, 0, 0, 0))
+BANK_WORDS = 0x180
+ACCESS_CODES = frozenset({codes.READ, codes.WRITE, codes.EXTENDED_READ, codes.EXTENDED_WRITE})
 
 
 @dataclass
@@ -42,6 +45,12 @@ class ScriptedReader:
     """Garbage sent before every inventory reply."""
     status: int | None = None
     """Said instead of a round."""
+    power_dbm: int = 30
+    keeps_power: bool = False
+    access_status: int | None = None
+    """Said instead of every access to a tag's memory."""
+    forgets_writes: bool = False
+    memory: dict[tuple[bytes, int], bytearray] = field(default_factory=dict)
     heard: list[Command] = field(default_factory=list)
     send: Callable[[bytes], None] = lambda _: None
     unplug: Callable[[], None] = lambda: None
@@ -72,13 +81,49 @@ class ScriptedReader:
     def answer(self, command: Command) -> bytes:
         if command.code == codes.INFO:
             extra = PORTS if self.dialect == "288" else b""
-            info = (self.type_code, 3, 0x31, 0x80, 30, self.scan_time_100ms, extra)
+            info = (self.type_code, 3, 0x31, 0x80, self.power_dbm, self.scan_time_100ms, extra)
             return build_info_reply(Info(self.address, (3, 13), *info))
         if command.code in self._mode_codes():
             return self._mode(command)
         if command.code == codes.INVENTORY and not self.pushes:
             return self.before + self._inventory(command)
+        if command.code == codes.SET_POWER and not self.pushes:
+            return self._set_power(command)
+        if command.code in ACCESS_CODES and not self.pushes:
+            return self._access(command)
         return b"" if self.pushes else build_answer(self.address, 0, codes.ILLEGAL_COMMAND)
+
+    def _set_power(self, command: Command) -> bytes:
+        if self.keeps_power:
+            return build_answer(self.address, command.code, codes.WRONG_PARAMETER)
+        self.power_dbm = command.data[0]
+        return build_answer(self.address, command.code, codes.OK)
+
+    def bank(self, epc: bytes, bank: int) -> bytearray:
+        """64 words of every bank; the EPC bank is the tag's own."""
+        if bank == 1:
+            return bytearray(2) + (len(epc) // 2 << 11).to_bytes(2) + epc
+        return self.memory.setdefault((epc, bank), bytearray(2 * BANK_WORDS))
+
+    def _access(self, command: Command) -> bytes:
+        access = decode_access(command.code, command.data)
+        if self.access_status is not None:
+            data = b"\x04" if self.access_status == codes.TAG_ERROR else b""
+            return build_answer(self.address, command.code, self.access_status, data)
+        if access.epc not in [tag.epc for tag in self.tags]:
+            return build_answer(self.address, command.code, codes.NO_TAG)
+        memory = self.bank(access.epc, access.bank)
+        first, last = 2 * access.start, 2 * (access.start + access.count)
+        if not access.data:
+            return build_answer(self.address, command.code, codes.OK, bytes(memory[first:last]))
+        if not self.forgets_writes:
+            memory[first:last] = access.data
+            if access.bank == 1:
+                self.tags = [
+                    Tag(bytes(memory[4:]), tag.rssi_raw) if tag.epc == access.epc else tag
+                    for tag in self.tags
+                ]
+        return build_answer(self.address, command.code, codes.OK)
 
     def _mode_codes(self) -> tuple[int, int]:
         if self.dialect == "18":
@@ -106,11 +151,12 @@ class ScriptedReader:
             return build_inventory_reply(self.address, "18", self.tags, status=codes.DONE)
         if not command.data:
             return build_answer(self.address, codes.INVENTORY, codes.WRONG_LENGTH)
-        aim = decode_params(command.data).aim
+        params = decode_params(command.data)
+        aim = params.aim
         antenna = 1 << (aim.antenna_selector - 0x80 if aim else 0)
         frames = [
             build_inventory_reply(self.address, "288", [tag], antenna_raw=antenna)
-            for tag in self.tags
+            for tag in (tag if params.fast_id else replace(tag, tid=b"") for tag in self.tags)
         ]
         end = build_inventory_reply(self.address, "288", status=codes.DONE, antenna_raw=antenna)
         return b"".join(frames) + end
