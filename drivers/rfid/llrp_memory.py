@@ -16,8 +16,9 @@ from protocols.readers.llrp import OpResult, commands
 
 LOOK_S = 0.8
 """How long the field is watched before a tag is chosen."""
-DONE_WITHIN_S = 4.0
-"""How long a tag may take; a write is a word at a time."""
+DONE_WITHIN_S = 1.5
+DONE_WORD_S = 0.03
+"""How long a tag may take, and how much longer for each word: a write is a word at a time."""
 TRIES_MAX = 3
 """The air is not a wire: what failed once is tried again."""
 WORDS_MAX = 256
@@ -118,13 +119,16 @@ class _Access:
         await self._do(area, data)
 
     async def _do(self, area: MemoryArea, data: bytes) -> OpResult:
-        result = None
+        why = ""
         for _ in range(TRIES_MAX):
             result = await self._once(area, data)
-            if result is not None and result.code == 0:
+            if result is None:
+                why = "the tag does not answer any more"
+                break
+            if result.code == 0:
                 return result
+            why = result.text.replace("_", " ")
         what = "write" if data else "read"
-        why = "the tag does not answer" if result is None else result.text.replace("_", " ")
         raise DriverError(f"{self._session.wire}: cannot {what} the {area.bank} memory: {why}")
 
     async def _once(self, area: MemoryArea, data: bytes) -> OpResult | None:
@@ -143,13 +147,13 @@ class _Access:
         session, of = self._session, commands.of_accessspec
         await session.order("ADD_ACCESSSPEC", partial(commands.add_access, access=access))
         await session.order("ENABLE_ACCESSSPEC", partial(of, "ENABLE_ACCESSSPEC", spec_id=spec_id))
-        result = await self._result(spec_id)
+        result = await self._result(spec_id, DONE_WITHIN_S + area.count * DONE_WORD_S)
         await session.ask("DELETE_ACCESSSPEC", partial(of, "DELETE_ACCESSSPEC", spec_id=spec_id))
         return result
 
-    async def _result(self, spec_id: int) -> OpResult | None:
+    async def _result(self, spec_id: int, within_s: float) -> OpResult | None:
         """What became of the operation; a write may already report the new EPC."""
-        until = now() + DONE_WITHIN_S
+        until = now() + within_s
         while now() < until:
             for message in await self._session.take(until):
                 for tag in llrp.tags(message):

@@ -26,8 +26,9 @@ MESSAGE_GAP_S = 2.0
 FAREWELL_WITHIN_S = 0.8
 """How long a reader that is let go is drained of its queued reports and may say goodbye."""
 MISSED_KEEPALIVES_MAX = 3
-KEPT_MAX = 20_000
-"""Messages kept while an answer is awaited: ANSWER_WITHIN_S at far more than any radio reads."""
+KEPT_MAX = 5_000
+"""Messages kept while an answer is awaited: ANSWER_WITHIN_S at more than any radio reads. Above it
+the oldest go, and a person is told."""
 
 _TAKEN = frozenset({reports.ATTEMPT_TAKEN_BY_READER, reports.ATTEMPT_TAKEN_BY_CLIENT})
 
@@ -72,10 +73,7 @@ class Session:
     async def ask(self, name: str, build: Callable[[int], bytes]) -> Message | None:
         """The answer to a request, be it a refusal; None when none came in time."""
         self._message_id += 1
-        wanted_id, wanted = (
-            self._message_id,
-            {f"{name}_RESPONSE", "ERROR_MESSAGE", "CUSTOM_MESSAGE"},
-        )
+        wanted_id, wanted = self._message_id, {f"{name}_RESPONSE", "ERROR_MESSAGE"}
         answer = await self._dialog.ask(
             build(wanted_id),
             lambda message: message.message_id == wanted_id and message.name in wanted,

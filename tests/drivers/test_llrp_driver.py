@@ -7,9 +7,10 @@ from pydantic import ValidationError
 
 from drivers.contract import TagMemory, TagMemoryWriter, TagRead
 from drivers.rfid.llrp import DRIVER, REFUSED_POLLS_MAX, LlrpReader, Settings
+from drivers.rfid.llrp_session import KEPT_MAX
 from drivers.suite.bench import Bench, running
 from drivers.suite.wires import Hear, on_tcp
-from protocols.readers.llrp import Param, commands, device
+from protocols.readers.llrp import Message, Param, commands, device
 from tests.support.devices.llrp import ScriptedLlrp
 
 TAG = bytes.fromhex("3005fb63ac1f3841ec880467")
@@ -279,6 +280,21 @@ async def test_thousands_of_queued_reports_are_drained_at_the_stop_and_not_emitt
         assert bench.readings == []
         names = [name for name, raw in bench.frames if raw[:2] == b"\x04\x04"]
     assert names == ["device>host"], "the farewell was not heard to its end"
+
+
+async def test_more_reports_than_are_kept_during_a_question_are_told_as_lost() -> None:
+    class Flooding(ScriptedLlrp):
+        def _answer(self, message: Message) -> None:
+            if message.name == "START_ROSPEC":
+                for number in range(KEPT_MAX + 10):
+                    self.say(device.report([device.Sight(number.to_bytes(12, "big"))]))
+            super()._answer(message)
+
+    async with on_tcp(Flooding().plugged) as link, running(driver(link)) as bench:
+        await bench.until(lambda: bench.ups and len(bench.readings) >= KEPT_MAX)
+    assert "reads_lost" in {trouble.kind for trouble in bench.troubles}
+    newest = (KEPT_MAX + 9).to_bytes(12, "big").hex().upper()
+    assert newest in bench.uids
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from drivers.contract import DriverError, MemoryArea
 from drivers.rfid.llrp import DRIVER, LlrpReader, Settings
-from drivers.suite.bench import Bench, running
+from drivers.suite.bench import Bench, running, until
 from drivers.suite.wires import on_tcp
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.devices.llrp import ScriptedLlrp
@@ -52,6 +52,20 @@ async def test_a_locked_tag_is_named_after_the_last_try() -> None:
         with pytest.raises(DriverError, match="cannot write the user memory: Tag Memory Locked"):
             await driver(link).write_memory(Bench().context, USER, b"\x01\x02\x03\x04")
     assert len(reader.fails) == 6
+
+
+async def test_a_tag_that_leaves_is_not_waited_for() -> None:
+    reader = ScriptedLlrp(tags=[TAG])
+    async with on_tcp(reader.plugged) as link, asyncio.TaskGroup() as group:
+
+        async def leave() -> None:
+            await until(lambda: "START_ROSPEC" in reader.names())
+            reader.tags = []
+
+        group.create_task(leave())
+        with pytest.raises(DriverError, match="the tag does not answer any more"):
+            await driver(link).read_memory(Bench().context, USER)
+    assert reader.names().count("ADD_ACCESSSPEC") == 1
 
 
 async def test_a_memory_that_is_shorter_than_asked_is_an_error() -> None:
