@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from drivers.rfid import hf
+from drivers.rfid import hf, pn532
 from drivers.suite import Faults, Kit, Plugged, Wire, on_pty, on_tcp
 from protocols.readers.hf import FamilyName
 from tests.support.devices.hf import ScriptedHf
+from tests.support.devices.pn532 import ScriptedPn532
 
 UIDS = ("E00401009F2625F5", "E007000012C01480")
 R2000_TAG = bytes.fromhex("a01301898c3000300833b2ddd901400000000137bb")
@@ -46,5 +47,13 @@ KITS: tuple[Kit, ...] = (
     _hf("ti_s6350", on_tcp, on_pty),
     _hf("aa_bb", on_tcp),
     _hf("uhfreader_hf", on_tcp),
+    Kit(
+        name="pn532",
+        driver=pn532.DRIVER,
+        device=ScriptedPn532,
+        show=_lay,
+        identities=("04112233445566", "24D34F59"),
+        foreign=R2000_TAG,
+    ),
 )
 """Every family, and both wires; a wire does not care which family it carries."""
