@@ -38,8 +38,8 @@ class Settings(Strict):
     """Settings of `rfid.thingmagic`."""
 
     link: ReaderLink115200
-    dialect: Dialect = Field(
-        default="thingmagic", description="silion: SIM7xxx, SLR and SLD modules"
+    dialect: Literal["auto", "thingmagic", "silion"] = Field(
+        default="auto", description="auto: by the hardware version; silion: SIM7xxx, SLR, SLD"
     )
     mode: Literal["poll", "push"] = Field(
         default="poll", description="push streams every sighting at once"
@@ -62,10 +62,11 @@ class Settings(Strict):
             raise ValueError("an antenna is named twice")
         return self
 
-    def wanted(self) -> Wanted:
-        """What to set up."""
+    def wanted(self, found: Dialect) -> Wanted:
+        """What to set up in a module that seems to be of this dialect."""
         region = None if self.region is None else _REGIONS[self.region]
-        return Wanted(self.dialect, region, self.antennas, self.power_dbm)
+        dialect = found if self.dialect == "auto" else self.dialect
+        return Wanted(dialect, region, self.antennas, self.power_dbm)
 
 
 class ThingMagic:
@@ -81,10 +82,10 @@ class ThingMagic:
         stream = await open_stream(settings.link)
         try:
             line = ModuleLine(stream, context, gap_s=gap_s(settings.link))
-            text = f"{await identify(line)}, {await prepare(line, settings.wanted())}"
+            wanted, text = await self._ready(line)
             field = TagField(context, self.name)
             if settings.mode == "push":
-                await self._stream(line, field, text)
+                await self._stream(line, field, text, wanted.dialect)
             await self._poll(line, field, text)
         finally:
             await stream.close()
@@ -94,8 +95,9 @@ class ThingMagic:
         stream = await open_stream(self._settings.link)
         try:
             line = ModuleLine(stream, context, gap_s=gap_s(self._settings.link))
-            search = await self._ready(line)
-            return await read_words(line, search, area, self._settings.dialect)
+            wanted, _ = await self._ready(line)
+            search = self._search(line, MEMORY_SEARCH_MS)
+            return await read_words(line, search, area, wanted.dialect)
         finally:
             await stream.close()
 
@@ -104,15 +106,17 @@ class ThingMagic:
         stream = await open_stream(self._settings.link)
         try:
             line = ModuleLine(stream, context, gap_s=gap_s(self._settings.link))
-            search = await self._ready(line)
-            await write_words(line, search, area, data, self._settings.dialect)
+            wanted, _ = await self._ready(line)
+            search = self._search(line, MEMORY_SEARCH_MS)
+            await write_words(line, search, area, data, wanted.dialect)
         finally:
             await stream.close()
 
-    async def _ready(self, line: ModuleLine) -> Search:
-        await identify(line)
-        await prepare(line, self._settings.wanted())
-        return self._search(line, MEMORY_SEARCH_MS)
+    async def _ready(self, line: ModuleLine) -> tuple[Wanted, str]:
+        """Identify and set up; what it was set to, and that in words."""
+        found = await identify(line)
+        wanted = self._settings.wanted(found.dialect)
+        return wanted, f"{found.text}, {await prepare(line, wanted)}"
 
     def _search(self, line: ModuleLine, search_ms: int) -> Search:
         antennas = self._settings.antennas
@@ -128,7 +132,9 @@ class ThingMagic:
             up=lambda: line.context.up(f"{text}, poll"),
         )
 
-    async def _stream(self, line: ModuleLine, field: TagField, text: str) -> NoReturn:
+    async def _stream(
+        self, line: ModuleLine, field: TagField, text: str, dialect: Dialect
+    ) -> NoReturn:
         """Start streaming, take what comes, and start again when it fell silent."""
 
         def take(heard: list[Heard]) -> Iterable[Sighting]:
@@ -137,34 +143,31 @@ class ThingMagic:
             return line.sightings(heard)
 
         line.aside = lambda heard: field.emit(take(heard))
-        if self._settings.dialect == "thingmagic":
+        if dialect == "thingmagic":
             await let_tags_repeat(line)
-        await self._start(line)
+        await self._start(line, dialect)
         line.context.up(f"{text}, push")
-        silion_beats = self._settings.dialect == "silion"
         await listen(
             line.dialog,
             field,
             take=take,
-            alive=lambda: self._start(line),
-            silent_s=HEARTBEATS_MISSED_S if silion_beats else PUSH_SILENT_S_MAX,
+            alive=lambda: self._start(line, dialect),
+            silent_s=HEARTBEATS_MISSED_S if dialect == "silion" else PUSH_SILENT_S_MAX,
         )
 
-    async def _start(self, line: ModuleLine) -> bool:
+    async def _start(self, line: ModuleLine, dialect: Dialect) -> bool:
         """Start the stream; False when nobody answers, raises DriverError when refused."""
         listed = bool(self._settings.antennas)
-        if self._settings.dialect == "silion":
+        if dialect == "silion":
             flags = commands.CONFIGURED_LIST if listed else commands.CONFIGURED_ANTENNA
             frame = silion.build_start_async(METADATA, flags | silion.WITH_HEARTBEAT)
         else:
             frame = commands.build_start_stream(METADATA, antenna_list=listed)
         heard = await line.send(frame)
         if heard is not None and heard.reply.status != codes.OK:
-            trouble = None
-            if heard.reply.status == codes.INVALID_OPCODE:
-                configured = self._settings.dialect
-                other = "silion" if configured == "thingmagic" else "thingmagic"
-                trouble = troubles.wrong_dialect(configured, other)
+            other = "silion" if dialect == "thingmagic" else "thingmagic"
+            unknown = heard.reply.status == codes.INVALID_OPCODE
+            trouble = troubles.wrong_dialect(dialect, other) if unknown else None
             raise line.dialog.lost(describe_refusal(heard.reply), trouble)
         return heard is not None
 

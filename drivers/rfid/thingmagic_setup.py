@@ -24,6 +24,16 @@ POWERS = 0x03
 """Silion: option of 0x61 and 0x91 for (antenna, read power, write power)."""
 _POWER_BYTES = 5
 _VERSION_BYTES = 12
+_SILION_MODELS = 0xA
+"""High nibble of Silion's hardware versions (A3000001, A8000001); ThingMagic's models are below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answered."""
+
+    text: str
+    dialect: Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class Wanted:
     power_dbm: int | None = None
 
 
-async def identify(line: ModuleLine) -> str:
+async def identify(line: ModuleLine) -> Identity:
     """Who is there, with anything it was left doing stopped; raises DriverError."""
     await line.dialog.tell(commands.build_stop_stream())
     await line.dialog.tell(silion.build_stop_async())
@@ -47,9 +57,12 @@ async def identify(line: ModuleLine) -> str:
     if version is None:
         raise line.dialog.lost("no ThingMagic or Silion module answers")
     if len(version.data) < _VERSION_BYTES:
-        return "ThingMagic module of unknown version"
-    hardware, firmware = version.data[4:8].hex(), version.data[8:12].hex()
-    return f"ThingMagic module, hardware {hardware}, firmware of {firmware}"
+        return Identity("ThingMagic module of unknown version", "thingmagic")
+    hardware, firmware = version.data[4:8], version.data[8:12].hex()
+    dialect: Dialect = "silion" if hardware[0] >> 4 == _SILION_MODELS else "thingmagic"
+    name = "Silion" if dialect == "silion" else "ThingMagic"
+    text = f"{name} module, hardware {hardware.hex()}, firmware of {firmware}"
+    return Identity(text, dialect)
 
 
 async def prepare(line: ModuleLine, wanted: Wanted) -> str:

@@ -67,7 +67,7 @@ async def test_settings_are_set_once_and_only_when_they_differ() -> None:
 
 async def test_silion_powers_are_set_port_by_port() -> None:
     module = ScriptedModule(dialect="silion", tags=[EPC])
-    told = {"dialect": "silion", "antennas": [1, 2], "power_dbm": 30}
+    told = {"antennas": [1, 2], "power_dbm": 30}
     async with on_tcp(module.plugged) as link, running(driver(link, **told)) as bench:
         await bench.until(lambda: bench.uids)
     powers = [c.data.hex() for c in module.heard if c.opcode == 0x91 and c.data[0] == 3]
@@ -100,10 +100,10 @@ async def test_a_refused_power_is_named() -> None:
 @pytest.mark.parametrize("dialect", ["thingmagic", "silion"])
 async def test_push_streams_every_sighting(dialect: Any) -> None:
     module = ScriptedModule(dialect=dialect, antenna=4)
-    told = {"dialect": dialect, "mode": "push"}
-    async with on_tcp(module.plugged) as link, running(driver(link, **told)) as bench:
+    async with on_tcp(module.plugged) as link, running(driver(link, mode="push")) as bench:
         await bench.until(lambda: bench.ups)
         assert module.pushes
+        assert dialect in bench.ups[0].lower()
         module.live()
         module.push(EPC)
         module.push(OTHER)

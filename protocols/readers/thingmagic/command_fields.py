@@ -128,6 +128,10 @@ def _region(data: bytes) -> Found:
     return {"region": data[0], "region_name": codes.REGION_NAMES.get(data[0], "unknown")}
 
 
+def _asked(data: bytes) -> Found:
+    return {"option": data[0]} if len(data) == 1 else None
+
+
 def _option(data: bytes) -> Found:
     if len(data) < _WORD:
         return None
@@ -160,6 +164,9 @@ COMMAND_FIELDS: Mapping[int, Callable[[bytes], Found]] = {
     codes.READ_DATA: _read_data,
     codes.WRITE_DATA: _write_data,
     codes.CONTINUOUS: _continuous,
+    codes.GET_ANTENNA: _asked,
+    codes.GET_READ_POWER: _asked,
+    codes.GET_WRITE_POWER: _asked,
     codes.SET_ANTENNA: _antennas,
     codes.SET_READ_POWER: _power,
     codes.SET_WRITE_POWER: _power,

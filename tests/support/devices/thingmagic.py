@@ -16,7 +16,10 @@ from protocols.readers.thingmagic import (
     silion,
 )
 
-HARDWARE = bytes.fromhex("0710230001000003201410070107020900000010")
+VERSIONS = {
+    "thingmagic": bytes.fromhex("0710230001000003201410070107020900000010"),
+    "silion": bytes.fromhex("13041500a8000001201305221305230000000010"),
+}
 BUFFER_REPLY_TAGS = 4
 """Tags of one reply to 0x29; more take several."""
 WORDS = {0: 4, 1: 8, 2: 6, 3: 32}
@@ -101,12 +104,12 @@ class ScriptedModule:
     def answer(self, command: Command) -> bytes:
         opcode, data = command.opcode, command.data
         if opcode == codes.VERSION:
-            return build_reply(opcode, codes.OK, HARDWARE)
+            return build_reply(opcode, codes.OK, VERSIONS[self.dialect])
         if opcode == codes.PROGRAM:
             return build_reply(opcode, codes.OK, b"\x11" if self.boot_loader else b"\x12")
         if opcode == codes.BOOT and self.boot_loader:
             self.boot_loader = False
-            return build_reply(opcode, codes.OK, HARDWARE)
+            return build_reply(opcode, codes.OK, VERSIONS[self.dialect])
         known = _ANSWERS.get(opcode)
         if self.boot_loader or known is None:
             return build_reply(opcode, codes.INVALID_OPCODE)
