@@ -7,10 +7,49 @@ judges: the supervisor does that. Anything else it raises is a bug and latches i
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
+
+from drivers.readings import (
+    CodeRead,
+    EndReason,
+    FillerSample,
+    GateOrder,
+    GateSample,
+    OutputSample,
+    Reading,
+    TagRead,
+    WeightSample,
+)
+
+# What a driver's author needs comes from here, wherever it is defined.
+__all__ = [
+    "Bank",
+    "CodeRead",
+    "Context",
+    "Direction",
+    "Driver",
+    "DriverError",
+    "DriverType",
+    "EndReason",
+    "FillGate",
+    "Filler",
+    "FillerSample",
+    "GateOrder",
+    "GateSample",
+    "Hello",
+    "MemoryArea",
+    "Output",
+    "OutputSample",
+    "Reading",
+    "Strict",
+    "TagMemory",
+    "TagMemoryWriter",
+    "TagRead",
+    "Trouble",
+    "WeightSample",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,108 +73,6 @@ class DriverError(Exception):
     def __init__(self, text: str, trouble: Trouble | None = None) -> None:
         super().__init__(text)
         self.trouble = trouble
-
-
-@dataclass(frozen=True, slots=True)
-class TagRead:
-    """One sighting of an RFID tag.
-
-    `uid` is upper-case hex, most significant byte first, as printed on the tag; `antenna` counts
-    from 1 (a reader that reports none serves antenna 1); `rssi_raw` is uncalibrated; `at_ns` is
-    the monotonic arrival time, whatever clock the reader has. `rssi_cdbm` is hundredths of a dBm
-    and `tid` upper-case hex, both only where the reader tells them.
-    """
-
-    device: str
-    uid: str
-    antenna: int
-    rssi_raw: int | None
-    at_ns: int
-    rssi_cdbm: int | None = None
-    tid: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRead:
-    """One printed code as scanned: `text` without the configured affixes, `at_ns` monotonic.
-
-    `symbology` is the AIM identifier (`]d2`, ISO/IEC 15424) when the scanner sent one; it is not
-    part of `text`.
-    """
-
-    device: str
-    text: str
-    at_ns: int
-    symbology: str = ""
-
-
-class EndReason(IntEnum):
-    """Register 111 of reference-gate-v1 (contract §4)."""
-
-    NONE = 0
-    TARGET = 1
-    OPERATOR_STOP = 2
-    PERMIT_WITHDRAWN = 3
-    LEASE_LOST = 4
-    OVER_LIMIT = 5
-    E_STOP = 6
-    SCALE_FAULT = 7
-    TIMEOUT = 8
-    CYLINDER_LEFT = 9
-
-
-@dataclass(frozen=True, slots=True)
-class GateSample:
-    """One coherent reading of a gate with its scale, taken in one request (contract §4, 100..115).
-
-    Masses are grams. `end_reason` is the raw register: an unknown number stays a number.
-    `at_ns` is the monotonic time the reply arrived.
-    """
-
-    device: str
-    at_ns: int
-    ready: bool
-    cylinder_on: bool
-    permitted: bool
-    filling: bool
-    fine_flow: bool
-    stable: bool
-    done: bool
-    aborted: bool
-    over_limit: bool
-    e_stop: bool
-    lease_lost: bool
-    scale_fault: bool
-    valve_open: bool
-    permit_echo: int
-    gross_g: int
-    net_g: int
-    tare_g: int
-    total_g: int
-    fills: int
-    end_reason: int
-    last_net_g: int
-    last_permit: int
-    heartbeat: int
-
-
-Reading: TypeAlias = TagRead | CodeRead | GateSample
-
-
-@dataclass(frozen=True, slots=True)
-class GateOrder:
-    """What a permit tells the gate. Masses in grams, `lease_ms` > 0, `permit_no` 1..65535."""
-
-    permit_no: int
-    target_g: int
-    limit_gross_g: int
-    lease_ms: int
-
-    def __post_init__(self) -> None:
-        """Refuse an order no gate may see."""
-        assert 1 <= self.permit_no <= 65_535, self  # noqa: PLR2004 - the width of register 0
-        assert 0 < self.target_g <= self.limit_gross_g, self
-        assert 0 < self.lease_ms <= 65_535, self  # noqa: PLR2004 - the width of register 6
 
 
 Direction: TypeAlias = Literal["device>host", "host>device"]
@@ -194,6 +131,38 @@ class FillGate(Protocol):
 
     async def lock(self) -> None:
         """Write permit 0 and read it back. Allowed at any time, always first on any doubt."""
+        ...
+
+
+@runtime_checkable
+class Output(Protocol):
+    """A driver of one output that holds a valve open while it is energised.
+
+    Every method raises DriverError when the module is not reachable or reads back otherwise.
+    """
+
+    async def energise(self) -> None:
+        """Switch the output on and read it back."""
+        ...
+
+    async def release(self) -> None:
+        """Switch the output off and read it back. Allowed at any time, always first on doubt."""
+        ...
+
+
+@runtime_checkable
+class Filler(Protocol):
+    """A driver of a device that fills by itself to a target it is given.
+
+    Every method raises DriverError when the device is not reachable or reads back otherwise.
+    """
+
+    async def start(self, order: GateOrder) -> None:
+        """Write target and limit, read them back, then start."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop the dosing and see it stopped. Allowed at any time, always first on doubt."""
         ...
 
 
@@ -293,7 +262,7 @@ class DriverType:
     usb_ids: tuple[tuple[int, int], ...] = ()
 
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset(
-        {"identify", "gate", "scale"}
+        {"identify", "gate", "scale", "output", "filler"}
         | {"read_memory", "write_memory", "power", "antennas", "push", "trigger"}
     )
 

@@ -5,7 +5,7 @@
 
 from dataclasses import replace
 
-from drivers.contract import GateSample, Reading
+from drivers.contract import CodeRead, GateSample, Reading, TagRead
 from gatewayd.clock import MS, Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
@@ -42,6 +42,8 @@ class Watch:
             self._steady = same and last is not None and last.stable and reading.stable
             self._news = self._news or self._presence.number != before
             return True
+        if not isinstance(reading, TagRead | CodeRead):
+            return False  # Weights and outputs reach a rig as the samples of its gate.
         seen = self._presence.saw(reading)
         self._news = self._news or seen
         return seen
