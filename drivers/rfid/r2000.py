@@ -55,11 +55,14 @@ class Settings(Strict):
 
 
 class R2000:
-    """One configured reader."""
+    """One configured reader; `left_over_s` is how long it waits for an inventory not its own."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(
+        self, name: str, settings: Settings, *, left_over_s: float = LEFT_OVER_S_MAX
+    ) -> None:
         self.name = name
         self._settings = settings
+        self._left_over_s = left_over_s
 
     async def run(self, context: Context) -> None:
         """Open, identify, then read until the link fails; raises DriverError."""
@@ -120,7 +123,7 @@ class R2000:
             heard.extend(replies)
             field.emit(sightings(replies))
 
-        until = now() + LEFT_OVER_S_MAX
+        until = now() + self._left_over_s
         while True:
             heard.clear()
             version = await line.ask(codes.VERSION, aside=aside)

@@ -182,6 +182,19 @@ async def test_an_inventory_of_somebody_else_is_read_and_waited_for() -> None:
     assert bench.error is None
 
 
+async def test_an_inventory_that_never_ends_is_read_and_then_named() -> None:
+    reader = ScriptedR2000(tags=[TAG], pushes=True)
+    async with on_tcp(reader.plugged) as link:
+        settings = Settings.model_validate({"link": link})
+        async with running(R2000("portal", settings, left_over_s=0.5)) as bench:
+            await bench.until(lambda: bench.error)
+    assert bench.uids == {UID}
+    assert "never ends the inventory" in str(bench.error)
+    assert bench.error is not None
+    assert bench.error.trouble is not None
+    assert bench.error.trouble.kind == "left_pushing"
+
+
 async def test_a_reader_that_falls_silent_is_lost_after_the_named_number_of_polls() -> None:
     reader = ScriptedR2000(tags=[TAG])
     async with on_tcp(reader.plugged) as link, running(driver(link)) as bench:
