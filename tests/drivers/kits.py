@@ -140,6 +140,7 @@ def _chafon(mode: str) -> Kit:
 
 
 WITHOUT_KIT = {
+    "barcode.keyboard": "only the kernel makes input nodes; run in umockdev's test bed instead",
     "rfid.modbus": "a Modbus master drops what garbage touches; test_modbus_head_driver has its faults",
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
