@@ -60,13 +60,17 @@ class ModuleLine:
         heard = await self.send(thingmagic.build_command(opcode, data), times=times)
         return heard.reply if heard is not None else None
 
-    async def order(self, frame: bytes, what: str, *, within_s: float = ANSWER_WITHIN_S) -> Heard:
-        """The answer to a command that must be obeyed; raises DriverError when it is not."""
-        heard = await self.send(frame, within_s=within_s)
+    async def order(self, frame: bytes, what: str, trouble: Trouble | None = None) -> Heard:
+        """The answer to a command that must be obeyed; raises DriverError when it is not.
+
+        `trouble` is what a person should change when the module refuses.
+        """
+        heard = await self.send(frame)
         if heard is None:
             raise self.dialog.lost(f"no answer to {what}")
         if heard.reply.status != codes.OK:
-            raise self.dialog.lost(f"the module refuses {what}: {why(heard.reply.status)}")
+            reason = f"the module refuses {what}: {why(heard.reply.status)}"
+            raise self.dialog.lost(reason, trouble)
         return heard
 
     def sightings(self, heard: Iterable[Heard]) -> list[Sighting]:

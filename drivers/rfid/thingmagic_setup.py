@@ -7,6 +7,8 @@ RAM; it is asked first and set only when it differs all the same.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from drivers import troubles
+from drivers.contract import Trouble
 from drivers.dialog import now
 from drivers.rfid.thingmagic_line import CENTI, ModuleLine, why
 from protocols.readers import thingmagic
@@ -23,9 +25,18 @@ READ_FILTER = bytes((0x01, 0x0C))
 POWERS = 0x03
 """Silion: option of 0x61 and 0x91 for (antenna, read power, write power)."""
 _POWER_BYTES = 5
+_LIMITS_BYTES = 7
+"""Option, power, highest and lowest power."""
 _VERSION_BYTES = 12
 _SILION_MODELS = 0xA
 """High nibble of Silion's hardware versions (A3000001, A8000001); ThingMagic's models are below."""
+
+
+_NO_REGION = Trouble(
+    "no_region",
+    zh="模块没有区域设置，不能发射；请按当地法规设置 region，例如 region: PRC",
+    en="the module has no region; set region by the law of the country, e.g. region: PRC",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ async def _region(line: ModuleLine, wanted: int | None) -> int:
     known = told is not None and told.status == codes.OK and len(told.data) > 0
     found = told.data[0] if told is not None and known else codes.NO_REGION
     if wanted is None and found == codes.NO_REGION:
-        raise line.dialog.lost("the module has no region and must not transmit; set region")
+        raise line.dialog.lost("the module has no region and must not transmit", _NO_REGION)
     if wanted is None or found == wanted:
         return found
     name = codes.REGION_NAMES.get(wanted, str(wanted))
@@ -133,14 +144,29 @@ async def _power(line: ModuleLine, wanted_dbm: int | None) -> str:
     """Read and write power of a ThingMagic module, the same on every port."""
     found = await _told_power(line, codes.GET_READ_POWER)
     if wanted_dbm is None:
-        return "" if found is None else f"{found / CENTI:g} dBm"
+        return "" if found is None else f"{_shown(found)} dBm"
     wanted = wanted_dbm * CENTI
     data = wanted.to_bytes(2)
     if found != wanted:
-        await line.order(thingmagic.build_command(codes.SET_READ_POWER, data), "power_dbm")
+        trouble = troubles.power_refused(wanted_dbm, _shown(found), await _limits(line))
+        frame = thingmagic.build_command(codes.SET_READ_POWER, data)
+        await line.order(frame, "power_dbm", trouble)
     if await _told_power(line, codes.GET_WRITE_POWER) != wanted:
         await line.order(thingmagic.build_command(codes.SET_WRITE_POWER, data), "write power")
     return f"{wanted_dbm} dBm"
+
+
+def _shown(power_cdbm: int | None) -> str:
+    return "?" if power_cdbm is None else f"{power_cdbm / CENTI:g}"
+
+
+async def _limits(line: ModuleLine) -> str:
+    """The powers this module takes, as it tells them."""
+    told = await line.ask(codes.GET_READ_POWER, b"\x01", times=1)
+    if told is None or told.status != codes.OK or len(told.data) < _LIMITS_BYTES:
+        return "10 to 30 dBm"
+    highest, lowest = (int.from_bytes(told.data[at : at + 2], signed=True) for at in (3, 5))
+    return f"{_shown(lowest)} to {_shown(highest)} dBm"
 
 
 async def _told_power(line: ModuleLine, opcode: int) -> int | None:

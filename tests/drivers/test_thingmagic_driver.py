@@ -87,6 +87,9 @@ async def test_a_module_without_region_is_not_made_to_transmit() -> None:
     async with on_tcp(module.plugged) as link, running(driver(link, region=None)) as bench:
         await bench.until(lambda: bench.error)
     assert "set region" in str(bench.error)
+    assert bench.error is not None
+    assert bench.error.trouble is not None
+    assert "region: PRC" in bench.error.trouble.zh
     assert codes.READ_MULTIPLE not in module.said
 
 
@@ -95,6 +98,10 @@ async def test_a_refused_power_is_named() -> None:
     async with on_tcp(module.plugged) as link, running(driver(link, power_dbm=33)) as bench:
         await bench.until(lambda: bench.error)
     assert "refuses power_dbm: status 0x0103 power too high" in str(bench.error)
+    assert bench.error is not None
+    assert bench.error.trouble is not None
+    assert bench.error.trouble.kind == "power_refused"
+    assert "10 to 31.5 dBm" in bench.error.trouble.en
 
 
 @pytest.mark.parametrize("dialect", ["thingmagic", "silion"])

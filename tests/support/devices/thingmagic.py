@@ -225,7 +225,9 @@ _ANSWERS: dict[int, Callable[[ScriptedModule, bytes], bytes]] = {
     ),
     codes.SET_PROTOCOL: ScriptedModule._protocol,
     codes.GET_READ_POWER: lambda m, d: build_reply(
-        codes.GET_READ_POWER, codes.OK, d + m.power_cdbm.to_bytes(2)
+        codes.GET_READ_POWER,
+        codes.OK,
+        d + m.power_cdbm.to_bytes(2) + (bytes.fromhex("0c4e03e8") if d == b"\x01" else b""),
     ),
     codes.GET_WRITE_POWER: lambda m, d: build_reply(
         codes.GET_WRITE_POWER, codes.OK, d + m.power_cdbm.to_bytes(2)
