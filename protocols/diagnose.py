@@ -157,7 +157,7 @@ def _convinces(found: _Found, total: int) -> bool:
     frames, most = len(found.spans), 2 * found.size >= total
     if found.proof_bits >= CERTAIN_BITS:
         return frames >= FRAMES_MIN or (frames > 0 and most)
-    if frames >= WEAK_FRAMES_MIN and _start_bytes(found.formats[0]):
+    if frames >= WEAK_FRAMES_MIN and start_bytes(found.formats[0]):
         return True
     return frames >= FRAMES_MIN and most
 
@@ -210,7 +210,7 @@ def _looks_misread(raw: bytes) -> bool:
 
 def _lying(raw: bytes, expected: str, sent: bytes) -> Diagnosis | None:
     """Frames of the expected kind begin again and again, and never prove."""
-    starts = _start_bytes(expected)
+    starts = start_bytes(expected)
     if starts:
         heads = [at for at in range(len(raw)) if raw[at] in starts and _goes_on(raw[at:], expected)]
     else:
@@ -222,7 +222,7 @@ def _lying(raw: bytes, expected: str, sent: bytes) -> Diagnosis | None:
 
 
 @cache
-def _start_bytes(name: str) -> frozenset[int]:
+def start_bytes(name: str) -> frozenset[int]:
     """The first bytes that a format's frames have; empty when nearly any byte may begin one."""
     starts = set()
     for byte in range(256):

@@ -14,7 +14,7 @@ from drivers.links import SerialLink
 from gatewayd.commission import hosts
 from gatewayd.commission.finds import HostFind, Note, SerialFind, UsbFind
 from gatewayd.commission.knowledge import Knowledge
-from gatewayd.commission.listen import LISTEN_S, Guess, Heard, Tell, ask, listen
+from gatewayd.commission.listen import ANSWER_S, LISTEN_S, Guess, Heard, Tell, ask, listen
 from gatewayd.commission.machine import Machine
 from gatewayd.commission.ports import Port, serial_ports
 from gatewayd.commission.usb import Usb, UsbKind, usb_devices
@@ -34,7 +34,8 @@ NOUNS: Mapping[str, str] = {"rfid": "reader", "barcode": "scanner", "plc": "plc"
 class Search:
     """What to look at. `configured` maps a wire (`serial:...`, `tcp:...`) to its devices.
 
-    `listen_s` is how long a wire is listened to, at each speed.
+    `listen_s` is how long a wire is listened to, at each speed; `answer_s` how long an answer to a
+    question may take.
     """
 
     machine: Machine
@@ -42,6 +43,7 @@ class Search:
     configured: Mapping[str, tuple[str, ...]]
     ask: bool = False
     listen_s: float = LISTEN_S
+    answer_s: float = ANSWER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ async def detect(search: Search, named: Iterable[str], tell: Tell) -> Found:
     name = _Names(search).next
     serial = tuple([_lined(await _serial(p, search, tell), search, name) for p in _ports(search)])
     usb = tuple(_usb(each, search, name) for each in usb_devices(search.machine))
-    listening = hosts.Listening(search.known, search.configured, tell, search.listen_s)
+    listening = hosts.Listening(
+        search.known, search.configured, tell, search.listen_s, search.answer_s
+    )
     found = [await hosts.look(host, listening) for host in named]
     reached = tuple(_host_lined(find, search, name) for finds in found for find in finds)
     return Found(serial, usb, reached, asked=search.ask)
@@ -161,7 +165,8 @@ async def _identify(port: Port, search: Search, tell: Tell) -> tuple[Heard, Gues
             return heard, Guess(names, format_, "heard", heard.baud)
     guess = None
     if search.ask:
-        guess = await ask(SerialLink(serial=port.path), search.known.hellos(), tell)
+        link, hellos = SerialLink(serial=port.path), search.known.hellos()
+        guess = await ask(link, hellos, tell, answer_s=search.answer_s)
     return heard, guess or _by_usb(port, search.known)
 
 

@@ -7,12 +7,13 @@ a port of a configured device is left alone: many readers serve one client and d
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from drivers.contract import DriverError
 from drivers.links import Stream, TcpLink, host_port, open_stream
 from gatewayd.commission.finds import HostFind
 from gatewayd.commission.knowledge import Knowledge
-from gatewayd.commission.listen import Guess, Tell, ask, hear, proven
+from gatewayd.commission.listen import ANSWER_S, Guess, Tell, ask, hear, proven
 
 CONNECT_WITHIN_S = 1.5
 GREETING_S = 0.6
@@ -29,6 +30,7 @@ class Listening:
     configured: Mapping[str, tuple[str, ...]]
     tell: Tell
     greeting_s: float = GREETING_S
+    answer_s: float = ANSWER_S
 
 
 async def look(host: str, how: Listening) -> tuple[HostFind, ...]:
@@ -81,10 +83,15 @@ async def _identify(
             return heard, Guess(names, format_, "greeting")
     usual = how.known.of_port(port)
     hellos = [(h, n) for h, n in how.known.hellos() if told or set(n) & set(usual)]
-    guess = await ask(link, hellos, lambda what: how.tell(f"{link.tcp}: {what}"))
+    tell = partial(_tell, how.tell, link.tcp)
+    guess = await ask(link, hellos, tell, answer_s=how.answer_s)
     if guess is None and usual:
         guess = Guess(usual, "", "tcp_port")
     return heard, guess
+
+
+def _tell(tell: Tell, where: str, what: str) -> None:
+    tell(f"{where}: {what}")
 
 
 async def _greeting(stream: Stream, seconds: float) -> bytes:

@@ -11,6 +11,8 @@ from drivers.troubles import DRIVER_OF
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.examples import settings_of, yaml_line
 from gatewayd.settings.table import PluginError
+from protocols.decode import FORMATS
+from protocols.diagnose import start_bytes
 
 ANY_PRODUCT = 0
 """In `usb_ids` in place of a product: every product of that vendor."""
@@ -25,12 +27,16 @@ class Knowledge:
     drivers: Mapping[str, DriverType] = field(default_factory=dict)
 
     def hellos(self) -> tuple[tuple[Hello, tuple[str, ...]], ...]:
-        """Every harmless question once, with the drivers that ask it; fastest line first."""
+        """Every harmless question once, with the drivers that ask it; fastest line first.
+
+        Protocols without a start byte come first: what another one asks is to their devices the
+        beginning of a long frame, until they notice the silence.
+        """
         found: dict[Hello, list[str]] = {}
         for name, driver in self.drivers.items():
             for hello in driver.hellos:
                 found.setdefault(hello, []).append(name)
-        ordered = sorted(found, key=lambda hello: (-hello.baud, hello.format, hello.question))
+        ordered = sorted(found, key=_order)
         return tuple((hello, tuple(found[hello])) for hello in ordered)
 
     def bauds(self) -> tuple[int, ...]:
@@ -76,6 +82,11 @@ class Knowledge:
     def takes(self, driver: str, link: Mapping[str, Any]) -> bool:
         """Whether devices of that driver can be on such a wire."""
         return bool(self.line("device-1", driver, [link]))
+
+
+def _order(hello: Hello) -> tuple[int, bool, str, bytes]:
+    starts = hello.format in FORMATS and bool(start_bytes(hello.format))
+    return -hello.baud, starts, hello.format, hello.question
 
 
 def _validates(model: type[Strict], settings: Mapping[str, Any]) -> bool:

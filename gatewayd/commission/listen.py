@@ -5,7 +5,7 @@ written unless `ask` is called, and then only what drivers declare as `hellos`.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -72,16 +72,22 @@ async def listen(
     return first
 
 
-async def ask(link: SerialLink | TcpLink, hellos: Iterable[Question], tell: Tell) -> Guess | None:
+async def ask(
+    link: SerialLink | TcpLink,
+    hellos: Iterable[Question],
+    tell: Tell,
+    *,
+    answer_s: float = ANSWER_S,
+) -> Guess | None:
     """Ask each question until one is answered by a proven frame; raises DriverError.
 
-    The same open wire serves questions of one speed; a serial port is opened anew for another.
+    The wire is opened anew for each protocol, so that half a foreign question stands before none.
     """
-    for baud, questions in _by_baud(hellos, serial=isinstance(link, SerialLink)).items():
+    for baud, questions in _grouped(hellos, serial=isinstance(link, SerialLink)):
         chosen = link.model_copy(update={"baud": baud}) if baud else link
         stream = await open_stream(chosen, within_s=OPEN_WITHIN_S)
         try:
-            found = await _ask(stream, questions, tell)
+            found = await _ask(stream, questions, tell, answer_s)
         finally:
             await stream.close()
         if found is not None:
@@ -89,26 +95,28 @@ async def ask(link: SerialLink | TcpLink, hellos: Iterable[Question], tell: Tell
     return None
 
 
-def _by_baud(hellos: Iterable[Question], *, serial: bool) -> dict[int, list[Question]]:
-    """Questions by the speed to ask them at; a network has none (0), so each is asked once."""
-    found: dict[int, list[Question]] = {}
-    asked = set()
+def _grouped(
+    hellos: Iterable[Question], *, serial: bool
+) -> Iterator[tuple[int, tuple[Question, ...]]]:
+    """Questions of one speed and protocol; a network has no speed (0), so each is asked once."""
+    found: dict[tuple[int, str], dict[bytes, Question]] = {}
     for hello, names in hellos:
-        said = (hello.baud if serial else 0, hello.question, hello.format)
-        if said not in asked:
-            asked.add(said)
-            found.setdefault(said[0], []).append((hello, names))
-    return found
+        group = found.setdefault((hello.baud if serial else 0, hello.format), {})
+        group.setdefault(hello.question, (hello, names))
+    for (baud, _), questions in found.items():
+        yield baud, tuple(questions.values())
 
 
-async def _ask(stream: Stream, questions: Iterable[Question], tell: Tell) -> Guess | None:
+async def _ask(
+    stream: Stream, questions: Iterable[Question], tell: Tell, answer_s: float
+) -> Guess | None:
     for hello, names in questions:
         if not hello.question:
             continue
         tell(f"{', '.join(names)} @ {hello.baud}")
         stream.discard()
         await stream.write(hello.question, WRITE_WITHIN_S)
-        if answered(await hear(stream, ANSWER_S, quiet_s=QUIET_S), hello):
+        if answered(await hear(stream, answer_s, quiet_s=QUIET_S), hello):
             return Guess(names, hello.format, "answered", hello.baud)
     return None
 

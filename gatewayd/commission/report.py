@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from drivers.contract import CodeRead, GateSample, Reading, TagRead
+from drivers.contract import Reading
 from gatewayd.commission.probe import Seen
 from protocols.decode import FORMATS, Decoded, decode
 
-_KINDS = {TagRead: "tag", CodeRead: "code", GateSample: "gate"}
+_KIND = re.compile(r"(Read|Sample)\Z")
 
 
 def as_json(seen: Seen, formats: Sequence[str]) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def as_json(seen: Seen, formats: Sequence[str]) -> dict[str, Any]:
 
 
 def reading_json(reading: Reading) -> dict[str, Any]:
-    """A reading with its kind; times of the machine's own clock mean nothing to anybody."""
+    """A reading with its kind, `tag` of a TagRead; our monotonic times mean nothing to anybody."""
     values = {k: v for k, v in asdict(reading).items() if k not in {"device", "at_ns"}}
-    return {"kind": _KINDS[type(reading)], **values}
+    return {"kind": _KIND.sub("", type(reading).__name__).lower(), **values}
 
 
 def frames(seen: Seen, formats: Sequence[str]) -> Iterator[dict[str, Any]]:

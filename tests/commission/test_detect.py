@@ -75,7 +75,7 @@ async def look(
     configured: Mapping[str, tuple[str, ...]] | None = None,
     told: list[str] | None = None,
 ) -> Found:
-    search = Search(fake.machine, KNOWN, configured or {}, ask, LISTEN_S)
+    search = Search(fake.machine, KNOWN, configured or {}, ask, LISTEN_S, LISTEN_S)
     return await detect(search, hosts, (told if told is not None else []).append)
 
 
