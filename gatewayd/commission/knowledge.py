@@ -27,10 +27,10 @@ class Knowledge:
     drivers: Mapping[str, DriverType] = field(default_factory=dict)
 
     def hellos(self) -> tuple[tuple[Hello, tuple[str, ...]], ...]:
-        """Every harmless question once, with the drivers that ask it; fastest line first.
+        """Every harmless question once, with the drivers that ask it.
 
         Protocols without a start byte come first: what another one asks is to their devices the
-        beginning of a long frame, until they notice the silence.
+        beginning of a long frame, until they notice the silence. Then by proof, then by speed.
         """
         found: dict[Hello, list[str]] = {}
         for name, driver in self.drivers.items():
@@ -84,9 +84,11 @@ class Knowledge:
         return bool(self.line("device-1", driver, [link]))
 
 
-def _order(hello: Hello) -> tuple[int, bool, str, bytes]:
-    starts = hello.format in FORMATS and bool(start_bytes(hello.format))
-    return -hello.baud, starts, hello.format, hello.question
+def _order(hello: Hello) -> tuple[bool, int, int, str, bytes]:
+    row = FORMATS.get(hello.format)
+    starts = row is not None and row.framer is not None and bool(start_bytes(hello.format))
+    proof = row.proof_bits if row is not None else 0
+    return starts, -proof, -hello.baud, hello.format, hello.question
 
 
 def _validates(model: type[Strict], settings: Mapping[str, Any]) -> bool:
