@@ -13,6 +13,7 @@ from pydantic import Field
 from drivers.barcode.hid_codes import HidCodes
 from drivers.barcode.hid_link import HidLink, HidPort, HidrawLink, UsbLink
 from drivers.barcode.hidraw import open_hidraw
+from drivers.barcode.settings import Scan
 from drivers.barcode.usb_port import open_usb
 from drivers.barcode.usb_vendors import USB_IDS
 from drivers.contract import Context, Driver, DriverError, DriverType, Strict
@@ -55,7 +56,11 @@ class Settings(Strict):
     )
     trigger: Literal["none", "honeywell"] = Field(
         default="none",
-        description="honeywell: keep telling the scanner to look; none: it looks by itself",
+        description="how the scanner is told to look: none (it looks by itself), honeywell",
+    )
+    scan: Scan = Field(
+        default="always",
+        description="with a trigger: always keeps the scanner looking, on_trigger waits to be told",
     )
 
 
@@ -71,6 +76,7 @@ class HidPos:
         self.name = name
         self._settings = settings
         self._open = opener
+        self._line: _Line | None = None
 
     async def run(self, context: Context) -> None:
         """Take codes until the scanner is unplugged; raises DriverError."""
@@ -78,9 +84,26 @@ class HidPos:
         try:
             layout = _layout(port)
             context.up(f"HID POS scanner on {port.wire}, {layout.data_bytes} bytes a report")
-            await _Line(self.name, self._settings, port, layout, context).read()
+            self._line = _Line(self.name, self._settings, port, layout, context)
+            await self._line.read()
         finally:
+            self._line = None
             await self._let_go(port)
+
+    async def trigger_on(self) -> None:
+        """Begin to look; raises DriverError when the scanner cannot be told."""
+        await self._connected().tell(TRIGGER_ON)
+
+    async def trigger_off(self) -> None:
+        """Look no longer; raises DriverError when the scanner cannot be told."""
+        await self._connected().tell(TRIGGER_OFF)
+
+    def _connected(self) -> "_Line":
+        if self._settings.trigger == "none":
+            raise DriverError(f"{self.name}: no trigger is set; it looks by itself")
+        if self._line is None:
+            raise DriverError(f"{self.name}: not connected")
+        return self._line
 
     async def _let_go(self, port: HidPort) -> None:
         try:
@@ -112,31 +135,35 @@ class _Line:
         self._context = context
         self._joiner = Joiner()
         self._codes = HidCodes(name, context, settings.no_read, NOT_A_SYMBOL)
-        self._triggers = settings.trigger != "none"
+        self._keeps_looking = settings.trigger != "none" and settings.scan == "always"
 
     async def read(self) -> NoReturn:
         """Take reports until the scanner is gone; raises DriverError."""
-        await self._trigger()
+        await self._look()
         while True:
             try:
                 report = await self._port.read(self._patience_s())
             except LinkSilentError:
                 self._take(self._joiner.drop())
-                await self._trigger()
+                await self._look()
             else:
                 if self._report(report):
-                    await self._trigger()
+                    await self._look()
 
     def _patience_s(self) -> float | None:
         if self._joiner.is_inside:
             return self._settings.gap_ms / 1000
-        return TRIGGER_EVERY_S if self._triggers else None
+        return TRIGGER_EVERY_S if self._keeps_looking else None
 
-    async def _trigger(self) -> None:
-        if self._triggers:
-            command = build_command(TRIGGER_ON)
-            self._context.frame("host>device", command)
-            await self._port.write(command)
+    async def _look(self) -> None:
+        if self._keeps_looking:
+            await self.tell(TRIGGER_ON)
+
+    async def tell(self, command: bytes) -> None:
+        """Send one of the scanner's own commands; raises DriverError."""
+        report = build_command(command)
+        self._context.frame("host>device", report)
+        await self._port.write(report)
 
     def _report(self, report: bytes) -> bool:
         """Take one report; True when it ended a scan."""
@@ -187,8 +214,8 @@ DRIVER = DriverType(
             "several scanners of one kind are told apart by serial or path",
         ),
         (
-            "trigger: honeywell 使扫码枪一直寻码；不能由工位单独触发",
-            "trigger: honeywell keeps the scanner looking; a rig cannot trigger it by itself",
+            "trigger: honeywell 默认使扫码枪一直寻码；命令格式取自公开抓包，未见厂商文档",
+            "trigger: honeywell keeps the scanner looking; its format is from captures, not a manual",
         ),
         (
             "标为 ]X、]Z 的内容不是条码，不作为读数",

@@ -6,6 +6,7 @@ import pty
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from drivers.barcode.usb_vendors import VENDORS
 from drivers.contract import CodeRead, DriverError
 from drivers.links import LinkSilentError
 from drivers.suite import Bench, running
+from drivers.triggers import Trigger
 from protocols.scanners.hid_pos import (
     PLAIN,
     TRIGGER_OFF,
@@ -41,10 +43,17 @@ def report(text: str | bytes, aim: str = "]C1", *, continued: bool = False) -> b
     return build_report(PLAIN, Piece(aim, data, continued))
 
 
+@dataclass
+class Seat(Bench):
+    """A bench that knows its driver."""
+
+    driver: HidPos | None = None
+
+
 @asynccontextmanager
 async def plugged(
     descriptor: bytes = PLAIN_DESCRIPTOR, **settings: Any
-) -> AsyncIterator[tuple[socket.socket, Bench]]:
+) -> AsyncIterator[tuple[socket.socket, Seat]]:
     """A scanner and the driver that serves it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(0)
@@ -57,7 +66,8 @@ async def plugged(
         driver = HidPos(
             "device-1", Settings.model_validate({"link": {"hidraw": NODE}, **settings}), opener
         )
-        async with running(driver) as bench:
+        bench = Seat(driver=driver)
+        async with running(driver, bench):
             await bench.until(lambda: bench.ups or bench.error)
             yield ours, bench
 
@@ -169,6 +179,26 @@ async def test_a_trigger_is_pulled_after_each_code_and_let_go_at_the_end() -> No
     with kept:
         assert kept.recv(64) == build_command(TRIGGER_OFF)
         assert kept.recv(64) == b""
+
+
+async def test_a_scanner_looks_only_when_it_is_told() -> None:
+    async with plugged(trigger="honeywell", scan="on_trigger") as (scanner, bench):
+        driver = bench.driver
+        assert isinstance(driver, Trigger)
+        scanner.send(report("1"))
+        await bench.until(lambda: bench.readings)
+        assert not bench.frames[1:]
+        await driver.trigger_on()
+        await driver.trigger_off()
+        assert scanner.recv(64) == build_command(TRIGGER_ON)
+        assert scanner.recv(64) == build_command(TRIGGER_OFF)
+    with pytest.raises(DriverError, match="not connected"):
+        await driver.trigger_on()
+
+
+async def test_a_scanner_without_a_trigger_says_so() -> None:
+    with pytest.raises(DriverError, match="looks by itself"):
+        await HidPos("device-1", Settings(link=HidrawLink(hidraw=NODE))).trigger_on()
 
 
 async def test_a_scanner_in_another_mode_is_told_what_to_scan() -> None:
