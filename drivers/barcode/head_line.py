@@ -19,6 +19,10 @@ from protocols.scanners.heads import Heard, new_head
 
 READ_BYTES = 4096
 WRITE_WITHIN_S = 1.0
+DRAIN_S_MAX = 0.3
+DRAIN_QUIET_S = 0.1
+"""What a head says in the first moments answers somebody before us; taken for an answer to us it
+would set the head wrong."""
 WAKE_UP_S = 0.05
 """A Zebra head takes commands from 10 ms to 1 s after it was woken."""
 ANSWER_WITHIN_S = 1.0
@@ -63,6 +67,8 @@ class HeadLine:
 
     async def open(self) -> None:
         """Wake the head and make it ready; raises DriverError when it does not obey."""
+        if self._head.answers:
+            await self._drain()
         if self._head.wake_up:
             await self._tell(self._head.wake_up)
             await asyncio.sleep(WAKE_UP_S)
@@ -76,6 +82,15 @@ class HeadLine:
         except StopIteration:
             pass
         self._look_at_s = now()
+
+    async def _drain(self) -> None:
+        until_s = now() + DRAIN_S_MAX
+        while now() < until_s:
+            try:
+                data = await self._stream.read(READ_BYTES, DRAIN_QUIET_S)
+            except LinkSilentError:
+                return
+            self._context.noise("said before it was asked", data)
 
     async def serve(self) -> NoReturn:
         """Take codes until the line fails; raises DriverError."""

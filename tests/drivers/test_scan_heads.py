@@ -91,6 +91,13 @@ async def test_a_module_is_set_to_command_mode_once_and_read(wire: Wire, zone: i
     assert bench.noise == []
 
 
+async def test_an_answer_to_somebody_before_us_sets_nothing() -> None:
+    module = Gm65Module(labels=[CODE.encode()], stale=gm65.build_reply(b"\x00"))
+    async with on_tcp(module.plugged) as link, running(scanner(link, trigger="gm65")) as bench:
+        await bench.until(lambda: bench.texts)
+    assert module.zone == 0xD5
+
+
 async def test_a_head_that_does_not_answer_is_lost_with_what_to_change() -> None:
     head = SsiScanner(silent=True)
     async with on_tcp(head.plugged) as link, running(scanner(link, trigger="ssi")) as bench:

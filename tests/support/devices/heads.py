@@ -74,6 +74,8 @@ class Gm65Module:
     """The codes in front of it; it reads one a look, in turn."""
     silent: bool = False
     before: bytes = b""
+    stale: bytes = b""
+    """What it still had to say to whoever used it before."""
     triggered: int = 0
     writes: list[tuple[int, int]] = field(default_factory=list)
     send: Send = lambda _: None
@@ -82,6 +84,8 @@ class Gm65Module:
     def plugged(self, send: Send, unplug: Callable[[], None]) -> Send:
         self.send, self.unplug = send, unplug
         held = bytearray()
+        if self.stale:
+            send(self.stale)
 
         def hear(data: bytes) -> None:
             held.extend(data)
