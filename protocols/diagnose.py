@@ -128,10 +128,8 @@ def _proven(raw: bytes) -> list[_Found]:
     """Who can prove frames here, the strongest first; frames inside another's frame do not count."""
     found = []
     for family in _families():
-        framer = family[0].framer
-        assert framer is not None, family
         names = tuple(row.name for row in family)
-        found.append(_Found(names, family[0].proof_bits, tuple(_spans(framer(), raw))))
+        found.append(_Found(names, family[0].proof_bits, tuple(_spans(family[0], raw))))
     found.sort(key=lambda each: (-each.size, -each.proof_bits))
     taken: list[tuple[int, int]] = []
     kept = []
@@ -142,14 +140,16 @@ def _proven(raw: bytes) -> list[_Found]:
     return [each for each in kept if _convinces(each, len(raw))]
 
 
-def _spans(framer: Framer, raw: bytes) -> Iterator[tuple[int, int]]:
-    """Where a framer finds proven frames; all bytes come out of it once and in order."""
+def _spans(row: Format, raw: bytes) -> Iterator[tuple[int, int]]:
+    """Where frames of a format are proven; only bytes that may begin one are measured."""
+    assert row.framer is not None, row
+    framer, starts = row.framer(), start_bytes(row.name)
     at = 0
-    for piece in (*framer.feed(raw), *framer.idle()):
-        size = len(piece) if isinstance(piece, bytes) else len(piece.raw)
-        if isinstance(piece, bytes):
+    while at < len(raw):
+        size = framer.size_at(raw, at) if not starts or raw[at] in starts else 0
+        if size:
             yield at, at + size
-        at += size
+        at += size or 1
 
 
 def _convinces(found: _Found, total: int) -> bool:

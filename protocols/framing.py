@@ -70,6 +70,13 @@ class Framer:
         """Bytes waiting for the rest of their frame."""
         return len(self._held)
 
+    def size_at(self, data: bytes, at: int) -> int:
+        """Length of the proven frame that begins at `at`, 0 when none does; holds nothing back."""
+        try:
+            return self._measure(data[at : at + self._limit])
+        except FrameError:
+            return 0
+
     def feed(self, data: bytes) -> list[Piece]:
         """Take bytes as they arrived; return what they completed."""
         data = self._held + data
