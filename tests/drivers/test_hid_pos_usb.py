@@ -19,7 +19,7 @@ from protocols.scanners.hid_pos import (
 from tests.support import umockdev
 from tests.support.usbmon import SYSFS, Capture, describe, interface
 
-pytestmark = umockdev.needs_umockdev
+pytestmark = [umockdev.needs_umockdev, umockdev.needs_libusb]
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/readers.json").read_text("utf-8"))
 POS = bytes.fromhex(next(v["hex"] for v in GOLDEN if v["name"] == "descriptor_plain"))
 KEYBOARD = bytes.fromhex(next(v["hex"] for v in GOLDEN if v["name"] == "boot_keyboard_descriptor"))
@@ -152,3 +152,33 @@ async def test_a_raw_node_of_a_keyboard_is_told_what_to_scan(tmp_path: Path) -> 
     link = {"hidraw": "/dev/hidraw5"}
     said = await umockdev.run(order(link, 1, error=True), hidraw_bed(tmp_path, KEYBOARD, []))
     assert "USB HID POS" in said["error"]
+
+
+async def live(tmp: Path, reports: list[tuple[float, bytes]], **more: Any) -> dict[str, Any]:
+    """A device that answers when it likes, with the kernel's driver on its interface."""
+    device = tmp / "scanner.umockdev"
+    device.write_text(describe(IDS, PLAIN_INTERFACE), "ascii")
+    sent = [(after_s, report.hex()) for after_s, report in reports]
+    error = "unplug_s" in more or "held" in more
+    alive = {"reports": sent, "descriptor": POS.hex(), "unplug_s": None, **more}
+    wanted = {**order(LINK, len(reports), error=error), **alive}
+    return await umockdev.run(wanted, ["--device", str(device)], "tests.support.usbfs_child")
+
+
+async def test_late_reports_are_read_and_the_kernels_driver_comes_back(tmp_path: Path) -> None:
+    texts = ["1", "2", "3"]
+    reports = [build_reports(PLAIN, Code("]C1", text.encode()))[0] for text in texts]
+    said = await live(tmp_path, [(0.4 + 0.25 * n, each) for n, each in enumerate(reports)])
+    assert [text for text, _ in said["codes"]] == texts
+    assert said["kernel"] == ["detach 0", "claim 0", "release 0", "attach 0"]
+
+
+async def test_an_idle_scanner_that_is_unplugged_is_lost(tmp_path: Path) -> None:
+    said = await live(tmp_path, [], unplug_s=1.0)
+    assert said["error"] == "usb:0c2e:0b01: unplugged"
+
+
+async def test_a_scanner_another_program_has_is_an_error_in_words(tmp_path: Path) -> None:
+    said = await live(tmp_path, [], held=True)
+    assert said["error"] == "usb:0c2e:0b01: used by another program"
+    assert said["kernel"] == ["detach 0", "attach 0"]

@@ -1,8 +1,8 @@
 """Test beds of umockdev: a driver in a process of its own, among devices that do not exist.
 
 The process uses the real libusb, the real evdev and the kernel's interfaces; umockdev answers in
-place of /sys, /dev and their ioctls. What it cannot do: unplug a raw HID or input node, detach a
-kernel driver (it answers that there is none), answer a USB transfer late.
+place of /sys, /dev and their ioctls. What its replay cannot do: unplug a raw HID or input node;
+and detach a kernel driver or answer a USB transfer late, which `usbfs_child` does in its place.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import shutil
 import struct
 import sys
 from collections.abc import Iterable
+from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,11 @@ WITHIN_S = 40.0
 
 needs_umockdev = pytest.mark.skipif(
     shutil.which("umockdev-run") is None,
-    reason="needs umockdev-run; apt-get install umockdev libusb-1.0-0",
+    reason="needs umockdev-run; apt-get install umockdev",
+)
+
+needs_libusb = pytest.mark.skipif(
+    find_library("usb-1.0") is None, reason="needs libusb; apt-get install libusb-1.0-0"
 )
 
 HIDRAW = """\
@@ -35,9 +40,11 @@ A: dev=240:5
 """
 
 
-async def run(order: dict[str, Any], bed: Iterable[str]) -> dict[str, Any]:
+async def run(
+    order: dict[str, Any], bed: Iterable[str], module: str = "tests.support.driver_child"
+) -> dict[str, Any]:
     """What the driver of `order` (see driver_child) said among the devices of `bed`."""
-    child = [sys.executable, "-m", "tests.support.driver_child", json.dumps(order)]
+    child = [sys.executable, "-m", module, json.dumps(order)]
     process = await asyncio.create_subprocess_exec(
         "umockdev-run",
         *bed,
