@@ -8,6 +8,8 @@ from protocols.framing import FrameError
 from protocols.scanners.aim import split_aim, symbology_name
 from protocols.tags import cylinder_code, epc, gs1, keys
 
+_GRAI = "8003"
+_GRAI_DIGITS = 14
 _HEAD_BITS = 14
 """Header, filter and partition of a 96-bit EPC."""
 
@@ -126,7 +128,16 @@ def _digital_link(data: str) -> Fields:
     found = gs1.link_elements(split_aim(data)[1])
     if found is None:
         raise FrameError("not a GS1 Digital Link: expected e.g. https://id.gs1.org/8004/9521321A1")
-    return {"digital_link": True, **_named(found)}
+    named = _named(found)
+    parts = _grai(next((each.value for each in found if each.ai == _GRAI), ""))
+    return {"digital_link": True, **named, **{each.ai: each.value for each in found}, **parts}
+
+
+def _grai(value: str) -> Fields:
+    """A GRAI taken apart: filler 0, 13 digits with their check digit, serial (AI 8003)."""
+    if len(value) <= _GRAI_DIGITS:
+        return {}
+    return {"company_prefix+type+check": value[1:_GRAI_DIGITS], "serial": value[_GRAI_DIGITS:]}
 
 
 def _gs1_parts(_data: str, found: Fields) -> Iterator[Part]:

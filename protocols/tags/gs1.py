@@ -1,24 +1,23 @@
 """What a scanned code says in GS1's language: element strings, EAN numbers, Digital Links, keys.
 
 Sources: GS1 General Specifications 3, 7.8 and 7.9; ISO/IEC 15424; GS1 Digital Link URI syntax. The
-table of application identifiers (AI), their forms and the Digital Link grammar are biip's; nobody
-else imports it. Element strings are looked for only where an AIM identifier says GS1: digits in a
-plain text are never guessed to be any. `(01)`, `^` and `{GS}` are ways to print, not data.
+table of application identifiers (AI), their forms and the Digital Link grammar are biip's, in
+`gs1_table.py`, imported with the first GS1 code. Element strings are looked for only where an AIM
+identifier says GS1: digits in a plain text are never guessed to be any. `(01)`, `^` and `{GS}` are
+ways to print, not data.
 """
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from urllib.parse import parse_qsl, urlsplit
-
-from biip import ParseError
-from biip.gs1_application_identifiers import GS1ApplicationIdentifier
-from biip.gs1_digital_link_uris import GS1DigitalLinkURI
-from biip.gs1_element_strings import GS1ElementString
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from protocols.framing import FrameError
 from protocols.scanners import aim as aims
 from protocols.tags import epc
+
+if TYPE_CHECKING:
+    from protocols.tags.gs1_table import Identifier
 
 GS = "\x1d"
 """The separator FNC1 as a scanner sends it."""
@@ -45,6 +44,59 @@ _PRIMARY = re.compile(
     r"/(?:01/[0-9]{8,14}|00/[0-9]{18}|8003/0[0-9]{13}[^/?#]*|8004/[^/?#]+|8006/[0-9]{18})(?=[/?#]|$)"
 )
 """A path that means to be a Digital Link; one that merely has a /01/ in it is any other address."""
+
+
+SHORT_NAMES = dict(
+    zip(
+        [
+            "gtin",
+            "cpv",
+            "lot",
+            "ser",
+            "sscc",
+            "grai",
+            "giai",
+            "itip",
+            "gdti",
+            "gcn",
+            "gln",
+            "glnx",
+            "gsrn",
+            "gsrnp",
+            "srin",
+            "cpid",
+            "cpsn",
+            "gmn",
+            "ginc",
+            "gsin",
+        ],
+        [
+            "01",
+            "22",
+            "10",
+            "21",
+            "00",
+            "8003",
+            "8004",
+            "8006",
+            "253",
+            "255",
+            "414",
+            "254",
+            "8018",
+            "8017",
+            "8019",
+            "8010",
+            "8011",
+            "8013",
+            "401",
+            "402",
+        ],
+        strict=True,
+    )
+)
+"""Short name -> AI in the path of a Digital Link 1.0 (GS1 Digital Link toolkit; later dropped)."""
+_MAYBE = re.compile(rf"/(?:[0-9]{{2,4}}|{'|'.join(SHORT_NAMES)})/[^/]")
 
 
 class Gs1Error(FrameError):
@@ -126,40 +178,35 @@ def elements(data: str) -> tuple[Element, ...]:
 
 def _next(rest: str) -> tuple[Element, str]:
     """The first element, and what follows it and its separator."""
+    from protocols.tags import gs1_table  # noqa: PLC0415 - dear, see there
+
     segment = rest.partition(GS)[0]
     ai = identifier(segment)
-    try:
-        found = GS1ElementString.extract(segment)
-    except ParseError as exc:
-        raise Gs1Error(f"({ai.ai}) does not have its form {ai.format}") from exc
-    element = Element(found.ai.ai, found.value)
+    found = gs1_table.element(segment)
+    if found is None:
+        raise Gs1Error(f"({ai.ai}) does not have its form {ai.form}")
+    element = Element(*found)
     prove(element)
     rest = rest[len(element.ai) + len(element.value) :]
-    if rest and not rest.startswith(GS) and found.ai.separator_required:
+    if rest and not rest.startswith(GS) and ai.separator_required:
         raise Gs1Error(
-            f"({ai.ai}) runs over its form {ai.format}: no GS where one is needed", gs_lost=True
+            f"({ai.ai}) runs over its form {ai.form}: no GS where one is needed", gs_lost=True
         )
     return element, rest.removeprefix(GS)
 
 
-def identifier(text: str) -> GS1ApplicationIdentifier:
+def identifier(text: str) -> "Identifier":
     """The application identifier that a text begins with. Raises Gs1Error."""
-    found = _identifier(text[:_AI_CHARS])
+    from protocols.tags import gs1_table  # noqa: PLC0415 - dear, see there
+
+    found = gs1_table.identifier(text[:_AI_CHARS])
     if found is None:
         hint = "; parentheses are printed, not sent" if text.startswith("(") else ""
         raise Gs1Error(f"no application identifier at {text[:_AI_CHARS]!r}{hint}")
     return found
 
 
-@lru_cache(maxsize=1024)
-def _identifier(front: str) -> GS1ApplicationIdentifier | None:
-    try:
-        return GS1ApplicationIdentifier.extract(front)
-    except ParseError:
-        return None
-
-
-def fits(ai: GS1ApplicationIdentifier, element: Element) -> bool:
+def fits(ai: "Identifier", element: Element) -> bool:
     """Whether this is a whole field by form and check digit; a date is not looked into."""
     if re.fullmatch(ai.pattern, ai.ai + element.value) is None:
         return False
@@ -222,23 +269,44 @@ def _digits(text: str) -> bool:
 def link_elements(text: str) -> tuple[Element, ...] | None:
     """The elements of a GS1 Digital Link; None when the text is anything else.
 
-    An address needs no AIM identifier to be one: its path names the key. Raises Gs1Error when it
-    means to be one and breaks its rules.
+    An address needs no AIM identifier to be one: its path names the key, by number or by the short
+    name that older links use (`/gtin/.../lot/...`). Raises Gs1Error when it means to be one and
+    breaks its rules.
     """
-    if not _URL.match(text):
+    address = _address(text)
+    if address is None:
         return None
-    try:
-        address = urlsplit(text)
-        link = GS1DigitalLinkURI.parse(text)
-    except ValueError:
-        return None  # Not even an address.
-    except ParseError as exc:
-        if _PRIMARY.search(urlsplit(text).path):
-            raise Gs1Error("the Digital Link breaks the rules of its identifiers") from exc
+    from protocols.tags import gs1_table  # noqa: PLC0415 - dear, see there
+
+    path = _numbered(address.path)
+    pairs = gs1_table.link(urlunsplit(address._replace(path=path)))
+    if pairs is None:
+        if _PRIMARY.search(path):
+            raise Gs1Error("the Digital Link breaks the rules of its identifiers")
         return None
-    found = [Element(each.ai.ai, each.value) for each in link.element_strings]
+    found = [Element(*pair) for pair in pairs]
     for element in found:
         prove(element)
     known = {element.ai for element in found}
     asked = [Element(*pair) for pair in parse_qsl(address.query) if pair[0] in known]
     return _agreeing([*found, *asked])
+
+
+def _address(text: str) -> SplitResult | None:
+    """An address that may be a Digital Link; the look-up that is dear is left to those."""
+    if not _URL.match(text):
+        return None
+    try:
+        address = urlsplit(text)
+    except ValueError:
+        return None
+    return address if _MAYBE.search(address.path) else None
+
+
+def _numbered(path: str) -> str:
+    """The path with its identifiers by number; names and values take turns from the first key on."""
+    words = path.split("/")
+    start = next((at for at, word in enumerate(words) if word in SHORT_NAMES), len(words))
+    for at in range(start, len(words), 2):
+        words[at] = SHORT_NAMES.get(words[at], words[at])
+    return "/".join(words)

@@ -1,6 +1,8 @@
 """GS1 in scans: every published vector, and nothing read into a text that does not say GS1."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from protocols.tags.gs1 import GS, Element, Gs1Error
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden/tags_and_codes.json").read_text("utf-8"))
 VECTORS = GOLDEN["aim_gs1"]
+LINKS = GOLDEN["gs1_digital_link"]
 GTIN = "12312312312333"
 GIAI = "9521321A1"
 GRAI = "09521321000018X7"
@@ -252,3 +255,30 @@ def test_one_wrong_digit_of_an_ean_is_never_accepted(number: int, at: int, add: 
     wrong = digits[:at] + str((int(digits[at]) + add) % 10) + digits[at + 1 :]
     with pytest.raises(Gs1Error, match="check digit"):
         gs1.parse("]E0", wrong)
+
+
+@pytest.mark.parametrize("vector", LINKS, ids=lambda vector: vector["id"])
+@pytest.mark.parametrize("told", [True, False])
+def test_published_digital_links_decode_told_or_not(vector: dict[str, Any], *, told: bool) -> None:
+    found = decode(vector["input"], format="gs1_digital_link" if told else None)
+    assert (found.format, found.valid) == ("gs1_digital_link", True)
+    assert vector["expect"].items() <= found.fields.items()
+
+
+def test_short_names_are_read_from_the_first_key_on_and_addresses_stay_addresses() -> None:
+    value = "95213xyz"
+    assert gs1.link_elements(f"http://x.cn/giai/{value}") == (gs1.Element("8004", value),)
+    lot = gs1.link_elements("https://x.cn/shop/gtin/05412345000013/lot/ser")
+    assert lot == (gs1.Element("01", "05412345000013"), gs1.Element("10", "ser"))
+    for address in ("http://x.cn/gtin", "http://x.cn/serial/1", "http://x.cn/12/abc"):
+        assert gs1.link_elements(address) is None
+
+
+def test_the_dear_table_is_not_loaded_for_labels_that_are_numbers_or_addresses() -> None:
+    code = (
+        "import sys; from protocols.tags import gs1;"
+        "gs1.parse_text('1100000110100001');"
+        "gs1.parse_text('http://teshe.org.cn/Q?id=1100000110100001');"
+        "sys.exit('biip' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
