@@ -10,11 +10,11 @@ ways to print, not data.
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from protocols.framing import FrameError
 from protocols.scanners import aim as aims
-from protocols.tags import epc
+from protocols.tags import epc, link_paths
 
 if TYPE_CHECKING:
     from protocols.tags.gs1_table import Identifier
@@ -39,64 +39,6 @@ _ADD_ONS = (2, 5)
 _COMPOSITE = f"|{aims.GS1_DATABAR}"
 """Between an EAN and the composite part printed above it."""
 _NO_DATA = re.compile(r"[^!-#%-?A-Z_a-z\x1d]")
-_URL = re.compile(r"https?://", re.IGNORECASE)
-_PRIMARY = re.compile(
-    r"/(?:01/[0-9]{8,14}|00/[0-9]{18}|8003/0[0-9]{13}[^/?#]*|8004/[^/?#]+|8006/[0-9]{18})(?=[/?#]|$)"
-)
-"""A path that means to be a Digital Link; one that merely has a /01/ in it is any other address."""
-
-
-SHORT_NAMES = dict(
-    zip(
-        [
-            "gtin",
-            "cpv",
-            "lot",
-            "ser",
-            "sscc",
-            "grai",
-            "giai",
-            "itip",
-            "gdti",
-            "gcn",
-            "gln",
-            "glnx",
-            "gsrn",
-            "gsrnp",
-            "srin",
-            "cpid",
-            "cpsn",
-            "gmn",
-            "ginc",
-            "gsin",
-        ],
-        [
-            "01",
-            "22",
-            "10",
-            "21",
-            "00",
-            "8003",
-            "8004",
-            "8006",
-            "253",
-            "255",
-            "414",
-            "254",
-            "8018",
-            "8017",
-            "8019",
-            "8010",
-            "8011",
-            "8013",
-            "401",
-            "402",
-        ],
-        strict=True,
-    )
-)
-"""Short name -> AI in the path of a Digital Link 1.0 (GS1 Digital Link toolkit; later dropped)."""
-_MAYBE = re.compile(rf"/(?:[0-9]{{2,4}}|{'|'.join(SHORT_NAMES)})/[^/]")
 
 
 class Gs1Error(FrameError):
@@ -273,40 +215,19 @@ def link_elements(text: str) -> tuple[Element, ...] | None:
     name that older links use (`/gtin/.../lot/...`). Raises Gs1Error when it means to be one and
     breaks its rules.
     """
-    address = _address(text)
-    if address is None:
+    link = link_paths.numbered(text)
+    if link is None:
         return None
     from protocols.tags import gs1_table  # noqa: PLC0415 - dear, see there
 
-    path = _numbered(address.path)
-    pairs = gs1_table.link(urlunsplit(address._replace(path=path)))
+    pairs = gs1_table.link(link)
     if pairs is None:
-        if _PRIMARY.search(path):
+        if link_paths.means_a_key(link):
             raise Gs1Error("the Digital Link breaks the rules of its identifiers")
         return None
     found = [Element(*pair) for pair in pairs]
     for element in found:
         prove(element)
     known = {element.ai for element in found}
-    asked = [Element(*pair) for pair in parse_qsl(address.query) if pair[0] in known]
+    asked = [Element(*pair) for pair in parse_qsl(urlsplit(link).query) if pair[0] in known]
     return _agreeing([*found, *asked])
-
-
-def _address(text: str) -> SplitResult | None:
-    """An address that may be a Digital Link; the look-up that is dear is left to those."""
-    if not _URL.match(text):
-        return None
-    try:
-        address = urlsplit(text)
-    except ValueError:
-        return None
-    return address if _MAYBE.search(address.path) else None
-
-
-def _numbered(path: str) -> str:
-    """The path with its identifiers by number; names and values take turns from the first key on."""
-    words = path.split("/")
-    start = next((at for at, word in enumerate(words) if word in SHORT_NAMES), len(words))
-    for at in range(start, len(words), 2):
-        words[at] = SHORT_NAMES.get(words[at], words[at])
-    return "/".join(words)
