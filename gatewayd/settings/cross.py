@@ -94,7 +94,7 @@ def _references(rig: Rig, world: World, report: Report) -> None:
             continue
         driver = device.settings.driver
         if reference.capability not in driver.capabilities:
-            can = ", ".join(sorted(driver.capabilities)) or "nothing"
+            can = ", ".join(sorted(driver.capabilities & _VERB.keys())) or "nothing"
             report.problem(
                 mark,
                 f"{rig.entry.name}: device {reference.device!r} cannot {_VERB[reference.capability]}",

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gatewayd.cli.root import main
+from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.shipped import shipped_dir
 from tests.support.configs import DEVICES, write_config
 
@@ -32,8 +33,15 @@ def gatewayd(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_mistake_of_a_broken_config_is_reported_at_once_with_its_place() -> None:
-    """After a wanted change of a message: write what `check` prints into expected.txt."""
-    expected = (GOLDEN / "expected.txt").read_text(encoding="utf-8").splitlines()
+    """After a wanted change of a message: write what `check` prints into expected.txt.
+
+    What is installed is written as {drivers} and {profiles} there.
+    """
+    profiles = sorted(["broken", *(path.stem for path in (shipped_dir() / "profiles").iterdir())])
+    expected = [
+        line.format(drivers=", ".join(driver_table().names), profiles=", ".join(profiles))
+        for line in (GOLDEN / "expected.txt").read_text(encoding="utf-8").splitlines()
+    ]
     assert len(expected) >= MISTAKES_MIN
     result = gatewayd("check", "-c", "config", cwd=GOLDEN)
     problems = [x for x in result.stderr.splitlines() if not x.startswith("warning: ")]
