@@ -1,4 +1,4 @@
-"""Modbus requests and replies as bytes: functions 3, 4, 5, 6 and 16, over TCP (MBAP) and RTU.
+"""Modbus requests and replies as bytes: functions 1 to 6 and 16, over TCP (MBAP) and RTU.
 
 Sources: MODBUS Application Protocol 1.1b3 §6 (PDUs) and §7 (exceptions), MODBUS Messaging on
 TCP/IP 1.0b §3.1.3 (MBAP), MODBUS over Serial Line 1.02 §2.5.1 (RTU silence) and §6.2.2 (CRC).
@@ -11,6 +11,8 @@ struct instead of construct: a poll is decoded ten times a second for every devi
 from dataclasses import dataclass
 from struct import Struct
 
+READ_COILS = 1
+READ_DISCRETE = 2
 READ_HOLDING = 3
 READ_INPUT = 4
 WRITE_COIL = 5
@@ -20,6 +22,7 @@ EXCEPTION_BIT = 0x80
 
 REGISTERS_READ_MAX = 125
 REGISTERS_WRITTEN_MAX = 123
+BITS_READ_MAX = 2000
 REGISTERS = 65_536
 PDU_BYTES_MAX = 253
 
@@ -94,6 +97,19 @@ def read(address: int, count: int, *, function: int = READ_HOLDING) -> Request:
     return Request(pdu, bytes((function, 2 * count)), 2 * count)
 
 
+def read_bits(address: int, count: int, *, function: int = READ_COILS) -> Request:
+    """Read `count` single bits from base-0 `address`; `function` 1 coils or 2 discrete inputs.
+
+    The answer holds the first of them in the lowest bit of its first byte.
+    """
+    assert function in (READ_COILS, READ_DISCRETE), function
+    assert 1 <= count <= BITS_READ_MAX, count
+    assert 0 <= address <= REGISTERS - count, (address, count)
+    pdu = _FUNCTION_PAIR.pack(function, address, count)
+    size = (count + 7) // 8
+    return Request(pdu, bytes((function, size)), size)
+
+
 def write_one(address: int, value: int) -> Request:
     """Write one holding register; the reply echoes the request."""
     pdu = _FUNCTION_PAIR.pack(WRITE_ONE, address, value)
@@ -151,7 +167,7 @@ def rtu_reply_bytes(received: bytes | bytearray) -> int:
     function = received[1]
     if function & EXCEPTION_BIT:
         return 5
-    if function in (READ_HOLDING, READ_INPUT):
+    if function in (READ_COILS, READ_DISCRETE, READ_HOLDING, READ_INPUT):
         return 5 + received[2]
     if function in (WRITE_COIL, WRITE_ONE, WRITE_MANY):
         return 8

@@ -166,6 +166,17 @@ def test_an_rtu_length_is_known_from_the_function() -> None:
         modbus.rtu_reply_bytes(b"\x00\x41\x20")
 
 
+def test_single_bits_are_read_eight_a_byte() -> None:
+    """MODBUS Application Protocol 1.1b3, the example of 6.1: coils 20 to 38."""
+    request = modbus.read_bits(19, 19)
+    assert request.pdu == bytes.fromhex("0100130013")
+    assert request.answer(bytes.fromhex("0103cd6b05")) == bytes.fromhex("cd6b05")
+    assert modbus.read_bits(196, 22, function=2).pdu == bytes.fromhex("0200c40016")
+    assert modbus.rtu_reply_bytes(bytes.fromhex("0101 03")) == 8
+    with pytest.raises(ModbusError, match="does not answer"):
+        request.answer(bytes.fromhex("0102cd6b"))
+
+
 def test_another_units_reply_is_refused() -> None:
     with pytest.raises(ModbusError, match="unit 3 answered instead of 4"):
         modbus.rtu_pdu(modbus.rtu_frame(3, b"\x03\x02\0\1"), 4)
