@@ -72,6 +72,7 @@ class Dialog(Generic[M]):
         self._gap_s = gap_s
         self._noise = bytearray()
         self._sent = b""
+        self._works = False
         self._undiagnosed = 0
         self._diagnosed_s = -DIAGNOSE_EVERY_S
 
@@ -138,7 +139,7 @@ class Dialog(Generic[M]):
         if len(self._noise) < NOISE_TOLD_MIN:
             return None
         found = diagnose(bytes(self._noise), self._format, self._sent)
-        return from_diagnosis(found, self._format)
+        return from_diagnosis(found, self._format, works=self._works)
 
     def _messages(self, pieces: Iterable[Piece]) -> list[M]:
         messages = []
@@ -152,6 +153,7 @@ class Dialog(Generic[M]):
             except FrameError as exc:
                 self._reject(str(exc), piece)
                 continue
+            self._works = True
             if message is not None:
                 messages.append(message)
         return messages

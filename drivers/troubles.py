@@ -169,6 +169,17 @@ def gs_lost(symbology: str) -> Trouble:
     )
 
 
+def power_refused(power_dbm: int, at_dbm: str, often: str) -> Trouble:
+    """The reader does not take the power; `often` lists what such units usually do take."""
+    return Trouble(
+        "power_refused",
+        zh=f"读写器不接受 power_dbm: {power_dbm}，当前为 {at_dbm} dBm；请改为 {at_dbm}，"
+        f"或去掉 power_dbm。此类设备通常只接受：{often}",
+        en=f"the reader does not take power_dbm: {power_dbm} and stays at {at_dbm} dBm; set it to "
+        f"{at_dbm} or remove it. Such units usually take: {often}",
+    )
+
+
 def head_deaf(trigger: str) -> Trouble:
     """A scan head does not answer the commands of its configured trigger."""
     return Trouble(
@@ -189,17 +200,6 @@ def head_refuses(trigger: str, why: str) -> Trouble:
         "请把扫码头设为主机触发模式，或设 scan: on_trigger",
         en=f"the head refuses to be triggered over {trigger} ({why}) and goes on by itself; set it "
         "to host trigger mode, or set scan: on_trigger",
-    )
-
-
-def power_refused(power_dbm: int, at_dbm: str, often: str) -> Trouble:
-    """The reader does not take the power; `often` lists what such units usually do take."""
-    return Trouble(
-        "power_refused",
-        zh=f"读写器不接受 power_dbm: {power_dbm}，当前为 {at_dbm} dBm；请改为 {at_dbm}，"
-        f"或去掉 power_dbm。此类设备通常只接受：{often}",
-        en=f"the reader does not take power_dbm: {power_dbm} and stays at {at_dbm} dBm; set it to "
-        f"{at_dbm} or remove it. Such units usually take: {often}",
     )
 
 
@@ -224,12 +224,18 @@ def other_client(wire: str) -> Trouble:
 
 
 def from_diagnosis(
-    diagnosis: Diagnosis | None, expected: str, *, baud: int | None = None
+    diagnosis: Diagnosis | None, expected: str, *, baud: int | None = None, works: bool = False
 ) -> Trouble | None:
-    """A diagnosis in plain words with what to change; `baud` is what is set. None says nothing."""
+    """A diagnosis in plain words with what to change; None says nothing.
+
+    `baud` is what is set. `works` says that proven frames of `expected` came too, so that frames of
+    another protocol are a second device on the cable.
+    """
     if diagnosis is None:
         return None
     match diagnosis.kind:
+        case "other_format" if works:
+            return two_dialects((expected, *diagnosis.formats))
         case "other_format":
             return other_protocol(expected, " / ".join(diagnosis.formats), _driver(diagnosis))
         case "mixed_formats":

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from drivers import troubles
 from drivers.contract import (
+    CodeRead,
     Context,
     Direction,
     Driver,
@@ -19,6 +20,7 @@ from drivers.contract import (
     Reading,
     TagMemory,
     TagMemoryWriter,
+    TagRead,
     Trouble,
 )
 from drivers.triggers import Trigger
@@ -27,6 +29,8 @@ from protocols.diagnose import diagnose
 
 IDENTIFY_S_MAX = 30.0
 """A device that has neither answered nor failed by then is not there."""
+LOOK_ON_S = 1.3
+"""After the first read: a flood, or two tags in the field, show within a second."""
 SEEN_MAX = 256
 """Different frames, pieces of noise and readings kept; repeated ones are counted."""
 NOISE_KEPT_BYTES = 4096
@@ -41,7 +45,7 @@ class Seen:
 
     up: str | None = None
     error: DriverError | None = None
-    readings: list[Reading] = field(default_factory=list)
+    readings: dict[Reading, int] = field(default_factory=dict)
     frames: dict[tuple[Direction, bytes], int] = field(default_factory=dict)
     noise: dict[tuple[str, bytes], int] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
@@ -85,7 +89,8 @@ class Seen:
             return
         commands = [raw for direction, raw in self.frames if direction == "host>device"]
         found = diagnose(bytes(self._recent), format_, commands[-1] if commands else b"")
-        trouble = troubles.from_diagnosis(found, format_, baud=baud)
+        works = self.up is not None
+        trouble = troubles.from_diagnosis(found, format_, baud=baud, works=works)
         if trouble is not None:
             self.trouble(trouble)
 
@@ -94,14 +99,22 @@ class Seen:
         self.changed.set()
 
     def _emit(self, reading: Reading) -> None:
-        if len(self.readings) < SEEN_MAX:
-            self.readings.append(reading)
+        """The same tag or code again is counted, whatever its signal and time."""
+        same = next((known for known in self.readings if _what(known) == _what(reading)), reading)
+        _count(self.readings, same)
         self.changed.set()
 
     def _noise(self, reason: str, raw: bytes) -> None:
         _count(self.noise, (reason, raw))
         self._recent += raw
         del self._recent[:-NOISE_KEPT_BYTES]
+
+
+def _what(reading: Reading) -> object:
+    """What a reading says, without when and how strong."""
+    if isinstance(reading, TagRead):
+        return reading.uid, reading.antenna
+    return (reading.text, reading.symbology) if isinstance(reading, CodeRead) else reading.device
 
 
 Key = TypeVar("Key")
@@ -114,7 +127,10 @@ def _count(counts: dict[Key, int], key: Key) -> None:
 
 
 async def read(driver: Driver, seen: Seen, clock: Clock, *, read_s: float, trigger: bool) -> None:
-    """Run the driver until its first reading, its failure, or `read_s` after it was up."""
+    """Run the driver until its failure, its first reading and a little more, or `read_s` after up.
+
+    The little more is for the troubles that a first tag or code does not show.
+    """
     async with asyncio.TaskGroup() as group:
         running = group.create_task(_run(driver, seen, clock))
         await _until(seen, lambda: seen.up is not None, IDENTIFY_S_MAX)
@@ -122,8 +138,10 @@ async def read(driver: Driver, seen: Seen, clock: Clock, *, read_s: float, trigg
             seen.error = DriverError(f"neither an answer nor a failure within {IDENTIFY_S_MAX} s")
         if seen.error is None:
             try:
-                await _pull(driver, seen, on=trigger)
+                await _pull(driver, seen, on=True if trigger else None)
                 await _until(seen, lambda: bool(seen.readings), read_s)
+                if any(isinstance(each, TagRead | CodeRead) for each in seen.readings):
+                    await _until(seen, lambda: False, min(LOOK_ON_S, read_s))
                 await _pull(driver, seen, on=False if trigger else None)
             except DriverError as exc:
                 _fail(seen, exc)

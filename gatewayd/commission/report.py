@@ -17,7 +17,7 @@ def as_json(seen: Seen, formats: Sequence[str]) -> dict[str, Any]:
     return {
         "identity": seen.up,
         "error": str(seen.error) if seen.error is not None else None,
-        "readings": [reading_json(each) for each in seen.readings],
+        "readings": [{**reading_json(r), "count": n} for r, n in seen.readings.items()],
         "frames": list(frames(seen, formats)),
         "noise": [
             {"reason": reason, "hex": raw.hex(), "count": count}

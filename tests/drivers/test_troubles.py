@@ -27,9 +27,9 @@ ALL = (
     troubles.blank_tag(2),
     troubles.uid_reversed("3D2C1B0A500104E0", "E00401500A1B2C3D"),
     troubles.gs_lost("]C1"),
+    troubles.power_refused(23, "26", "20, 26"),
     troubles.head_deaf("ssi"),
     troubles.head_refuses("ssi", "denied"),
-    troubles.power_refused(23, "26", "20, 26"),
     troubles.antenna_missing(3),
     troubles.other_client("tcp:reader:5084"),
 )
@@ -80,6 +80,15 @@ def test_a_reader_of_another_kind_is_told_with_the_driver_to_set() -> None:
     assert "set driver: rfid.uhfreader" in trouble.en
     unknown = Diagnosis("other_format", ("yaohua",))
     assert "yaohua" in str(troubles.from_diagnosis(unknown, "r2000_a0"))
+
+
+def test_another_protocol_beside_ones_own_is_a_second_device_on_the_cable() -> None:
+    trouble = troubles.from_diagnosis(
+        Diagnosis("other_format", ("uhfreader288",)), "r2000_a0", works=True
+    )
+    assert trouble is not None
+    assert trouble.kind == "two_dialects"
+    assert "r2000_a0, uhfreader288" in trouble.en
 
 
 def test_the_driver_that_is_advised_declares_the_format() -> None:
