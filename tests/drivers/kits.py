@@ -142,6 +142,7 @@ def _chafon(mode: str) -> Kit:
 WITHOUT_KIT = {
     "barcode.keyboard": "only the kernel makes input nodes; run in umockdev's test bed instead",
     "rfid.modbus": "a Modbus master drops what garbage touches; test_modbus_head_driver has its faults",
+    "rfid.pcsc": "pcscd has the wire; test_pcsc_driver runs a real one with a virtual reader",
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
 """Drivers that the suite cannot run, each with the reason."""
