@@ -46,7 +46,7 @@ class Settings(Strict):
 
     link: KeyLink
     layout: LayoutName = Field(
-        default="us", description="keyboard layout set in the scanner; Chinese scanners: us"
+        default="us", description="keyboard layout set in the scanner; cn is us"
     )
     suffix: Suffix = Field(
         default="auto", description="key that ends a code: auto (Enter or Tab), enter, tab, none"
@@ -178,8 +178,8 @@ DRIVER = DriverType(
             "keyboard mode loses or changes GS; prefer HID POS or a serial mode",
         ),
         (
-            "layout 须与扫码枪内设置的键盘布局一致，中国用 us",
-            "layout must be the one set in the scanner; us in China",
+            "layout 须与扫码枪内设置的键盘布局一致，中国用 cn（即 us）",
+            "layout must be the one set in the scanner; cn is us",
         ),
         (
             "只独占 usb 写明的设备；与普通键盘同型号的编号不要写",

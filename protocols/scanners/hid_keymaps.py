@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-LayoutName: TypeAlias = Literal["us", "de", "fr"]
+LayoutName: TypeAlias = Literal["us", "cn", "de", "fr"]
 """Chinese scanners type as US."""
 
 ENTER, TAB, SPACE, CAPS_LOCK = 0x28, 0x2B, 0x2C, 0x39
@@ -89,4 +89,4 @@ FR = Keymap(
     caps=frozenset({*range(_A, _A + 26), 0x33} - {0x10}),
     caps_is_sure=False,
 )
-KEYMAPS: Mapping[LayoutName, Keymap] = {"us": US, "de": DE, "fr": FR}
+KEYMAPS: Mapping[LayoutName, Keymap] = {"us": US, "cn": US, "de": DE, "fr": FR}

@@ -273,7 +273,7 @@ def test_key_codes_are_the_kernels() -> None:
         {"link": {"input": "/dev/input/event5"}},
         {"link": {"usb": "keyboard"}},
         {"link": LINK, "gs_key": "enter"},
-        {"link": LINK, "layout": "cn"},
+        {"link": LINK, "layout": "jp"},
     ],
     ids=str,
 )

@@ -35,7 +35,7 @@ from protocols.scanners.hid_keymaps import (
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/readers.json").read_text("utf-8"))
 VECTORS = [v for v in GOLDEN if v["protocol"] == "hid_keyboard"]
 KEYPAD = range(0x54, 0x64)
-LAYOUTS: tuple[LayoutName, ...] = ("us", "de", "fr")
+LAYOUTS: tuple[LayoutName, ...] = ("us", "cn", "de", "fr")
 Strokes = list[tuple[int, ...]]
 
 

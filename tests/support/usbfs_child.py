@@ -99,6 +99,8 @@ def answer(device: Device, caller: Caller) -> None:
 
 
 def _ioctl(device: Device, caller: Caller, request: int, address: int) -> int:
+    if device.unplugged and request != REAP:
+        return errno.ENODEV
     if request == GET_CAPABILITIES:
         caller.write(address, struct.pack("=I", 0x1F))
     elif request == GET_DRIVER:
