@@ -15,6 +15,8 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
 
+R2000_TAG = bytes.fromhex("a01301898c3000300833b2ddd901400000000137bb")
+"""A captured tag report of another make of reader."""
 READS_EACH_ROUND = 1000
 """The simulated reader pushes ten rounds a second: 10,000 reads a second."""
 STORM_READS = 30_000
@@ -36,6 +38,25 @@ async def _gone(rig: SimRig) -> None:
 def _noise(house: House, device: str) -> dict[str, Any]:
     found: dict[str, Any] = house.newest(f"devices/{device}/status").get("noise") or {}
     return found
+
+
+async def test_a_second_protocol_on_the_cable_is_in_the_device_state(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        rig, faults = house.station.rigs[0], house.station.rigs[0].reader.faults
+        status = "devices/rig-1-gun/status"
+        faults.noise_before = R2000_TAG
+        await house.until(lambda: bool(house.newest(status).get("troubles")))
+        (trouble,) = house.newest(status)["troubles"]
+        assert trouble["kind"] == "two_dialects"
+        assert "r2000_a0" in trouble["message"]["en"]
+        assert "r2000_a0" in trouble["message"]["zh"]
+        assert trouble["since"]
+        assert trouble["count"] >= 1
+        assert house.newest(status)["state"] == "up", "it works all the same"
+        faults.noise_before = b""
+        rig.bring(house.legal[0])
+        await house.rig_state("rig-1", "permitted")
+        assert house.newest("rigs/rig-1/state")["cylinder"]["code"] == house.legal[0].code
 
 
 async def test_noise_of_a_reader_is_counted_and_never_names_a_cylinder(tmp_path: Path) -> None:
