@@ -169,6 +169,11 @@ def test_frames_of_several_families_back_to_back_are_all_named() -> None:
     assert [p for p in any_framer().feed(b"".join(frames)) if isinstance(p, bytes)] == frames
 
 
+def test_a_proven_frame_of_nonsense_is_refused_and_not_taken_apart_again() -> None:
+    with pytest.raises(FrameError, match="iDTRONIC card"):
+        fields(FAMILIES["idtronic"].command(b"\x22" + bytes(9)))
+
+
 def test_ti_slots_and_tags_must_agree_and_collisions_are_told() -> None:
     family = FAMILIES["ti_s6350"]
     slot = bytes(2) + UIDS[1][::-1]

@@ -24,16 +24,26 @@ def any_framer() -> Framer:
 
 def fields(data: bytes) -> Fields:
     """What one frame, one air frame, or several frames back to back say; raises FrameError."""
-    reason = ""
-    for envelope in _ENVELOPES:
-        try:
-            return _of(envelope, data)
-        except FrameError as exc:
-            if not envelope.heads or (data[:1] and data[0] in envelope.heads):
-                reason = reason or str(exc)
+    proven, reason = _proving(data)
+    if proven is not None:
+        return _of(proven, data)
     if air.is_proven(data):
         return air.fields(data)
     return _stream(data, reason)
+
+
+def _proving(data: bytes) -> tuple[Envelope | None, str]:
+    """The envelope that proves one frame; else why the one it starts like does not."""
+    reason = ""
+    for envelope in _ENVELOPES:
+        try:
+            unseal(envelope, data)
+        except FrameError as exc:
+            if not envelope.heads or (data[:1] and data[0] in envelope.heads):
+                reason = reason or str(exc)
+        else:
+            return envelope, ""
+    return None, reason
 
 
 def _of(envelope: Envelope, frame: bytes) -> Fields:
@@ -61,27 +71,19 @@ def _parts(data: str, found: Fields) -> Iterator[Part]:
     if "frames" in found:
         yield Part(raw.hex(" "), f"{len(found['frames'])} frames back to back")
         return
-    family = found.get("family")
-    if family is None:
+    if "family" not in found:
         yield Part(raw[:1].hex(), f"flags: {found['flags']}")
         yield Part(raw[1:-2].hex(" "), "command and data, or data")
         yield Part(raw[-2:].hex(" "), "CRC-16/X-25, low byte first: correct")
         return
-    sealed = next(e for e in _ENVELOPES if _ENVELOPES[e].name == family and _proves(e, raw))
+    sealed, _ = _proving(raw)
+    assert sealed is not None, found
     end = len(raw) - sealed.sum_bytes - len(sealed.trailer)
     yield Part(raw[: sealed.head_bytes].hex(" "), f"head, length, address of {sealed.framing}")
     yield Part(raw[sealed.head_bytes : end].hex(" "), "command or status, and data")
     yield Part(raw[end : end + sealed.sum_bytes].hex(" "), "checksum: correct")
     if sealed.trailer:
         yield Part(sealed.trailer.hex(), "end of frame")
-
-
-def _proves(envelope: Envelope, raw: bytes) -> bool:
-    try:
-        unseal(envelope, raw)
-    except FrameError:
-        return False
-    return True
 
 
 ISO15693_SERIAL = Format(
