@@ -164,7 +164,8 @@ DRIVER = DriverType(
     hellos=tuple(
         Hello(family.baud, family.command(family.identify, family.anyone), "iso15693_serial")
         for family in FAMILIES.values()
-        if family.parity == "none"
+        # A hello knows no parity, and an RR9 answers in UHFReader's envelope.
+        if family.parity == "none" and family.name != "uhfreader_hf"
     ),
     tcp_ports=tuple(port for family in FAMILIES.values() for port in family.tcp_ports),
     capabilities=frozenset({"identify", "read_memory", "write_memory"}),
