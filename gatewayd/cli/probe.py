@@ -41,6 +41,10 @@ from gatewayd.texts import Language
 SECONDS = 5.0
 SECONDS_MAX = 3600.0
 WORD_BYTES = 2
+BLOCK_BYTES = 4
+BLOCK_FORMATS = frozenset({"iso15693_serial", "pn532", "pcsc"})
+"""HF tags are written in blocks or pages, nearly always of 4 bytes; UHF tags in words of 2."""
+BETWEEN_BLOCKS = "-"
 EXIT: dict[State, int] = {"answered": OK, "wrong": NO, "unreachable": COULD_NOT_RUN}
 
 
@@ -113,8 +117,8 @@ def probe(
     if (name is None) == (driver is None):
         raise click.UsageError("name a configured DEVICE or a --driver with its --set, one of both")
     spoken = language(lang)
-    wanted = Wanted(seconds, _memory(reads, writes, uid), trigger)
     chosen = _device(name, driver, changes)
+    wanted = Wanted(seconds, _memory(reads, writes, uid, _unit_bytes(chosen)), trigger)
     made = chosen.make()
     _able(made, wanted, chosen)
     if wanted.memory is not None and wanted.memory.data is not None and not yes:
@@ -150,8 +154,15 @@ def usage() -> Iterator[None]:
         raise click.UsageError(str(exc)) from exc
 
 
-def _memory(reads: str | None, writes: str | None, uid: str) -> Memory | None:
-    """`BANK:START:COUNT` or `BANK:START:HEX`; raises UsageError."""
+def _unit_bytes(chosen: Device) -> int:
+    return BLOCK_BYTES if BLOCK_FORMATS & set(chosen.settings.driver.formats) else WORD_BYTES
+
+
+def _memory(reads: str | None, writes: str | None, uid: str, unit_bytes: int) -> Memory | None:
+    """`BANK:START:COUNT` or `BANK:START:HEX`; raises UsageError.
+
+    HEX is cut into words or blocks of the usual size, or as dashes say: `00000000-11111111`.
+    """
     if reads and writes:
         raise click.UsageError("--read-memory or --write-memory, one at a time")
     if not reads and not writes:
@@ -160,8 +171,9 @@ def _memory(reads: str | None, writes: str | None, uid: str) -> Memory | None:
     option, last = ("--read-memory", "COUNT") if reads else ("--write-memory", "HEX")
     try:
         bank, start, what = text.split(":")
-        data = None if reads else bytes.fromhex(what)
-        count = int(what) if data is None else len(data) // WORD_BYTES
+        blocks = what.split(BETWEEN_BLOCKS)
+        data = None if reads else bytes.fromhex("".join(blocks))
+        count = int(what) if data is None else _count(blocks, unit_bytes)
         area = MemoryArea(_bank(bank), int(start), count, uid.replace(":", "").upper())
     except ValueError as exc:
         banks = "|".join(get_args(Bank))
@@ -169,6 +181,11 @@ def _memory(reads: str | None, writes: str | None, uid: str) -> Memory | None:
     if data is not None and not uid:
         raise click.UsageError("--write-memory needs --uid: a write must name its tag")
     return Memory(area, data)
+
+
+def _count(blocks: list[str], unit_bytes: int) -> int:
+    """How many words or blocks the hex is."""
+    return len(blocks) if len(blocks) > 1 else len(blocks[0]) // 2 // unit_bytes
 
 
 def _bank(text: str) -> Bank:

@@ -3,7 +3,7 @@
 Ports that another program holds, and ports of configured devices, are neither opened nor written.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -114,14 +114,15 @@ def _lined(find: SerialFind, search: Search, name: Callable[[str], str]) -> Seri
         return find
     link = {"serial": find.port.path} | ({"baud": find.guess.baud} if find.guess.baud else {})
     driver = find.guess.drivers[0]
-    return replace(find, line=search.known.line(name(driver), driver, [link]))
+    return replace(find, line=search.known.line(name(driver), driver, [{"link": link}]))
 
 
 def _host_lined(find: HostFind, search: Search, name: Callable[[str], str]) -> HostFind:
     if find.guess is None:
         return find
     driver = find.guess.drivers[0]
-    return replace(find, line=search.known.line(name(driver), driver, [{"tcp": find.address}]))
+    settings = [{"link": {"tcp": find.address}}]
+    return replace(find, line=search.known.line(name(driver), driver, settings))
 
 
 async def _serial(port: Port, search: Search, tell: Tell) -> SerialFind:
@@ -192,8 +193,13 @@ def _usb(usb: Usb, search: Search, name: Callable[[str], str]) -> UsbFind:
         guess = Guess(claims, "", "usb_id")
     else:
         return UsbFind(usb, None, "")
-    links: list[dict[str, str]] = [{"usb": usb.id}]
-    if usb.serial:
-        links.insert(0, {"usb": usb.id, "serial": usb.serial})
     driver = guess.drivers[0]
-    return UsbFind(usb, guess, known.line(name(driver), driver, links))
+    return UsbFind(usb, guess, known.line(name(driver), driver, _usb_settings(usb)))
+
+
+def _usb_settings(usb: Usb) -> Iterator[dict[str, Any]]:
+    """How a USB device may be named, the most exact first; a card reader's only one needs none."""
+    if usb.serial:
+        yield {"link": {"usb": usb.id, "serial": usb.serial}}
+    yield {"link": {"usb": usb.id}}
+    yield {}

@@ -64,24 +64,24 @@ class Knowledge:
         """The drivers whose devices usually listen there."""
         return tuple(name for name, driver in self.drivers.items() if port in driver.tcp_ports)
 
-    def line(self, name: str, driver: str, links: Iterable[Mapping[str, Any]]) -> str:
-        """A ready line for devices/*.yaml with the first link that the driver takes; else empty.
+    def line(self, name: str, driver: str, found: Iterable[Mapping[str, Any]]) -> str:
+        """A ready line for devices/*.yaml with the first settings that the driver takes; else empty.
 
         Settings that must be said and cannot be found are those of the driver's example.
         """
         model = self.drivers[driver].settings
         needed = {key for key, each in model.model_fields.items() if each.is_required()}
         example = settings_of(self.drivers[driver])
-        rest = {key: each for key, each in example.items() if key in needed and key != "link"}
-        for link in links:
-            settings = {"link": dict(link), **rest}
+        for each in found:
+            rest = {key: value for key, value in example.items() if key in needed - {"link"}}
+            settings = {**each, **rest}
             if _validates(model, settings):
                 return yaml_line(name, driver, settings)
         return ""
 
     def takes(self, driver: str, link: Mapping[str, Any]) -> bool:
         """Whether devices of that driver can be on such a wire."""
-        return bool(self.line("device-1", driver, [link]))
+        return bool(self.line("device-1", driver, [{"link": dict(link)}]))
 
 
 def _order(hello: Hello) -> tuple[bool, int, int, str, bytes]:

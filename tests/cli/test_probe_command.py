@@ -13,6 +13,7 @@ from gatewayd.cli.root import main
 from tests.support.commands import answer, gatewayd
 from tests.support.configs import DEVICES, RIGS, write_config
 from tests.support.devices.heads import HoneywellHead
+from tests.support.devices.pn532 import ScriptedPn532
 from tests.support.devices.r2000 import ScriptedR2000
 from tests.support.plcs import Plc, TcpServer
 from tests.support.waiting import until
@@ -154,6 +155,18 @@ async def test_memory_is_read_and_written_with_a_typed_confirmation(tmp_path: Pa
             *write[:-1], "user:1:AAAA", "--yes", "--seconds", "0.1", "-c", directory
         )
         assert found["memory"] == {"bank": "user", "start": 1, "hex": "aaaa", "written": True}
+
+
+@pytest.mark.parametrize("what", ["4142434445464748", "41424344-45464748"])
+async def test_an_hf_tag_is_written_in_blocks(what: str) -> None:
+    uid = "04A1B2C3D4E5F6"
+    chip = ScriptedPn532(tags=[bytes.fromhex(uid)])
+    async with on_tcp(chip.plugged) as link:
+        arguments = ("--driver", "rfid.pn532", "--set", f"link.tcp={link['tcp']}", "--yes")
+        memory = ("--seconds", "0.1", "--uid", uid, "--write-memory", f"user:4:{what}")
+        code, found = await answer("probe", *arguments, *memory)
+    assert code == 0, found
+    assert chip.pages(bytes.fromhex(uid))[4:6] == [b"ABCD", b"EFGH"]
 
 
 async def test_memory_without_a_tag_is_told(tmp_path: Path) -> None:

@@ -213,9 +213,14 @@ async def test_usb_scanners_are_known_by_class_with_a_line_that_validates(tmp_pa
     fake = FakeMachine(tmp_path)
     fake.interface(fake.usb("1-1", "0c2e:0b01", serial="S1"), "1.0", "03", POS_DESCRIPTOR)
     fake.interface(fake.usb("1-2", "9999:0001"), "1.0", "03", KEYBOARD_DESCRIPTOR)
+    fake.interface(fake.usb("1-3", "072f:2200"), "1.0", "0b")
     search = Search(fake.machine, knowledge(), {})
-    pos, keyboard = (await detect(search, (), lambda _: None)).usb
-    assert (pos.usb.kind, keyboard.usb.kind) == ("hid_pos", "keyboard")
+    pos, keyboard, card = (await detect(search, (), lambda _: None)).usb
+    kinds = (pos.usb.kind, keyboard.usb.kind, card.usb.kind)
+    assert kinds == ("hid_pos", "keyboard", "pcsc")
+    for find in (pos, keyboard, card):
+        if find.guess is not None:
+            assert f"driver: {find.guess.drivers[0]}" in find.line
     if "barcode.hid_pos" not in knowledge().drivers:
         pytest.skip("no driver for HID POS scanners is installed")
     assert pos.guess is not None
