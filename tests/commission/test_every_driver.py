@@ -14,6 +14,7 @@ from tests.drivers.kits import KITS
 from tests.support.machines import FakeMachine
 
 LISTEN_S = 0.05
+GREETING_S = 0.3
 ANSWER_S = 0.15
 """Scripted devices answer at once; a loaded machine may take a little."""
 FIRST = {kit.driver.name: kit for kit in reversed(KITS) if on_tcp in kit.wires}
@@ -30,6 +31,16 @@ async def test_a_device_is_found_by_the_question_of_its_driver(name: str, tmp_pa
     assert find.guess is not None
     assert find.guess.drivers[0] == name
     assert find.line.startswith(("reader-1: ", "scanner-1: "))
+
+
+async def test_an_llrp_reader_is_found_by_its_greeting(tmp_path: Path) -> None:
+    device = FIRST["rfid.llrp"].device()
+    async with on_tcp(device.plugged) as link:
+        machine = FakeMachine(tmp_path).machine
+        search = Search(machine, knowledge(), {}, listen_s=GREETING_S, answer_s=ANSWER_S)
+        (find,) = (await detect(search, (link["tcp"],), lambda _: None)).hosts
+    assert find.guess is not None
+    assert (find.guess.drivers[0], find.guess.how) == ("rfid.llrp", "greeting")
 
 
 @pytest.mark.parametrize("name", sorted(FIRST))
