@@ -47,6 +47,7 @@ class HfLine:
         self._address = family.anyone if address is None else address
         self._uid_order = uid_order
         self._envelope = 0
+        self._collided = False
         self._context = context
         self.dialog = Dialog(
             stream,
@@ -87,7 +88,8 @@ class HfLine:
                 continue
             uids += seen.uids
             collisions += seen.collisions
-        if collisions:
+        self._collided = collisions > 0
+        if self._collided:
             self._context.trouble(hf_troubles.collided())
             return Round((), heard=True)
         return Round(tuple(self._sightings(uids)), heard=bool(replies))
@@ -151,6 +153,8 @@ class HfLine:
             found = await self.round()
             if found.refused:
                 raise self.dialog.lost(found.refused)
+            if self._collided:
+                raise DriverError("several tags in the field answered at once; leave one there")
             seen |= {sighting.uid for sighting in found.seen}
         uid = the_one(seen, area.uid)
         return uid[::-1] if self._uid_order == "reversed" else uid

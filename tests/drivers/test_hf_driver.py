@@ -54,6 +54,8 @@ async def test_a_round_with_a_collision_names_nobody() -> None:
     reader = ScriptedHf(says=bytes.fromhex("006001000200") + slot)
     async with on_tcp(reader.plugged) as link, running(driver(link)) as bench:
         await bench.until(lambda: bench.troubles)
+        with pytest.raises(DriverError, match="answered at once"):
+            await driver(link).read_memory(Bench().context, area())
     assert bench.readings == []
     assert bench.troubles[0].kind == "several_tags"
 

@@ -29,7 +29,7 @@ STATUSES = {
     0x10: "EEPROM error",
     0x80: "unknown command",
     0x81: "wrong length",
-    0x82: "command not available",
+    0x82: "command not available, as in scan mode",
     0x83: "RF communication error",
     RF_WARNING: "RF warning",
     MORE_DATA: "more data",
