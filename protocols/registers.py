@@ -1,163 +1,65 @@
-"""Register maps: a YAML profile says which register means what; here it becomes two block codecs.
+"""Register maps: a YAML profile says which register means what; here it is checked and compiled.
 
-Points the device reports form one block read in one request; `writable` points form the block the
-gateway writes. Values are integers and booleans, never floats. Data travels as register bytes,
-two a register, high byte first, exactly as Modbus carries them.
+A gate or an RFID head reports in one block, read in one request, and is told another: all values
+belong to one moment. A scale or filler map may spread over tables and requests; register_plan.py
+plans them, register_values.py reads them. Values are integers and booleans, never floats. Data
+travels as register bytes, two a register, high byte first, exactly as Modbus carries them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from struct import Struct
-from struct import error as StructError  # noqa: N812 - it is a class
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from protocols.documents import Document, DocumentError, Problem, parse, validate
+from protocols import register_checks, register_links
+from protocols.documents import DocumentError, parse, validate
 from protocols.heads import HeadFile
-from protocols.modbus import REGISTERS, REGISTERS_READ_MAX, REGISTERS_WRITTEN_MAX
+from protocols.register_block import Block, Point, RegisterError, Value
+from protocols.register_file import (
+    BITS,
+    Bilingual,
+    CommandFile,
+    FillerFile,
+    LimitsFile,
+    MassFile,
+    Name,
+    PointFile,
+    ProfileFile,
+    Role,
+    ScaleFile,
+    Table,
+    Text,
+    UnknownFile,
+)
+from protocols.register_plan import DEFAULT_LIMITS, Span, plan
 
-Value: TypeAlias = int | bool
-Table: TypeAlias = Literal["holding", "input"]
-WordOrder: TypeAlias = Literal["high_first", "low_first"]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000)]
-
-_FORMAT = {"uint16": "H", "int16": "h", "uint32": "I", "int32": "i", "bits": "H"}
-_BITS = 16
-
-
-class RegisterError(Exception):
-    """Register bytes that the map does not allow, or values that do not fit it."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Bilingual(_Strict):
-    """An operator text."""
-
-    zh: Text
-    en: Text
-
-
-class PointFile(_Strict):
-    """One value in the device; `address` counts from 0, as Modbus requests do."""
-
-    address: int = Field(ge=0, lt=REGISTERS)
-    type: Literal["uint16", "int16", "uint32", "int32", "bits"]
-    bits: dict[Name, Annotated[int, Field(ge=0, lt=_BITS)]] = {}
-    table: Table = "holding"
-    word_order: WordOrder | None = None
-    writable: bool = False
-    doc: Text
-
-    def registers(self) -> range:
-        """The registers this point occupies."""
-        return range(self.address, self.address + (2 if self.type.endswith("32") else 1))
-
-
-class ProfileFile(_Strict):
-    """A register map; points stand in ascending order of their address."""
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
-    title: Bilingual
-    source: Text
-    caveats: tuple[Text, ...] = ()
-    word_order: WordOrder = "high_first"
-    head: HeadFile | None = None
-    points: dict[Name, PointFile] = Field(min_length=1, max_length=256)
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One named value of a loaded profile; `bits` are (name, mask) pairs of a bits point."""
-
-    name: str
-    address: int
-    type: str
-    bits: tuple[tuple[str, int], ...]
-    table: Table
-    low_first: bool
-    doc: str
-
-
-class Block:
-    """Consecutive registers, carried by one request; gaps between points are read and ignored."""
-
-    def __init__(self, points: Sequence[Point]) -> None:
-        self.points = tuple(points)
-        self.table: Table = points[0].table if points else "holding"
-        self.address = points[0].address if points else 0
-        layout = ">"
-        end = self.address
-        swapped = []
-        for point in points:
-            layout += "xx" * (point.address - end)
-            if point.low_first:
-                swapped.append(2 * (point.address - self.address))
-            layout += _FORMAT[point.type]
-            end = point.address + (2 if point.type.endswith("32") else 1)
-        self.count = end - self.address
-        self._struct = Struct(layout)
-        self._names = tuple(point.name for point in points)
-        self._swapped = tuple(swapped)
-        self._bits = tuple((p.name, _undefined(p), p.bits) for p in points if p.type == "bits")
-        self._known = frozenset(self._names) | {n for p in points for n, _ in p.bits}
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every name `decode` returns: points, and the single bits of bits points."""
-        return self._known
-
-    def decode(self, data: bytes) -> dict[str, Value]:
-        """Values by name; a bits point appears whole as an int and each of its bits as a bool.
-
-        Raises RegisterError when `data` is not exactly this block or a bit is set that the map
-        does not know: an unknown value must not pass as a healthy one.
-        """
-        if len(data) != self._struct.size:
-            raise RegisterError(f"{len(data)} bytes instead of {self._struct.size}")
-        if self._swapped:
-            data = self._swap(data)
-        values: dict[str, Value] = dict(zip(self._names, self._struct.unpack(data), strict=True))
-        for name, undefined, bits in self._bits:
-            whole = values[name]
-            if whole & undefined:
-                raise RegisterError(f"{name} = 0x{whole:04X} has bits that the map does not know")
-            for bit, mask in bits:
-                values[bit] = whole & mask != 0
-        return values
-
-    def encode(self, values: Mapping[str, Value]) -> bytes:
-        """Register bytes of exactly these values; bits points are given by their single bits.
-
-        Raises RegisterError on a missing or unknown name, or a value that does not fit.
-        """
-        wanted = self._known - {name for name, _, _ in self._bits}
-        if values.keys() != wanted:
-            wrong = sorted(values.keys() ^ wanted)
-            raise RegisterError(f"missing or unknown: {', '.join(wrong)}")
-        try:
-            data = self._struct.pack(*(_whole(point, values) for point in self.points))
-        except StructError as exc:
-            raise RegisterError(f"a value does not fit: {exc}") from exc
-        return self._swap(data) if self._swapped else data
-
-    def _swap(self, data: bytes) -> bytes:
-        swapped = bytearray(data)
-        for at in self._swapped:
-            swapped[at : at + 4] = data[at + 2 : at + 4] + data[at : at + 2]
-        return bytes(swapped)
+__all__ = [
+    "Bilingual",
+    "Block",
+    "Name",
+    "Point",
+    "PointFile",
+    "Profile",
+    "ProfileFile",
+    "RegisterError",
+    "Table",
+    "Text",
+    "Value",
+    "decode",
+    "load",
+    "register_bytes",
+    "register_numbers",
+    "schema",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A loaded register map: `reads` is what the device reports, `writes` what it is told.
+    """A loaded register map.
 
-    `head` is there when the map is that of an RFID head.
+    `reads` is what a gate or head reports in one block and `writes` what it is told; both are empty
+    in maps that are planned (`scale`, `filler`). `points` are all of them by name. `head` is there
+    when the map is that of an RFID head. `incomplete` says why it cannot be used, empty when it can.
     """
 
     id: str
@@ -167,21 +69,74 @@ class Profile:
     reads: Block
     writes: Block
     head: HeadFile | None = None
+    points: Mapping[str, Point] = field(default_factory=dict)
+    serves: tuple[Role, ...] = ()
+    verified: bool = True
+    unverified: tuple[str, ...] = ()
+    incomplete: str = ""
+    example: str = ""
+    base: int = 0
+    separate: bool = False
+    limits: LimitsFile = DEFAULT_LIMITS
+    mass: MassFile | None = None
+    unknown_when: tuple[UnknownFile, ...] = ()
+    scale: ScaleFile | None = None
+    filler: FillerFile | None = None
+    commands: Mapping[str, CommandFile] = field(default_factory=dict)
+
+    @property
+    def readable(self) -> tuple[Point, ...]:
+        """Every point that can be read back."""
+        return tuple(p for p in self.points.values() if not (p.writable and self.separate))
+
+    def owner(self, name: str) -> Point:
+        """The point that holds this point, bit or field; raises KeyError."""
+        return next(p for p in self.points.values() if name in p.names)
+
+    def plan(self, names: Sequence[str] | None = None) -> tuple[Span, ...]:
+        """The fewest requests that read the points of these names, all readable ones when None."""
+        wanted = self.readable if names is None else [self.owner(name) for name in names]
+        return plan(wanted, self.limits, base=self.base)
 
 
 def load(text: str, origin: str) -> Profile:
     """Parse and check a profile; raises DocumentError with every problem at once."""
     document = parse(text, origin)
     file = validate(document, ProfileFile)
-    problems = [*_ordered(document, file), *_named(document, file), *_blocks(document, file)]
+    problems = register_checks.points(document, file)
+    if not problems:
+        points = {name: _point(name, point, file) for name, point in file.points.items()}
+        problems = register_links.links(document, file, points)
     if problems:
         raise DocumentError(problems)
-    points = {
-        writable: [_point(n, p, file) for n, p in file.points.items() if p.writable is writable]
-        for writable in (False, True)
-    }
-    blocks = Block(points[False]), Block(points[True])
-    return Profile(file.id, file.title, file.source, file.caveats, *blocks, file.head)
+    return _profile(file, points)
+
+
+def _profile(file: ProfileFile, points: Mapping[str, Point]) -> Profile:
+    in_blocks = [p for p in points.values() if file.one_moment]
+    return Profile(
+        file.id,
+        file.title,
+        file.source,
+        file.caveats,
+        reads=Block([p for p in in_blocks if not p.writable]),
+        writes=Block([p for p in in_blocks if p.writable]),
+        head=file.head,
+        points=points,
+        serves=file.serves,
+        verified=not file.unverified,
+        unverified=file.unverified,
+        incomplete=file.incomplete or "",
+        example=file.example or "",
+        base=file.base,
+        separate=file.areas == "separate",
+        limits=file.limits,
+        mass=file.mass,
+        unknown_when=file.unknown_when,
+        scale=file.scale,
+        filler=file.filler,
+        commands=file.commands,
+    )
 
 
 def decode(profile: Profile, registers: Sequence[int]) -> dict[str, Value]:
@@ -209,73 +164,34 @@ def schema() -> dict[str, Any]:
 
 
 def _point(name: str, point: PointFile, file: ProfileFile) -> Point:
-    order = point.word_order or file.word_order
-    low_first = order == "low_first" and point.type.endswith("32")
-    bits = tuple((bit, 1 << number) for bit, number in point.bits.items())
-    return Point(name, point.address, point.type, bits, point.table, low_first, point.doc)
+    wide = point.type.endswith("32")
+    high_bit_first = (point.bit_order or file.bit_order) == "high_first"
+    return Point(
+        name,
+        point.address - file.base,
+        point.type,
+        tuple((bit, 1 << _place(number, high_bit_first)) for bit, number in point.bits.items()),
+        point.table,
+        (point.word_order or file.word_order) == "low_first" and wide,
+        point.doc,
+        number=point.address,
+        fields=tuple(_field(n, f.low, f.high, high_bit_first) for n, f in point.fields.items()),
+        inverted=frozenset(point.inverted),
+        spare_ignored=point.spare == "ignore",
+        bytes_swapped=(point.byte_order or file.byte_order) == "low_first",
+        writable=point.writable,
+        stored=point.stored,
+        mass=point.mass,
+        negative=point.negative,
+        wraps_at=point.wraps_at,
+        verified=point.verified,
+    )
 
 
-def _undefined(point: Point) -> int:
-    return 0xFFFF & ~sum(mask for _, mask in point.bits)
+def _place(number: int, high_bit_first: bool) -> int:  # noqa: FBT001 - one way to count or the other
+    return BITS - 1 - number if high_bit_first else number
 
 
-def _whole(point: Point, values: Mapping[str, Value]) -> int:
-    if point.type != "bits":
-        return values[point.name]
-    return sum(mask for bit, mask in point.bits if values[bit])
-
-
-def _ordered(document: Document, file: ProfileFile) -> Iterator[Problem]:
-    """Two points in one register, or a file that is not sorted, is a slip of the author."""
-    last: dict[str, tuple[str, PointFile]] = {}
-    for name, point in file.points.items():
-        mark = document.mark(("points", name, "address"))
-        if point.registers().stop > REGISTERS:
-            yield Problem(mark, f"{name}: a 32-bit value does not fit at {point.address}")
-        before, other = last.get(point.table, (name, None))
-        if other is not None and point.address < other.registers().stop:
-            overlap = point.registers().stop > other.address
-            what = "overlaps" if overlap else "stands after"
-            yield Problem(
-                mark,
-                f"{name} at {point.address} {what} {before} at {other.address}",
-                "points in ascending order, each register once",
-            )
-        last[point.table] = (name, point)
-
-
-def _named(document: Document, file: ProfileFile) -> Iterator[Problem]:
-    """Names of points and bits are one flat name space; bits belong to bits points only."""
-    names = set(file.points)
-    for name, point in file.points.items():
-        mark = document.mark(("points", name, "bits"))
-        if bool(point.bits) != (point.type == "bits"):
-            yield Problem(mark, f"{name}: `bits` and `type: bits` go together")
-        if len(set(point.bits.values())) != len(point.bits):
-            yield Problem(mark, f"{name}: one bit has two names")
-        if point.word_order is not None and not point.type.endswith("32"):
-            mark_order = document.mark(("points", name, "word_order"))
-            yield Problem(mark_order, f"{name}: word_order means nothing for {point.type}")
-        for bit in point.bits:
-            if bit in names:
-                yield Problem(document.mark(("points", name, "bits", bit)), f"second name {bit!r}")
-            names.add(bit)
-
-
-def _blocks(document: Document, file: ProfileFile) -> Iterator[Problem]:
-    """Each direction must fit one request, so that its values belong to one moment."""
-    for writable, limit in ((False, REGISTERS_READ_MAX), (True, REGISTERS_WRITTEN_MAX)):
-        points = [(n, p) for n, p in file.points.items() if p.writable is writable]
-        for name, point in points:
-            mark = document.mark(("points", name))
-            if point.table != points[0][1].table:
-                yield Problem(mark, f"{name}: one request cannot read two tables")
-            if writable and point.table == "input":
-                yield Problem(mark, f"{name}: input registers cannot be written")
-            if point.registers().stop - points[0][1].address > limit:
-                yield Problem(mark, f"{name}: more than {limit} registers after {points[0][0]}")
-        for (_, before), (name, point) in pairwise(points):
-            if writable and point.address > before.registers().stop:
-                yield Problem(
-                    document.mark(("points", name)), f"{name}: a gap among written points"
-                )
+def _field(name: str, low: int, high: int, high_bit_first: bool) -> tuple[str, int, int]:  # noqa: FBT001 - as above
+    shift = min(_place(low, high_bit_first), _place(high, high_bit_first))
+    return name, shift, ((1 << (high - low + 1)) - 1) << shift
