@@ -113,10 +113,14 @@ class CodedDecimals(_Strict):
 
 
 class MassFile(_Strict):
-    """How the masses of a map are scaled; `site` is told in the settings of the device."""
+    """How the masses of a map are scaled; `site` is told in the settings of the device.
+
+    `watch` names numbers that must stay as they were at the start, because they scale masses too.
+    """
 
     unit: Unit | Literal["site"] | CodedUnit
     decimals: Annotated[int, Field(ge=0, le=DECIMALS_MAX)] | Literal["site"] | CodedDecimals
+    watch: tuple[Name, ...] = Field(default=(), max_length=8)
 
 
 class UnknownFile(_Strict):

@@ -69,6 +69,8 @@ def _links(file: ProfileFile) -> Iterator[Link]:
         coded = getattr(file.mass, key, None)
         if isinstance(coded, CodedUnit | CodedDecimals):
             yield Link(("mass", key, "from"), coded.from_, (FIELD,))
+    if file.mass is not None:
+        yield from (Link(("mass", "watch"), name, (FIELD,)) for name in file.mass.watch)
     for i, unknown in enumerate(file.unknown_when):
         yield Link(("unknown_when", i, "when"), unknown.when, (BIT, FIELD, MASS))
         yield from (Link(("unknown_when", i, "of"), name, (MASS,)) for name in unknown.of)
