@@ -9,57 +9,33 @@ waits for ever behind bytes that are no frame, and needs pyserial. CPU of one po
 bare, on one tick: its client 43 us, ours 23; on a tick each, 159 and 81 (see polling.py).
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from operator import itemgetter
 from typing import Any
 
-from pydantic import Field, model_validator
-
-from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSample, Strict
-from drivers.links import Link, SerialLink
+from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSample
 from drivers.plc import about
-from drivers.plc.polling import HEARTBEAT_STILL_S, SECOND_NS, Heartbeat, Schedule, next_slot
-from drivers.plc.turns import Rank
+from drivers.plc.budget import Budget
+from drivers.plc.polling import (
+    HEARTBEAT_STILL_S,
+    SECOND_NS,
+    Heartbeat,
+    Schedule,
+    idle,
+    next_slot,
+)
+from drivers.plc.settings import PlcModbusSettings
+from drivers.plc.turns import Rank, Turn
 from drivers.plc.wire import MissedError, Wire
 from protocols.modbus import READ_HOLDING, READ_INPUT, Request, read, write_many, write_one
 from protocols.registers import Profile, RegisterError, Value
 
-REPLY_BYTES = 37
-"""The longest RTU reply of the reference gate: unit, function, count, 32 register bytes, CRC."""
 _LEASES = 65_536
 
 _SAMPLE_NAMES = tuple(f.name for f in fields(GateSample) if f.name not in ("device", "at_ns"))
 _sample_values = itemgetter(*_SAMPLE_NAMES)
 _COMMAND_NAMES = ("permit", "lease", "target_g", "limit_gross_g", "lease_ms")
-
-
-class PlcModbusSettings(Strict):
-    """Settings of `driver: plc.modbus`.
-
-    `poll_ms` is the time between two samples. `timeout_ms` is the longest the PLC may take to
-    answer one request; on RTU the bus then stays quiet as long again.
-    """
-
-    link: Link
-    unit: int = Field(default=1, ge=0, le=247)
-    profile: str = Field(min_length=1, max_length=64)
-    poll_ms: int = Field(default=100, ge=10, le=10_000)
-    timeout_ms: int = Field(default=300, ge=20, le=5_000)
-
-    @model_validator(mode="after")
-    def _serial_line(self) -> "PlcModbusSettings":
-        if isinstance(self.link, SerialLink):
-            if self.unit == 0:
-                raise ValueError("unit 0 is broadcast on a serial line; expected 1..247")
-            reply_ms = math.ceil(REPLY_BYTES * self.link.char_s() * 1000)
-            if self.timeout_ms < reply_ms:
-                raise ValueError(
-                    f"timeout_ms {self.timeout_ms} is shorter than one reply at {self.link.baud} "
-                    f"baud, {reply_ms} ms"
-                )
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +75,7 @@ class PlcModbus:
     async def run(self, context: Context) -> None:
         """Poll until the link fails, the PLC stops answering or its heartbeat stands still."""
         async with Wire.join(self._settings.link) as wire:
+            await wire.admitted(self._settings.unit)
             self._wire, self._noise = wire, context.noise
             try:
                 await self._poll(wire, context)
@@ -113,16 +90,16 @@ class PlcModbus:
         stand still are a lost device. Before the first good one, one miss is enough, so that a
         dead unit costs its neighbours on the bus one timeout an attempt.
         """
-        watch = Heartbeat(self.name)
-        silent_s_max = max(HEARTBEAT_STILL_S, 3 * self._settings.poll_ms / 1000)
+        watch, pace = Heartbeat(self.name), self._settings.pace()
         answered_ns = context.monotonic_ns()
-        schedule = Schedule(self._settings.poll_ms / 1000, self._slot)
+        schedule = Schedule(pace.fast_s, self._slot)
         while True:
-            await schedule.next()
+            due_s = await schedule.next()
             try:
-                async with wire.turns.take(Rank.POLL):
+                async with wire.turns.take(Rank.POLL, due_s):
                     data = await self._exchange(wire, self._ask.report)
             except MissedError as exc:
+                silent_s_max = max(HEARTBEAT_STILL_S, 3 * pace.period_s())
                 silent_ns = context.monotonic_ns() - answered_ns
                 if not watch.moved or silent_ns >= silent_s_max * SECOND_NS:
                     raise
@@ -134,10 +111,17 @@ class PlcModbus:
                 context.up(f"{self._profile.id}, unit {self._settings.unit}")
             if watch.moved:
                 context.emit(sample)
+            if self._lease is not None or not idle(sample):
+                pace.want()
+            schedule.every(pace.period_s())
 
     def _sample(self, data: bytes, at_ns: int) -> GateSample:
         values = self._decode(self._profile.reads.decode, data)
         return GateSample(self.name, at_ns, *_sample_values(values))
+
+    def budget(self) -> Budget | None:
+        """Where the time of the wire went lately; None while not connected."""
+        return self._wire.budget() if self._wire is not None else None
 
     async def open(self, order: GateOrder) -> None:
         """Write limits and a moved lease, then the permit; read all of them back.
@@ -198,18 +182,22 @@ class PlcModbus:
             await self._lock(wire)
 
     async def _lock(self, wire: Wire) -> None:
-        async with wire.turns.take(Rank.LOCK):
+        """A unit that did not answer last time must not keep its neighbours' gates open."""
+        suspect = wire.breakers.suspect(self._settings.unit)
+        async with wire.turns.take(Rank.CONFIRM if suspect else Rank.LOCK) as turn:
             try:
-                seen = await self._close(wire)
+                seen = await self._close(wire, turn)
             except DriverError:
-                seen = await self._close(wire)
+                await turn.again(Rank.CONFIRM)
+                seen = await self._close(wire, turn)
         self._check({"permit": 0}, seen)
 
-    async def _close(self, wire: Wire) -> dict[str, Value]:
+    async def _close(self, wire: Wire, turn: Turn) -> dict[str, Value]:
         """One attempt to lock, over a new connection when the old one is gone."""
         await wire.open()
-        await self._exchange(wire, self._ask.close)
-        return await self._command(wire)
+        await self._exchange(wire, self._ask.close, urgent=True)
+        await turn.again(Rank.CONFIRM)
+        return self._held(await self._exchange(wire, self._ask.command, urgent=True))
 
     async def _lock_after(self, wire: Wire, cause: Exception) -> None:
         """Close what may have opened; a failure to do so joins the first as a note."""
@@ -247,12 +235,18 @@ class PlcModbus:
 
     async def _command(self, wire: Wire) -> dict[str, Value]:
         """What the PLC holds in its command block; the caller holds the turn."""
-        data = await self._exchange(wire, self._ask.command)
+        return self._held(await self._exchange(wire, self._ask.command))
+
+    def _held(self, data: bytes) -> dict[str, Value]:
         return self._decode(self._profile.writes.decode, data)
 
-    async def _exchange(self, wire: Wire, request: Request) -> bytes:
+    async def _exchange(self, wire: Wire, request: Request, *, urgent: bool = False) -> bytes:
         return await wire.exchange(
-            self._settings.unit, request, within_s=self._within_s, noise=self._noise
+            self._settings.unit,
+            request,
+            within_s=self._within_s,
+            noise=self._noise,
+            urgent=urgent,
         )
 
     def _decode(self, decode: Callable[[bytes], dict[str, Value]], data: bytes) -> dict[str, Value]:

@@ -8,6 +8,8 @@ from drivers.contract import DriverError, GateSample
 
 HEARTBEAT_STILL_S = 1.0
 """A PLC whose heartbeat stands still for this long has stopped (contract §4)."""
+IDLE_AFTER_S = 2.0
+"""A device on which nothing happened for so long is polled slowly, when its settings say so."""
 SECOND_NS = 1_000_000_000
 SLOT_BITS = 4
 SLOTS = 1 << SLOT_BITS
@@ -47,16 +49,56 @@ class Schedule:
 
     def __init__(self, period_s: float, slot: int) -> None:
         self._loop = asyncio.get_running_loop()
+        self._part = _shuffled(slot % SLOTS) / SLOTS
+        self._set(period_s)
+
+    def _set(self, period_s: float) -> None:
         self._period_s = period_s
-        self.phase_s = period_s * _shuffled(slot % SLOTS) / SLOTS
+        self.phase_s = period_s * self._part
         """How long after the grid of the period this device ticks."""
         self._tick = math.floor((self._loop.time() - self.phase_s) / period_s)
 
-    async def next(self) -> None:
-        """Wait for the next tick that is not over yet."""
+    def every(self, period_s: float) -> None:
+        """Tick at another rate from now on; cheap when it is the same."""
+        if period_s != self._period_s:
+            self._set(period_s)
+
+    async def next(self) -> float:
+        """Wait for the next tick that is not over yet; returns when the one after it is due."""
         now = self._loop.time()
         self._tick = max(self._tick + 1, math.ceil((now - self.phase_s) / self._period_s))
-        await asyncio.sleep(self._tick * self._period_s + self.phase_s - now)
+        at_s = self._tick * self._period_s + self.phase_s
+        await asyncio.sleep(at_s - now)
+        return at_s + self._period_s
+
+
+class Pace:
+    """How often to poll: fast while somebody wants it, slow IDLE_AFTER_S after nobody did.
+
+    `fast_s` may be changed while it runs.
+    """
+
+    def __init__(self, fast_s: float, slow_s: float | None = None) -> None:
+        self.fast_s = fast_s
+        self.slow_s = slow_s
+        self._loop = asyncio.get_running_loop()
+        self._wanted_s = self._loop.time()
+
+    def want(self) -> None:
+        """Somebody looks at this device, or something happens on it."""
+        self._wanted_s = self._loop.time()
+
+    def period_s(self) -> float:
+        """The time between two polls as of now."""
+        if self.slow_s is None or self._loop.time() - self._wanted_s < IDLE_AFTER_S:
+            return self.fast_s
+        return max(self.fast_s, self.slow_s)
+
+
+def idle(sample: GateSample) -> bool:
+    """Whether nothing happens at a gate: no cylinder, no permit, no flow."""
+    busy = (sample.cylinder_on, sample.permitted, sample.filling, sample.valve_open)
+    return not any(busy) and sample.permit_echo == 0
 
 
 _numbers = itertools.count()

@@ -11,7 +11,8 @@ import pytest
 
 from drivers.contract import DriverError, GateOrder
 from drivers.links import SerialLink
-from drivers.plc.modbus import DRIVER, PlcModbus, PlcModbusSettings
+from drivers.plc.modbus import DRIVER, PlcModbus
+from drivers.plc.settings import PlcModbusSettings
 from tests.support.plcs import (
     CLOSE,
     LATE_S_MAX,

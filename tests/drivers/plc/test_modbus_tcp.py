@@ -12,7 +12,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers.contract import DriverError, FillGate, GateOrder
 from drivers.links import TcpLink
-from drivers.plc.modbus import DRIVER, PlcModbus, PlcModbusSettings
+from drivers.plc.modbus import DRIVER, PlcModbus
+from drivers.plc.settings import PlcModbusSettings
 from protocols.modbus import tcp_frame
 from tests.support.plcs import (
     CLOSE,

@@ -4,13 +4,12 @@ import asyncio
 from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from drivers.links import SerialLink, TcpLink
-from drivers.plc.modbus import DRIVER, PlcModbusSettings, gate_gaps
+from drivers.plc.modbus import DRIVER, gate_gaps
 from drivers.plc.polling import SLOTS, Schedule
+from drivers.plc.settings import PlcModbusSettings
 from drivers.plc.turns import Rank, Turns
 from protocols import registers
 from tests.support.plcs import CONFIG, REFERENCE
@@ -39,6 +38,8 @@ def test_settings_are_those_of_the_contract() -> None:
         ({"unit": -1}, "greater than or equal to 0"),
         ({"poll_ms": 9}, "greater than or equal to 10"),
         ({"poll_ms": 10_001}, "less than or equal to 10000"),
+        ({"idle_poll_ms": 501}, "less than or equal to 500"),
+        ({"poll_ms": 200, "idle_poll_ms": 199}, "199 is faster than poll_ms 200"),
         ({"timeout_ms": 19}, "greater than or equal to 20"),
         ({"link": SERIAL, "unit": 0}, "unit 0 is broadcast"),
         ({"link": SERIAL, "timeout_ms": 38}, "shorter than one reply at 9600 baud, 39 ms"),
@@ -68,31 +69,6 @@ def test_a_map_without_what_a_gate_needs_is_no_gate() -> None:
     assert DRIVER.objections(settings, {"x": no_total}) == (
         "profile 'reference-gate-v1' is no gate: total_g is not reported",
     )
-
-
-@given(st.lists(st.sampled_from(list(Rank)), max_size=12), st.sets(st.integers(0, 11)))
-def test_turns_go_by_rank_then_by_arrival_also_when_some_give_up(
-    ranks: list[Rank], leaving: set[int]
-) -> None:
-    async def walk() -> list[int]:
-        turns, order = Turns(), list[int]()
-
-        async def one(index: int, rank: Rank) -> None:
-            async with turns.take(rank):
-                order.append(index)
-
-        await turns.acquire(Rank.POLL)
-        tasks = [asyncio.ensure_future(one(i, rank)) for i, rank in enumerate(ranks)]
-        await asyncio.sleep(0)
-        for index in leaving & set(range(len(tasks))):
-            tasks[index].cancel()
-        turns.release()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        async with asyncio.timeout(1), turns.take(Rank.POLL):
-            return order
-
-    staying = [index for index in range(len(ranks)) if index not in leaving]
-    assert asyncio.run(walk()) == sorted(staying, key=lambda index: (ranks[index], index))
 
 
 async def test_a_turn_given_to_one_who_leaves_is_passed_on() -> None:

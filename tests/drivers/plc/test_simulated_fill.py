@@ -9,7 +9,8 @@ import pytest
 
 from drivers.contract import Context, EndReason, GateOrder, GateSample, Reading
 from drivers.links import Link, SerialLink, TcpLink
-from drivers.plc.modbus import PlcModbus, PlcModbusSettings
+from drivers.plc.modbus import PlcModbus
+from drivers.plc.settings import PlcModbusSettings
 from gatewayd.clock import SystemClock
 from gatewayd.sim.plant import Load, Plant
 from gatewayd.sim.plc import SimPlc
