@@ -27,6 +27,10 @@ _APDU_CODES = frozenset({0x00, 0x82, 0x86, 0xB0, 0xCA, 0xD6})
 _CCID_HEAD = 10
 _CCID_TYPES = frozenset({0x6F, 0x80})
 
+_SICS_WEIGHT = re.compile(rb"(?:S [SD] +-?[0-9.]+ +[A-Za-z]+\r\n)+\Z")
+_YAOHUA_SHOWN = re.compile(rb"(?:=[0-9 .+-]{8})+\Z")
+_TOLEDO_SHOWN = re.compile(rb"(?:\x02[\x20-\x7e]{3}[ 0-9]{6}>?[ 0-9]{6}\r)+\Z")
+
 Test = Callable[[bytes], bool]
 
 
@@ -75,6 +79,11 @@ def _nfc(raw: bytes) -> bool:
     return own and len(raw) not in UID_BYTES
 
 
+def _text_of(pattern: re.Pattern[bytes]) -> Test:
+    """Lines or frames of text that have the fixed characters of one kind of scale."""
+    return lambda raw: len(raw) not in UID_BYTES and pattern.match(raw) is not None
+
+
 _SHAPES: tuple[tuple[str, Test], ...] = (
     ("pcsc", _atr),
     ("pcsc", _apdu),
@@ -82,6 +91,9 @@ _SHAPES: tuple[tuple[str, Test], ...] = (
     ("hid_pos_8c", _pos),
     ("hid_keyboard", _key),
     ("nfc_tag_memory", _nfc),
+    ("mt_sics", _text_of(_SICS_WEIGHT)),
+    ("yaohua", _text_of(_YAOHUA_SHOWN)),
+    ("toledo_continuous", _text_of(_TOLEDO_SHOWN)),
 )
 _M100_MARKS = {0xBB: frozenset({0x7E}), 0xAA: frozenset({0xDD, 0x8E})}
 _M100_AROUND, _M100_LENGTH_AT = 7, 3

@@ -12,11 +12,10 @@ from protocols.decode import DATA_CHARS_MAX, FORMATS, LATER, Decoded, FormatErro
 from protocols.decode import decode as decode_data
 
 _NAMES = ", ".join(FORMATS)
+_LATER = f" Not in this version: {', '.join(sorted(LATER))}." if LATER else ""
 
 
-@click.command(
-    epilog=f"Formats: {_NAMES}. Not in this version: {', '.join(sorted(LATER))}.",
-)
+@click.command(epilog=f"Formats: {_NAMES}.{_LATER}")
 @click.option("--format", "format_", metavar="F", help="Decode as this format; else it is guessed.")
 @click.option("--frame", metavar="PROTOCOL", help="Decode as a frame of this device protocol.")
 @json_option

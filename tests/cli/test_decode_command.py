@@ -41,7 +41,6 @@ def test_what_is_not_valid_ends_with_1_and_still_prints_the_object(data: str) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--frame", "yaohua", "00"), "not supported in this version"),
         (("--format", "uhfreader", "00"), "did you mean"),
         (("--frame", "uhfreader18", "--format", "epc_tds", "00"), "expected one"),
         ((), "Missing argument"),

@@ -1,0 +1,1 @@
+"""What serial scales and filling scales say; one module or package a protocol."""
