@@ -119,7 +119,8 @@ class OutputSample:
     """One reading back of the output that holds a valve open, and of the module that drives it.
 
     `on` is the output as the module reports it. `guarded`: the module drops its outputs by itself
-    when polling stops, and that was read back. `e_stop`: its input says stop.
+    when polling stops, and that was read back. `e_stop`: its input says stop. `start`: its input
+    for the start button is pressed; None where it has none.
     """
 
     device: str
@@ -127,6 +128,7 @@ class OutputSample:
     on: bool
     guarded: bool
     e_stop: bool = False
+    start: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

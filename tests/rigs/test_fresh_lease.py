@@ -18,7 +18,7 @@ def test_the_lease_is_renewed_upon_a_fresh_sample_and_not_upon_an_old_one() -> N
     now = world.view()
     for age_ms, renews in ((0, True), (RENEW_ON_MS_MAX, True), (RENEW_ON_MS_MAX + 1, False)):
         later_ns = now.now_ns + DUE_MS * MS
-        sample = replace(world.plc.sample(world.now_ms), at_ns=later_ns - age_ms * MS)
+        sample = replace(world.plc.report(world.now_ms), at_ns=later_ns - age_ms * MS)
         _, effects = step(world.state, replace(now, now_ns=later_ns, sample=sample), RIG)
         assert (effects == (Renew(seen_ns=sample.at_ns),)) == renews, age_ms
         assert renews or not effects
@@ -39,7 +39,7 @@ def test_a_totaliser_is_believed_only_when_it_outlives_a_heartbeat_that_stands_s
         world.plc.end(2, world.now_ms)
         world.until(Phase.LOCKED)
         booked = len(world.log)
-        nonsense = replace(world.plc.sample(world.now_ms), total_g=total_g)
+        nonsense = replace(world.plc.report(world.now_ms), total_g=total_g)
         for _ in range(4):
             view = replace(world.view(), sample=nonsense)
             world.state, effects = step(world.state, view, RIG)

@@ -18,8 +18,10 @@ QUIET_TICKS = 900
 class Walk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
-        self.forbidden_before = 0
+        self.world = self.made()
+
+    def made(self) -> World:
+        return World()
 
     @rule(count=st.integers(1, 40))
     def time_passes(self, count: int) -> None:
@@ -134,9 +136,12 @@ class Walk(RuleBasedStateMachine):
             world.tick()
         assert world.pending is None
         assert len(world.commits_permits) == world.next_no
-        recorded_g = sum(net_g for kind, _, net_g in world.records if kind == "fill")
-        assert recorded_g == world.plc.total_g == sum(world.plc.truth.values())
+        self.compare(sum(net_g for kind, _, net_g in world.records if kind == "fill"))
         assert world.plc.permit == 0
+        assert not world.plc.valve
+
+    def compare(self, recorded_g: int) -> None:
+        assert recorded_g == self.world.plc.total_g == sum(self.world.plc.truth.values())
 
 
 TestWalk = Walk.TestCase

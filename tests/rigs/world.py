@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from drivers.contract import GateSample
+from drivers.contract import GateOrder, GateSample
 from gatewayd.clock import MS
 from gatewayd.rigs.machine import resume, step
 from gatewayd.rigs.model import NOBODY, Identity, Phase, Plan, State, View
@@ -114,6 +114,17 @@ class Plc:
         self.permit = self.lease_ms = self.last_permit = self.last_net_g = self.unnamed = 0
         self.net_g = self.end_reason = 0
 
+    def open(self, order: GateOrder, now_ms: int) -> None:
+        self.target_g, self.lease_ms = order.target_g, order.lease_ms
+        self.lease, self.lease_moved_ms = self.lease + 1, now_ms
+        self.permit = order.permit_no
+
+    def renew(self, now_ms: int) -> None:
+        self.lease_moved_ms = now_ms
+
+    def lock(self, _now_ms: int) -> None:
+        self.permit = 0
+
     def press_start(self, now_ms: int) -> None:
         if self.in_force(now_ms) and not self.valve:
             self.valve, self.net_g, self.filling_no = True, 0, self.permit
@@ -126,7 +137,11 @@ class Plc:
             return self.permit
         return self.echoed if self.sticky else 0
 
-    def sample(self, now_ms: int) -> GateSample:
+    def sample(self, now_ms: int) -> GateSample | None:
+        """What the rig sees; a PLC always says something."""
+        return self.report(now_ms)
+
+    def report(self, now_ms: int) -> GateSample:
         return GateSample(
             device="s",
             at_ns=now_ms * MS,
@@ -159,9 +174,9 @@ class Plc:
 class World:
     """One rig, its PLC and its store; `tick` moves time, flags break things."""
 
-    def __init__(self) -> None:
+    def __init__(self, plc: Plc | None = None) -> None:
         self.now_ms = 1_000
-        self.plc = Plc()
+        self.plc = plc or Plc()
         self.state: State = resume(self.now_ms * MS, permit=None, total_g=None, last_filled=None)
         self.linked = True
         self.store_ok = True
@@ -285,17 +300,15 @@ class World:
                 assert seen.presence == self.state.presence, "an order for another presence"
                 assert not seen.ill, seen
                 assert not seen.stopping, seen
-                self.plc.target_g, self.plc.lease_ms = order.target_g, order.lease_ms
-                self.plc.lease, self.plc.lease_moved_ms = self.plc.lease + 1, self.now_ms
-                self.plc.permit = order.permit_no
+                self.plc.open(order, self.now_ms)
                 return Opened(at_ns, at_ns)
             case Renew():
                 assert self.state.permit is not None
                 assert self.state.withdrawn is None
-                self.plc.lease_moved_ms = self.now_ms
+                self.plc.renew(self.now_ms)
                 return Renewed(at_ns, at_ns)
             case Lock():
-                self.plc.permit = 0
+                self.plc.lock(self.now_ms)
                 return None
 
     def resolve(self, permit: Permit, outcome: str, net_g: int, total_g: int) -> Event:

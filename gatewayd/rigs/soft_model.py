@@ -1,0 +1,120 @@
+"""What a gate made of several devices is set to, sees, and must not forget; frozen values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from drivers.contract import FillerSample, OutputSample
+
+UINT16, UINT32 = 0xFFFF, 0xFFFF_FFFF
+
+FLOW_G_MIN = 20
+"""With `start: permit`, gas flows from this much on; what is less is the scale's noise."""
+
+LEFT_BELOW_G = 500
+"""Less than the most seen by this much: the cylinder is being taken away, as in the PLC program."""
+
+AIM_UNDER_G = 30
+"""Aimed below the target by this, as the PLC program does: target and limit may be one weight."""
+
+SETTLE_MS = 1_000
+"""No net weight is final sooner than this after the valve closed."""
+
+OPEN_WITHIN_MS = 2_000
+"""A device that was told to open and does not show open by then has failed."""
+
+UNSEEN_G_MAX = 3_000
+"""The most that a guarded output lets through between the last weight known and its closing."""
+
+NO_FLOW_G = 10
+"""A net weight that has not risen by this for `no_flow_s` is no flow, or a scale that stands still."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoftSettings:
+    """One gate of several devices. Masses in grams.
+
+    `device` is the rig's gate: the name in its samples. `fresh_ms` is how old a weight or a
+    reading back may be before it proves nothing. `accepted`: an output that nothing guards was
+    accepted in writing. `doses`: the device fills to its target by itself.
+    """
+
+    device: str
+    start: Literal["input", "permit"]
+    fresh_ms: int
+    cylinder_on_g: int
+    preact_g: int = 0
+    no_flow_s: int = 10
+    fill_s_max: int = 600
+    accepted: bool = False
+    doses: bool = False
+
+    @property
+    def unseen_g_max(self) -> int:
+        """The most that may have flowed while nobody looked; more is another cylinder."""
+        return UINT32 if self.accepted or self.doses else UNSEEN_G_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Valve:
+    """What holds the valve says: an output or a filler, in one shape.
+
+    `open`: energised, or gas may flow. `running`: a dosing is under way; the same as `open` for
+    an output. `alarm`: what the device complains of.
+    """
+
+    device: str
+    at_ns: int
+    open: bool
+    running: bool
+    guarded: bool
+    e_stop: bool = False
+    start: bool | None = None
+    done: bool = False
+    alarm: str = ""
+    total_g: int | None = None
+
+    @property
+    def shows_open(self) -> bool:
+        """Whether gas can flow as far as the device says."""
+        return self.open or self.running
+
+
+def of_output(sample: OutputSample) -> Valve:
+    """An output's reading as a valve."""
+    return Valve(
+        device=sample.device,
+        at_ns=sample.at_ns,
+        open=sample.on,
+        running=sample.on,
+        guarded=sample.guarded,
+        e_stop=sample.e_stop,
+        start=sample.start,
+    )
+
+
+def of_filler(sample: FillerSample) -> Valve:
+    """A filler's reading as a valve: it is bound by its own target."""
+    return Valve(
+        device=sample.device,
+        at_ns=sample.at_ns,
+        open=sample.valve_open,
+        running=sample.running,
+        guarded=True,
+        done=sample.done,
+        alarm=sample.alarm,
+        total_g=sample.total_g,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What must survive this process, as a PLC's retentive memory does.
+
+    `gross_g` belongs to `total_g`: with `flowing`, what the same scale shows more than that at
+    the next start flowed while nobody looked.
+    """
+
+    total_g: int = 0
+    fills: int = 0
+    gross_g: int = 0
+    flowing: bool = False
