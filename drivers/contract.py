@@ -22,6 +22,7 @@ from drivers.readings import (
     TagRead,
     WeightSample,
 )
+from protocols.formats import Format
 
 # What a driver's author needs comes from here, wherever it is defined.
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "FillGate",
     "Filler",
     "FillerSample",
+    "Format",
     "GateOrder",
     "GateSample",
     "Hello",
@@ -241,7 +243,8 @@ class DriverType:
     What `gatewayd drivers`, `detect` and `probe` tell comes from here too: `summary` in both
     languages; `models` known to speak it; `caveats` a technician must know, as (zh, en); `example`,
     one YAML mapping that validates; `formats`, the names its frames decode by; `hellos`, `tcp_ports`
-    (its usual ones) and `usb_ids` (vendor, product) by which it is found.
+    (its usual ones) and `usb_ids` (vendor, product) by which it is found. `own_formats` are those of
+    `formats` that gatewayd itself does not know; a name that is taken is an error.
     """
 
     name: str
@@ -260,6 +263,7 @@ class DriverType:
     hellos: tuple[Hello, ...] = ()
     tcp_ports: tuple[int, ...] = ()
     usb_ids: tuple[tuple[int, int], ...] = ()
+    own_formats: tuple[Format, ...] = ()
 
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset(
         {"identify", "gate", "scale", "output", "filler"}
@@ -267,5 +271,7 @@ class DriverType:
     )
 
     def __post_init__(self) -> None:
-        """Catch a misspelt capability at import."""
+        """Catch a misspelt capability or format at import."""
         assert self.capabilities <= self.CAPABILITIES, self.capabilities
+        own = {row.name for row in self.own_formats}
+        assert own <= set(self.formats), f"{self.name}: name {own} in formats, too"

@@ -115,10 +115,10 @@ def _framer_of(name: str) -> Framer | None:
 
 
 @cache
-def _families() -> tuple[tuple[Format, ...], ...]:
+def _families(known: tuple[Format, ...]) -> tuple[tuple[Format, ...], ...]:
     """The formats that prove frames of a stream, those that share a framer together."""
     rows: dict[object, list[Format]] = {}
-    for row in proving():
+    for row in known:
         if row.framer is not None and row.kind == "frame":
             rows.setdefault(row.framer, []).append(row)
     return tuple(tuple(family) for family in rows.values())
@@ -127,7 +127,7 @@ def _families() -> tuple[tuple[Format, ...], ...]:
 def _proven(raw: bytes) -> list[_Found]:
     """Who can prove frames here, the strongest first; frames inside another's frame do not count."""
     found = []
-    for family in _families():
+    for family in _families(proving()):
         names = tuple(row.name for row in family)
         found.append(_Found(names, family[0].proof_bits, tuple(_spans(family[0], raw))))
     found.sort(key=lambda each: (-each.size, -each.proof_bits))

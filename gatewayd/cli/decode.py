@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gatewayd.cli.common import NO, config_option, json_option, print_json, stop
+from gatewayd.settings.drivers import learn_formats
 from protocols.decode import DATA_CHARS_MAX, FORMATS, LATER, Decoded, FormatError, anatomy
 from protocols.decode import decode as decode_data
 
@@ -15,7 +16,7 @@ _NAMES = ", ".join(FORMATS)
 _LATER = f" Not in this version: {', '.join(sorted(LATER))}." if LATER else ""
 
 
-@click.command(epilog=f"Formats: {_NAMES}.{_LATER}")
+@click.command(epilog=f"Formats: {_NAMES}; and those of drivers that are installed.{_LATER}")
 @click.option("--format", "format_", metavar="F", help="Decode as this format; else it is guessed.")
 @click.option("--frame", metavar="PROTOCOL", help="Decode as a frame of this device protocol.")
 @json_option
@@ -33,6 +34,7 @@ def decode(data: tuple[str, ...], format_: str | None, frame: str | None, *, as_
     gatewayd decode --json - < scan.txt
     """  # noqa: D301 - click wants the backspace itself
     text = _read(data)
+    learn_formats()
     try:
         decoded = decode_data(text, format=format_, frame=frame)
     except FormatError as exc:

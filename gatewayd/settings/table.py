@@ -10,6 +10,9 @@ from typing import Generic, TypeVar
 
 from protocols.documents import nearest_hint
 
+OURS = "gatewayd"
+"""Our own distribution."""
+
 T = TypeVar("T")
 
 
@@ -39,6 +42,12 @@ class Table(Generic[T]):
     def names(self) -> tuple[str, ...]:
         """Every name that is claimed, sorted."""
         return tuple(sorted(self._entries))
+
+    def foreign(self) -> tuple[str, ...]:
+        """The names that other distributions than gatewayd claim, sorted."""
+        claims = self._entries.items()
+        ours = {name for name, es in claims if all(e.dist and e.dist.name == OURS for e in es)}
+        return tuple(name for name in self.names if name not in ours)
 
     def get(self, name: str) -> T:
         """Import the plug-in of that name; raises PluginError."""

@@ -1,13 +1,20 @@
 """`drivers/template` is copied, installed and run as its README says."""
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from drivers.suite import on_tcp
+from drivers.template.acme_reader.scripted import KIT
 
 TEMPLATE = Path(__file__).parents[2] / "drivers/template"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
@@ -69,3 +76,34 @@ def test_a_name_that_two_packages_claim_is_an_error_that_names_both(
     rows = {row["name"]: row for row in json.loads(listed.stdout)["drivers"]}
     assert "claimed by acme-reader and acme-reader-fork" in rows["acme.reader"]["error"]
     assert rows["barcode.tcp"]["error"] is None
+
+
+async def answer(env: Mapping[str, str], *words: str) -> dict[str, Any]:
+    """What `gatewayd words --json` prints where the package is installed."""
+    command = (sys.executable, "-m", "gatewayd", *words, "--json")
+    process = await asyncio.create_subprocess_exec(*command, env=env, stdout=PIPE, stderr=PIPE)
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+async def test_its_own_frames_are_found_shown_and_decoded_like_ours(copy: Path) -> None:
+    env = installed(copy)
+    device = KIT.device()
+    KIT.show(device, KIT.identities[:1])
+    async with on_tcp(device.plugged) as link:
+        found = await answer(env, "detect", "--host", link["tcp"])
+        setting = f"link.tcp={link['tcp']}"
+        seen = await answer(env, "probe", "--driver", "acme.reader", "--set", setting)
+    (host,) = found["hosts"]
+    assert (host["guess"]["drivers"], host["guess"]["format"]) == (["acme.reader"], "acme")
+    assert host["line"].startswith("device-1: {driver: acme.reader")
+    assert [reading["uid"] for reading in seen["readings"]] == [KIT.identities[0]]
+    assert {frame["format"] for frame in seen["frames"]} == {"acme"}
+    assert any(frame["fields"].get("model") == "One 1.0" for frame in seen["frames"])
+    rows = {row["name"]: row for row in (await answer(env, "formats"))["formats"]}
+    assert rows["acme"]["drivers"] == ["acme.reader"]
+    told = await answer(env, "decode", "--frame", "acme", "5a08014f6e6520312e30cc")
+    assert told["fields"]["model"] == "One 1.0"
+    assert (await answer(env, "decode", "5a08014f6e6520312e30cc"))["format"] == "acme"

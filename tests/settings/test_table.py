@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers.contract import DriverType
-from gatewayd.settings.drivers import driver_table
+from gatewayd.settings.drivers import driver_table, learn_formats
 from gatewayd.settings.load import examine
 from gatewayd.settings.table import PluginError, Table
 from gatewayd.settings.upstreams import upstream_table
@@ -89,6 +89,29 @@ def test_an_entry_that_is_no_driver_of_that_name_is_told(*, site: Path, source: 
     assert error(driver_table(), "vendor.reader") == (
         "driver 'vendor.reader' of vendor is broken; vendor:D must be a DriverType of that name"
     )
+
+
+OWN_FORMAT = """
+from drivers.contract import DriverType, Format, Strict
+
+class S(Strict):
+    pass
+
+F = Format("{name}", "frame", lambda data: {{}}, "a frame", "帧")
+D = DriverType("vendor.reader", S, None, lambda s: "usb:1", "a reader", frozenset({{"identify"}}),
+    formats=("{name}",), own_formats=(F,))
+"""
+
+
+def test_a_driver_that_names_its_format_like_one_of_ours_is_an_error(site: Path) -> None:
+    install(site, "vendor", {"vendor.reader": "vendor:D"}, OWN_FORMAT.format(name="r2000_a0"))
+    table = driver_table()
+    assert table.foreign() == ("vendor.reader",)
+    assert error(table, "vendor.reader") == (
+        "driver 'vendor.reader' cannot be loaded: format 'r2000_a0' is taken; "
+        "a name that no other format has"
+    )
+    learn_formats()  # Nobody else suffers.
 
 
 def test_an_unknown_name_lists_what_is_known(site: Path) -> None:

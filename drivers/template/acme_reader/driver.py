@@ -14,6 +14,7 @@ from drivers.rfid.rounds import ReaderLink115200, Round, poll
 from protocols.framing import FrameError
 
 from . import codec
+from .formats import ACME
 
 ROUND_WITHIN_S = 1.0
 """A round without its end by then is a missed one."""
@@ -42,7 +43,7 @@ class AcmeReader:
                 context,
                 framer=codec.new_framer(),
                 decode=codec.decode,
-                format="acme",
+                format=ACME.name,
                 gap_s=gap_s(self._settings.link),
             )
             await dialog.drain()
@@ -103,7 +104,9 @@ DRIVER = DriverType(
     models=("ACME One",),
     caveats=(("信号强度未标定，只能比较", "RSSI is uncalibrated: compare only"),),
     example='{driver: acme.reader, link: {tcp: "127.0.0.1:7000"}}',
-    hellos=(Hello(115_200, codec.encode(codec.Message(codec.MODEL)), "acme"),),
+    formats=(ACME.name,),
+    own_formats=(ACME,),
+    hellos=(Hello(115_200, codec.encode(codec.Message(codec.MODEL)), ACME.name),),
     tcp_ports=(7000,),
     capabilities=frozenset({"identify", "antennas"}),
 )

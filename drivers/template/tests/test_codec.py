@@ -3,6 +3,7 @@
 import pytest
 
 from acme_reader import codec
+from acme_reader.formats import ACME
 from protocols.framing import FrameError
 
 FRAME = bytes.fromhex("5a0f02013ce280689400005005b221086169")
@@ -35,3 +36,16 @@ def test_a_flipped_bit_is_never_accepted() -> None:
 def test_a_reply_without_a_uid_is_refused() -> None:
     with pytest.raises(FrameError, match="without a uid"):
         codec.tag_of(codec.Message(codec.INVENTORY, b"\x01\x3c"))
+
+
+def test_a_frame_is_shown_with_its_meaning() -> None:
+    assert ACME.read(FRAME.hex()) == {
+        "cmd": "0x02",
+        "cmd_name": "inventory",
+        "antenna": 1,
+        "rssi_raw": 60,
+        "uid": "e280689400005005b2210861",
+    }
+    assert ACME.read("5a08014f6e6520312e30cc")["model"] == "One 1.0"
+    with pytest.raises(FrameError):
+        ACME.read(FRAME[:-1].hex())
