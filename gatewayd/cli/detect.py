@@ -134,6 +134,8 @@ def _usb(find: UsbFind, lang: Language) -> Text:
     usb = find.usb
     words = " ".join(w for w in (usb.manufacturer, usb.product, usb.serial) if w)
     shown = Text(f"  {usb.path}  {usb.id}  [{usb.kind}]  {words}")
+    if find.note is not None:
+        shown.append(f"\n    ! {find.note.zh if lang == 'zh' else find.note.en}", "yellow")
     if find.guess is not None:
         shown.append_text(_guess(find.guess, lang))
     return shown.append(f"\n    {find.line}" if find.line else "", "green")

@@ -26,6 +26,14 @@ CLASS_DRIVERS: Mapping[UsbKind, str] = {
     "pcsc": "rfid.pcsc",
 }
 """What a USB device is by its class -> the driver for such devices."""
+KEYBOARD = Note(
+    "keyboard",
+    zh="可能是普通键盘，切勿配置：被占用后将不能再打字。若确为扫码枪，请改用串口或 HID POS 模式，"
+    "或核对 VID:PID 后手工配置 barcode.keyboard",
+    en="perhaps a keyboard for people: never configure one, it would type no more. If it is a scanner, "
+    "set it to a serial or HID POS mode, or check its VID:PID and write barcode.keyboard by hand",
+)
+"""A scanner in keyboard mode looks like a keyboard; only its maker's number tells them apart."""
 TEXT_SCANNER = "barcode.serial"
 NOUNS: Mapping[str, str] = {"rfid": "reader", "barcode": "scanner", "plc": "plc"}
 
@@ -187,6 +195,8 @@ def _usb(usb: Usb, search: Search, name: Callable[[str], str]) -> UsbFind:
     known = search.known
     claims = known.of_usb(usb.vendor, usb.product_id) if usb.kind not in {"serial", "other"} else ()
     of_class = CLASS_DRIVERS.get(usb.kind, "")
+    if usb.kind == "keyboard" and of_class not in claims:
+        return UsbFind(usb, None, "", KEYBOARD)
     if of_class in known.drivers:
         guess = Guess((of_class,), "", "usb_class")
     elif claims and usb.kind != "hid":

@@ -12,9 +12,9 @@ RAW_SHOWN_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Why a port was left alone, in plain words; `kind` is a stable word."""
+    """Why nothing is proposed for a find, in plain words; `kind` is a stable word."""
 
-    kind: Literal["configured", "used", "not_opened"]
+    kind: Literal["configured", "used", "not_opened", "keyboard"]
     zh: str
     en: str
 
@@ -60,12 +60,18 @@ class UsbFind:
     usb: Usb
     guess: Guess | None
     line: str
+    note: Note | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The object of `detect --json`."""
         found = usb_json(self.usb)
         assert found is not None
-        return {**found, "guess": guess_json(self.guess), "line": self.line or None}
+        return {
+            **found,
+            "guess": guess_json(self.guess),
+            "note": asdict(self.note) if self.note else None,
+            "line": self.line or None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

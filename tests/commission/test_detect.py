@@ -230,6 +230,21 @@ async def test_usb_scanners_are_known_by_class_with_a_line_that_validates(tmp_pa
     assert read["link"] == {"usb": "0c2e:0b01", "serial": "S1"}
 
 
+async def test_only_a_keyboard_of_a_scanner_maker_is_offered_as_a_scanner(tmp_path: Path) -> None:
+    fake = FakeMachine(tmp_path)
+    fake.interface(fake.usb("1-1", "046d:c31c"), "1.0", "03", KEYBOARD_DESCRIPTOR)
+    fake.interface(fake.usb("1-2", "1eab:0010"), "1.0", "03", KEYBOARD_DESCRIPTOR)
+    search = Search(fake.machine, knowledge(), {})
+    person, scanner = (await detect(search, (), lambda _: None)).usb
+    assert (person.guess, person.line) == (None, "")
+    assert person.note is not None
+    assert "type no more" in person.note.en
+    assert scanner.note is None
+    assert scanner.guess is not None
+    assert scanner.guess.drivers == ("barcode.keyboard",)
+    assert scanner.line.startswith("scanner-1: {driver: barcode.keyboard")
+
+
 def test_wires_of_a_configuration_are_known_by_the_file_they_lead_to(tmp_path: Path) -> None:
     link = tmp_path / "by-id"
     link.symlink_to("/dev/null")
