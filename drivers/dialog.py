@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from drivers.contract import Context, DriverError, Trouble
+from drivers.link_troubles import silent, unreadable
 from drivers.links import LinkSilentError, SerialLink, Stream, TcpLink
 from drivers.troubles import from_diagnosis
 from protocols.diagnose import diagnose
@@ -72,6 +73,7 @@ class Dialog(Generic[M]):
         self._gap_s = gap_s
         self._noise = bytearray()
         self._sent = b""
+        self._heard = False
         self._works = False
         self._undiagnosed = 0
         self._diagnosed_s = -DIAGNOSE_EVERY_S
@@ -84,6 +86,7 @@ class Dialog(Generic[M]):
                 await self._stream.read(READ_BYTES, DRAIN_QUIET_S)
             except LinkSilentError:
                 return False
+            self._heard = True
         return True
 
     async def tell(self, command: bytes) -> None:
@@ -100,6 +103,7 @@ class Dialog(Generic[M]):
             data = await self._stream.read(READ_BYTES, wait_s)
         except LinkSilentError:
             return False, self._messages(self._framer.idle())
+        self._heard = True
         return True, self._messages(self._framer.feed(data))
 
     async def ask(
@@ -130,7 +134,8 @@ class Dialog(Generic[M]):
 
     def lost(self, what: str, trouble: Trouble | None = None) -> DriverError:
         """The error to raise when the device is not what it should be, with the likely reason."""
-        trouble = trouble or self._diagnosis()
+        self._messages(self._framer.idle())
+        trouble = trouble or self._diagnosis() or self._unexplained()
         reason = f"; {trouble.en}" if trouble is not None else ""
         return DriverError(f"{self.wire}: {what}{reason}", trouble)
 
@@ -140,6 +145,14 @@ class Dialog(Generic[M]):
             return None
         found = diagnose(bytes(self._noise), self._format, self._sent)
         return from_diagnosis(found, self._format, works=self._works)
+
+    def _unexplained(self) -> Trouble | None:
+        """What to check when not one frame was understood since the link is open."""
+        if not self._heard:
+            return silent(self.wire)
+        if not self._works and len(self._noise) >= NOISE_TOLD_MIN:
+            return unreadable(self._format)
+        return None
 
     def _messages(self, pieces: Iterable[Piece]) -> list[M]:
         messages = []

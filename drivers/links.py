@@ -16,6 +16,7 @@ import serialx
 from pydantic import Discriminator, Field, Tag, field_validator
 
 from drivers.contract import DriverError, Strict
+from drivers.link_troubles import unreachable
 
 OPEN_WITHIN_S = 5.0
 """How long a host or a port may take to open."""
@@ -238,14 +239,14 @@ class Stream(asyncio.Protocol):
 
 
 async def open_stream(link: TcpLink | SerialLink, *, within_s: float = OPEN_WITHIN_S) -> Stream:
-    """Open the wire; raises DriverError with the reason in plain words."""
+    """Open the wire; raises DriverError with the reason and what to check, in plain words."""
     try:
         async with asyncio.timeout(within_s):
             if isinstance(link, TcpLink):
                 return await _open_tcp(link)
             return await _open_serial(link)
     except (OSError, serialx.SerialException) as exc:
-        raise DriverError(f"{link.wire()}: {cause(exc)}") from exc
+        raise DriverError(f"{link.wire()}: {cause(exc)}", unreachable(link.wire(), exc)) from exc
 
 
 async def _open_tcp(link: TcpLink) -> Stream:
