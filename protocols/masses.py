@@ -62,5 +62,5 @@ def float_pattern(mass_g: int, unit: Unit) -> int:
 
 def _bounded(mass_g: int, limit_g: int) -> int:
     if abs(mass_g) > limit_g:
-        raise MassError(f"{mass_g} g is beyond {limit_g} g")
+        raise MassError(f"beyond {limit_g} g")
     return mass_g

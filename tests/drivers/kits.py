@@ -143,6 +143,7 @@ WITHOUT_KIT = {
     "barcode.keyboard": "only the kernel makes input nodes; run in umockdev's test bed instead",
     "rfid.modbus": "a Modbus master drops what garbage touches; test_modbus_head_driver has its faults",
     "rfid.pcsc": "pcscd has the wire; test_pcsc_driver runs a real one with a virtual reader",
+    "scale.modbus": "weighs, identifies nothing; tests/drivers/scale drives it through its faults",
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
 """Drivers that the suite cannot run, each with the reason."""
@@ -160,8 +161,8 @@ KITS: tuple[Kit, ...] = (
     _r2000("push"),
     *kits_hf.KITS,
     *kits_modules.KITS,
-    *kits_llrp.KITS,
     *kits_heads.KITS,
+    *kits_llrp.KITS,
     Kit(
         name="scanner-tcp",
         driver=line.TCP,

@@ -71,8 +71,8 @@ def test_a_float_keeps_every_gram_up_to_its_limit(mass_g: int, unit: Unit) -> No
         (0xFFFFFFFF, "not a number"),
         (0x7F800000, "infinite"),
         (0xFF800000, "infinite"),
-        (0x7F7FFFFF, "is beyond"),
-        (0x45FA0100, "8000125 g is beyond 8000000 g"),
+        (0x7F7FFFFF, "beyond"),
+        (0x45FA0100, "beyond 8000000 g"),
     ],
 )
 def test_a_float_that_is_no_mass_is_refused(pattern: int, expected: str) -> None:
@@ -82,7 +82,7 @@ def test_a_float_that_is_no_mass_is_refused(pattern: int, expected: str) -> None
 
 def test_an_integer_beyond_every_scale_is_refused() -> None:
     assert grams(MASS_G_MAX, "g", 0) == MASS_G_MAX
-    with pytest.raises(MassError, match="100000001 g is beyond"):
+    with pytest.raises(MassError, match="beyond 100000000 g"):
         grams(MASS_G_MAX + 1, "g", 0)
     with pytest.raises(MassError):
         grams(0xFFFF_FFFF, "kg", 2)

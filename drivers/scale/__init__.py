@@ -1,0 +1,1 @@
+"""Scales that are not a gate themselves: their weights as `WeightSample`."""

@@ -1,0 +1,288 @@
+"""Scales on Modbus RTU or TCP: any register map with a scale section becomes weight samples.
+
+The wire, its turns and its rules are those of plc.modbus, so that several scales share one bus. A
+weight that is not known is told as unknown with device, register and raw value, never as zero.
+"""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, NoReturn
+
+from pydantic import Field, model_validator
+
+from drivers.contract import Context, Driver, DriverType, Strict
+from drivers.links import Link, SerialLink
+from drivers.plc.wire import MissedError, Wire
+from drivers.readings import WeightSample
+from drivers.scale import about_modbus as about
+from drivers.scale.doubts import Constancy, Standstill
+from drivers.scale.pace import DeadBand, Pace
+from protocols.masses import DECIMALS_MAX, Unit
+from protocols.modbus import Request, rtu_frame
+from protocols.register_block import RegisterError
+from protocols.register_plan import Span
+from protocols.register_values import Reading, read
+from protocols.register_weights import Site, Weighing, needed, scale_names, site_gaps, weigh
+from protocols.registers import Profile
+
+SILENT_S_MAX = 1.0
+"""A scale that misses its answers for this long, or for three polls, is lost."""
+POLLS_MISSED_MAX = 3
+FRAME_EXTRA_BYTES = 5
+"""Unit, function, byte count and CRC around the registers of an RTU reply."""
+UNITS_SERIAL = range(1, 248)
+"""MODBUS over Serial Line 1.02, 2.2; over TCP some devices want 0 or 255."""
+
+
+class Adaptive(Strict):
+    """Slower polling of an empty scale.
+
+    Below `loaded_above_g`, known and stable for `idle_after_s`, it is asked every `idle_poll_ms`.
+    """
+
+    idle_poll_ms: int = Field(default=400, ge=20, le=10_000)
+    loaded_above_g: int = Field(default=1_000, ge=1, le=1_000_000)
+    idle_after_s: float = Field(default=5.0, ge=0, le=3600)
+
+
+class ScaleModbusSettings(Strict):
+    """Settings of `driver: scale.modbus`.
+
+    `mass_unit` and `decimals` are needed when the map says `site`, and refused when it does not.
+    `adaptive: null` polls an empty scale as fast as a loaded one.
+    """
+
+    link: Link
+    unit: int = Field(default=1, ge=0, le=255)
+    profile: str = Field(min_length=1, max_length=64, description="a register map of a scale")
+    mass_unit: Unit | None = Field(default=None, description="as the display shows it")
+    decimals: Annotated[int, Field(ge=0, le=DECIMALS_MAX)] | None = Field(
+        default=None, description="digits behind the point on the display"
+    )
+    poll_ms: int = Field(default=100, ge=20, le=10_000, description="time between two weighings")
+    timeout_ms: int = Field(default=300, ge=20, le=5_000, description="longest wait for an answer")
+    adaptive: Adaptive | None = Adaptive()
+    dead_band_g: int = Field(
+        default=0, ge=0, le=10_000, description="smaller changes are told every 0.3 s only"
+    )
+    noise_g: int = Field(
+        default=50,
+        ge=1,
+        le=100_000,
+        description="a larger step between two stable samples is a move",
+    )
+    capacity_g: int | None = Field(
+        default=None, ge=1, description="a gross weight beyond it, either way, is unknown"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ScaleModbusSettings":
+        if isinstance(self.link, SerialLink) and self.unit not in UNITS_SERIAL:
+            raise ValueError(f"unit {self.unit} is not on a serial line; expected 1..247")
+        if self.adaptive is not None and self.adaptive.idle_poll_ms < self.poll_ms:
+            raise ValueError(f"idle_poll_ms is faster than poll_ms {self.poll_ms}")
+        return self
+
+    def site(self) -> Site:
+        """What the site knows of its scale."""
+        return Site(self.mass_unit, self.decimals)
+
+    def pace(self) -> Pace:
+        """How often to ask."""
+        fast_s = self.poll_ms / 1000
+        idle = self.adaptive
+        if idle is None:
+            return Pace(fast_s, fast_s, 1, 0)
+        return Pace(fast_s, idle.idle_poll_ms / 1000, idle.loaded_above_g, idle.idle_after_s)
+
+
+class ModbusScale:
+    """One configured scale."""
+
+    def __init__(self, name: str, settings: ScaleModbusSettings, profile: Profile) -> None:
+        self.name = name
+        self._settings = settings
+        self._profile = profile
+        self._spans: tuple[Span, ...] = profile.plan(needed(profile))
+        self._requests = tuple(span.request() for span in self._spans)
+        self._site = settings.site()
+
+    async def run(self, context: Context) -> None:
+        """Weigh again and again until the link fails or the scale is lost; raises DriverError."""
+        async with Wire.join(self._settings.link) as wire:
+            await wire.admitted(self._settings.unit)
+            await _Watch(self, wire, context).run()
+
+    @property
+    def text(self) -> str:
+        """What this scale is, for people."""
+        text = (
+            f"{self._profile.id}, unit {self._settings.unit}, requests a poll: {len(self._spans)}"
+        )
+        return text if self._profile.verified else f"{text}; this map was never seen on a device"
+
+    @property
+    def settings(self) -> ScaleModbusSettings:
+        """As configured."""
+        return self._settings
+
+    async def ask(self, wire: Wire, context: Context, due_s: float) -> list[bytes]:
+        """One round of answers, wanted by `due_s`; with the pauses that the device needs."""
+        pause_s = self._profile.limits.pause_ms / 1000
+        answers: list[bytes] = []
+        for request in self._requests:
+            if answers and pause_s:
+                await asyncio.sleep(pause_s)
+            answers.append(await self._ask(wire, context, request, due_s))
+        return answers
+
+    async def _ask(self, wire: Wire, context: Context, request: Request, due_s: float) -> bytes:
+        unit, on_a_bus = self._settings.unit, isinstance(self._settings.link, SerialLink)
+        if on_a_bus:
+            context.frame("host>device", rtu_frame(unit, request.pdu))
+        within_s = self._settings.timeout_ms / 1000
+        data = await wire.ask(unit, request, within_s=within_s, noise=context.noise, due_s=due_s)
+        if on_a_bus:
+            context.frame("device>host", rtu_frame(unit, request.head + data))
+        return data
+
+    def reading(self, answers: list[bytes]) -> Reading:
+        """Values by name; raises RegisterError when the map does not allow them."""
+        return read(self._spans, answers)
+
+    def weighing(self, reading: Reading) -> Weighing:
+        """The weighing in a reading."""
+        return weigh(self._profile, reading, self._site)
+
+    def gross_shown(self, reading: Reading) -> str:
+        """Register and raw value of the gross weight, and of what scales it and calls it stable."""
+        profile = self._profile
+        assert profile.scale is not None, profile.id
+        names = (profile.scale.gross, profile.scale.stable, *scale_names(profile))
+        points = dict.fromkeys(profile.owner(name).name for name in names)
+        return ", ".join(reading.shown(name) for name in points)
+
+
+class _Watch:
+    """One run over one open wire: what was seen so far, and what of it is believed."""
+
+    def __init__(self, scale: ModbusScale, wire: Wire, context: Context) -> None:
+        self._scale = scale
+        self._wire = wire
+        self._context = context
+        self._pace = scale.settings.pace()
+        self._band = DeadBand(scale.settings.dead_band_g)
+        self._constancy = Constancy()
+        self._standstill = Standstill(scale.settings.noise_g)
+
+    async def run(self) -> NoReturn:
+        """A missed answer is noise; missed for long, or the first one, is a lost scale."""
+        loop, up = asyncio.get_running_loop(), False
+        fast_s = self._scale.settings.poll_ms / 1000
+        silent_s_max = max(SILENT_S_MAX, POLLS_MISSED_MAX * fast_s)
+        answered_s = due_s = loop.time()
+        while True:
+            pause_s = fast_s
+            try:
+                answers = await self._scale.ask(self._wire, self._context, due_s + pause_s)
+            except MissedError as exc:
+                if not up or loop.time() - answered_s >= silent_s_max:
+                    raise
+                self._context.noise(str(exc), b"")
+            else:
+                answered_s = loop.time()
+                sample = self._sample(answers)
+                if not up:
+                    up = True
+                    self._context.up(self._scale.text)
+                pause_s = self._pace.after(sample)
+                if self._band.worth(sample):
+                    self._context.emit(sample)
+            due_s = max(due_s + pause_s, loop.time())
+            await asyncio.sleep(due_s - loop.time())
+
+    def _sample(self, answers: list[bytes]) -> WeightSample:
+        at_ns = self._context.monotonic_ns()
+        try:
+            reading = self._scale.reading(answers)
+        except RegisterError as exc:
+            return self._unknown(at_ns, str(exc))
+        found = self._scale.weighing(reading)
+        why = found.why or self._doubt(found, reading, at_ns)
+        if why or found.gross_g is None:
+            return self._unknown(at_ns, why)
+        return WeightSample(
+            self._scale.name, at_ns, gross_g=found.gross_g, net_g=found.net_g, stable=found.stable
+        )
+
+    def _doubt(self, found: Weighing, reading: Reading, at_ns: int) -> str:
+        """What makes a weight that was read not to be believed, with its registers."""
+        assert found.gross_g is not None, found
+        assert found.scaling is not None, found
+        capacity_g = self._scale.settings.capacity_g
+        doubts = [
+            self._constancy.doubt(found.scaling),
+            self._standstill.doubt(found.gross_g, at_ns, stable=found.stable),
+        ]
+        if capacity_g is not None and abs(found.gross_g) > capacity_g:
+            doubts.append(f"{found.gross_g} g is beyond capacity_g {capacity_g}")
+        told = "; ".join(doubt for doubt in doubts if doubt)
+        return f"{told}: {self._scale.gross_shown(reading)}" if told else ""
+
+    def _unknown(self, at_ns: int, why: str) -> WeightSample:
+        name = self._scale.name
+        return WeightSample(name, at_ns, None, None, stable=False, why=f"{name}: {why}")
+
+
+def _make(name: str, settings: ScaleModbusSettings, profiles: Mapping[str, Any]) -> Driver:
+    assert not _objections(settings, profiles), settings
+    return ModbusScale(name, settings, profiles[settings.profile])
+
+
+def _objections(settings: ScaleModbusSettings, profiles: Mapping[str, Any]) -> tuple[str, ...]:
+    profile: Profile = profiles[settings.profile]
+    if profile.incomplete:
+        return (f"profile {profile.id!r} is not usable: {profile.incomplete}",)
+    if profile.scale is None:
+        serves = ", ".join(profile.serves) or "nothing"
+        return (f"profile {profile.id!r} has no scale section; it serves as: {serves}",)
+    gaps = [f"profile {profile.id!r}: {gap}" for gap in site_gaps(profile, settings.site())]
+    return (*gaps, *_too_slow(settings, profile))
+
+
+def _too_slow(settings: ScaleModbusSettings, profile: Profile) -> list[str]:
+    """Times that the device or its line cannot keep."""
+    spans = profile.plan(needed(profile))
+    found = []
+    pauses_ms = (len(spans) - 1) * profile.limits.pause_ms
+    if pauses_ms >= settings.poll_ms:
+        found.append(
+            f"poll_ms {settings.poll_ms} is shorter than the pauses of a poll, {pauses_ms} ms"
+        )
+    if isinstance(settings.link, SerialLink):
+        longest = max(span.request().data_bytes for span in spans) + FRAME_EXTRA_BYTES
+        reply_ms = math.ceil(longest * settings.link.char_s() * 1000)
+        if settings.timeout_ms < reply_ms:
+            found.append(
+                f"timeout_ms {settings.timeout_ms} is shorter than one reply at "
+                f"{settings.link.baud} baud, {reply_ms} ms"
+            )
+    return found
+
+
+DRIVER = DriverType(
+    name="scale.modbus",
+    settings=ScaleModbusSettings,
+    make=_make,
+    wire=lambda settings: settings.link.wire(),
+    summary=about.SUMMARY,
+    capabilities=frozenset({"scale"}),
+    shares_wire=True,
+    objections=_objections,
+    summary_zh=about.SUMMARY_ZH,
+    models=about.MODELS,
+    caveats=about.CAVEATS,
+    example=about.EXAMPLE,
+    tcp_ports=(502,),
+)
