@@ -1,8 +1,9 @@
 """Which units of a wire may be asked: one that does not answer costs its neighbours next to nothing.
 
-A unit rests after MISSES_MAX answers missed in a row, and when what it wasted adds up. A resting
-unit is asked once in a while, half open: one good answer and it is served as before, one more miss
-and it rests again. What resting units cost together is PROBES_SHARE of the time of their wire.
+A unit rests after MISSES_MAX answers missed in a row, and when what it wasted adds up; reads and
+writes apart, for there are units that answer the ones and not the others. A resting unit is asked
+once in a while, half open: one good answer and it is served as before, one more miss and it rests
+again. What resting units cost together is PROBES_SHARE of the time of their wire.
 
 Alone on its wire a unit never rests: it has no neighbours, and supervision spaces its attempts.
 Times are seconds of the loop; nothing here waits.
@@ -15,18 +16,21 @@ MISSES_MAX = 3
 """So many answers missed in a row, and none for SILENT_S: the unit rests."""
 SILENT_S = 1.0
 """A unit that answered so lately is still asked: one disturbance spoils several answers."""
-PROBES_SHARE = 0.04
+PROBES_SHARE = 0.03
 """What all resting units of a wire may take of its time, together."""
 STUMBLES_SHARE = 0.005
 STUMBLES_S_MAX = 3.0
 """What a unit that answers now and then may waste: so much at once, and this share of the time."""
 NEIGHBOUR_S = 10.0
-"""Who answered so lately is a neighbour to be spared. On a dead bus nobody is, and nobody rests."""
+"""Who answered so lately, and the last time asked, is a neighbour to be spared.
+
+On a bus that is dead as a whole nobody is, nobody rests, and all are back as soon as it is.
+"""
 
 
 @dataclass(slots=True)
 class _Health:
-    """What is known of one unit."""
+    """What is known of the reads or the writes of one unit."""
 
     answered_s: float = -math.inf
     misses: int = 0
@@ -45,50 +49,61 @@ class _Health:
 
 
 class Breakers:
-    """The circuit breakers of one wire, one a unit."""
+    """The circuit breakers of one wire, two a unit: one for reads, one for writes."""
 
     def __init__(self) -> None:
-        self._units: dict[int, _Health] = {}
+        self._known: dict[tuple[int, bool], _Health] = {}
         self._probe_at_s = 0.0
 
-    def answered(self, unit: int, now_s: float) -> None:
+    def forget(self) -> None:
+        """The wire was opened anew: whatever was missed, perhaps the wire was the reason."""
+        self._known.clear()
+        self._probe_at_s = 0.0
+
+    def answered(self, unit: int, now_s: float, *, write: bool = False) -> None:
         """The unit gave an answer that may be used, or refused in so many words."""
-        health = self._units.get(unit) or self._units.setdefault(unit, _Health())
+        health = self._health(unit, write=write)
         health.answered_s = now_s
         health.misses = 0
 
-    def missed(self, unit: int, now_s: float, *, cost_s: float) -> None:
+    def missed(self, unit: int, now_s: float, *, cost_s: float, write: bool = False) -> None:
         """No usable answer; the wire lost `cost_s` with it."""
-        health = self._units.setdefault(unit, _Health())
+        health = self._health(unit, write=write)
         health.misses += 1
         health.wasted_s = health.waste_s(now_s) + cost_s
         health.wasted_at_s = now_s
-        if health.rests(now_s):
+        if health.rests(now_s) and self._neighbours(unit, now_s):
+            resting = sum(each.rests(now_s) for each in self._known.values())
             gap_s = cost_s / PROBES_SHARE
             self._probe_at_s = now_s + gap_s
-            health.ask_at_s = now_s + gap_s * len(self.resting(now_s))
+            health.ask_at_s = now_s + gap_s * resting
 
-    def rests(self, unit: int, now_s: float) -> bool:
-        """Whether the unit has neighbours to spare and is asked only half open."""
-        health = self._units.get(unit)
-        if health is None or not health.rests(now_s):
-            return False
-        lately_s = now_s - NEIGHBOUR_S
-        return any(
-            other.answered_s > lately_s for other in self._units.values() if other is not health
-        )
+    def ask_at_s(self, unit: int, now_s: float, *, write: bool = False) -> float:
+        """When the unit may be asked: `now_s`, or later when it rests and has neighbours."""
+        health = self._known.get((unit, write))
+        if health is None or not health.rests(now_s) or not self._neighbours(unit, now_s):
+            return now_s
+        return max(now_s, self._probe_at_s, health.ask_at_s)
 
     def suspect(self, unit: int) -> bool:
-        """Whether the last request to the unit was missed."""
-        health = self._units.get(unit)
-        return health is not None and health.misses > 0
-
-    def ask_at_s(self, unit: int, now_s: float) -> float:
-        """When the unit may be asked: `now_s`, or later when it rests."""
-        if not self.rests(unit, now_s):
-            return now_s
-        return max(now_s, self._probe_at_s, self._units[unit].ask_at_s)
+        """Whether the last read or the last write of the unit was missed."""
+        both = (self._known.get((unit, write)) for write in (False, True))
+        return any(health is not None and health.misses > 0 for health in both)
 
     def resting(self, now_s: float) -> tuple[int, ...]:
-        """The units that rest now."""
-        return tuple(unit for unit, health in self._units.items() if health.rests(now_s))
+        """The units that rest now, be it for writes alone."""
+        found = {unit for (unit, _), health in self._known.items() if health.rests(now_s)}
+        return tuple(sorted(found))
+
+    def _health(self, unit: int, *, write: bool) -> _Health:
+        key = (unit, write)
+        return self._known.get(key) or self._known.setdefault(key, _Health())
+
+    def _neighbours(self, unit: int, now_s: float) -> bool:
+        """Whether another unit answered lately."""
+        lately_s = now_s - NEIGHBOUR_S
+        return any(
+            health.answered_s > lately_s and not health.misses
+            for (other, _), health in self._known.items()
+            if other != unit
+        )

@@ -76,6 +76,7 @@ class Wire:
             await self.close()
             self._stream = await open_stream(self.link)
             self._line.opened()
+            self.breakers.forget()
         return self._stream
 
     async def close(self) -> None:
@@ -131,46 +132,47 @@ class Wire:
             await self.close()
             raise DriverError(f"{self.link.wire()}: {why}")
         if not urgent:
-            self._admit(unit, began_s)
+            self._admit(unit, began_s, write=not request.data_bytes)
         try:
             reply = await self._line.reply(stream, unit, request, within_s=within_s, noise=noise)
             data = request.answer(reply)
         except ExceptionReplyError as exc:
-            self._note(unit, began_s, missed=exc.code in EXCEPTIONS_OF_DEAD)
+            self._note(unit, request, began_s, missed=exc.code in EXCEPTIONS_OF_DEAD)
             failure = MissedError if exc.code in EXCEPTIONS_PASSING else DriverError
             raise failure(f"{self._who(unit)}: {exc}") from exc
         except DoubtError as exc:
             raise MissedError(f"{self._who(unit)}: {exc}") from exc
         except LinkSilentError as exc:
-            self._note(unit, began_s, missed=True)
+            self._note(unit, request, began_s, missed=True)
             raise MissedError(f"{self._who(unit)}: no answer in {within_s} s") from exc
         except OutOfStepError as exc:
             await self.close()
             raise DriverError(f"{self._who(unit)}: {exc}") from exc
         except ModbusError as exc:
             self._line.mistrust()
-            self._note(unit, began_s, missed=True)
+            self._note(unit, request, began_s, missed=True)
             raise self._line.wrong(f"{self._who(unit)}: {exc}") from exc
         finally:
             self.turns.rest(self._line.ready_s)
-        self._note(unit, began_s, missed=False)
+        self._note(unit, request, began_s, missed=False)
         return data
 
-    def _admit(self, unit: int, now_s: float) -> None:
-        at_s = self.breakers.ask_at_s(unit, now_s)
+    def _admit(self, unit: int, now_s: float, *, write: bool) -> None:
+        at_s = self.breakers.ask_at_s(unit, now_s, write=write)
         if at_s > now_s:
-            text = f"does not answer and is asked again in {at_s - now_s:.1f} s"
+            text = f"does not answer {'writes' if write else 'reads'} and is asked again in {at_s - now_s:.1f} s"
             raise MissedError(f"{self._who(unit)}: {text}")
 
-    def _note(self, unit: int, began_s: float, *, missed: bool) -> None:
+    def _note(self, unit: int, request: Request, began_s: float, *, missed: bool) -> None:
         """What the unit took of the wire, with the silence that it leaves."""
         now_s = self._loop.time()
         busy_s = max(now_s, self._line.ready_s) - began_s
         self._meter.note(unit, now_s, busy_s, missed=missed)
+        write = not request.data_bytes
         if missed:
-            self.breakers.missed(unit, now_s, cost_s=busy_s)
+            self.breakers.missed(unit, now_s, cost_s=busy_s, write=write)
         else:
-            self.breakers.answered(unit, now_s)
+            self.breakers.answered(unit, now_s, write=write)
 
     def _who(self, unit: int) -> str:
         return f"{self.link.wire()} unit {unit}"

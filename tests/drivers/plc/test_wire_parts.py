@@ -172,8 +172,43 @@ def test_without_a_neighbour_that_answers_no_unit_rests() -> None:
         alone.missed(3, 100.0, cost_s=1.0)
     assert alone.ask_at_s(2, 100.0) == 100.0
     alone.answered(1, 100.0)
+    assert alone.ask_at_s(2, 100.0) == 100.0, "the bus is back: everybody is tried at once"
+    alone.missed(2, 100.0, cost_s=1.0)
     assert alone.ask_at_s(2, 100.0) > 100.0
+    assert alone.ask_at_s(3, 100.0) > 100.0
     assert alone.ask_at_s(2, 100.0 + NEIGHBOUR_S) == 100.0 + NEIGHBOUR_S
+
+
+def test_units_of_a_bus_that_was_dead_for_a_moment_are_all_back_with_it() -> None:
+    found, units = Breakers(), range(1, 9)
+    for unit in units:
+        found.answered(unit, 100.0)
+    for now_s in (100.5, 101.0, 101.5, 102.0, 105.0):
+        for unit in units:
+            found.missed(unit, now_s, cost_s=0.6)
+    assert found.resting(105.0) == tuple(units)
+    found.answered(1, 105.5)
+    assert [found.ask_at_s(unit, 105.5) for unit in units] == [105.5] * 8
+
+
+def test_a_wire_opened_anew_forgets_what_was_missed() -> None:
+    found = breakers()
+    for _ in range(MISSES_MAX):
+        found.missed(2, 100.0, cost_s=COST_S)
+    found.forget()
+    found.answered(1, 100.0)
+    assert found.ask_at_s(2, 100.0) == 100.0
+    assert found.resting(100.0) == ()
+
+
+def test_a_unit_that_answers_reads_and_no_writes_rests_for_writes_alone() -> None:
+    found = breakers()
+    for _ in range(MISSES_MAX):
+        found.missed(2, 100.0, cost_s=COST_S, write=True)
+        found.answered(2, 100.0)
+    assert found.ask_at_s(2, 100.0) == 100.0
+    assert found.ask_at_s(2, 100.0, write=True) > 100.0
+    assert found.suspect(2)
 
 
 @settings(max_examples=25)
