@@ -1,0 +1,68 @@
+"""What can be wrong with a scale that a person can put right, in both languages."""
+
+from collections.abc import Sequence
+
+from drivers.contract import Trouble
+
+SCALE_BAUDS = (9_600, 4_800, 2_400, 19_200, 1_200, 600, 38_400, 57_600, 115_200)
+"""Speeds of weighing indicators, the commonest first."""
+
+
+def wrong_variant(configured: str, found: str) -> Trouble:
+    """The scale sends frames of another kind than is set."""
+    return Trouble(
+        "wrong_variant",
+        zh=f"秤发送的数据不是 {configured}；请设置 driver: {found}",
+        en=f"the scale does not send {configured}; set driver: {found}",
+    )
+
+
+def silent(hint_zh: str, hint_en: str) -> Trouble:
+    """Nothing at all is heard of a scale."""
+    return Trouble(
+        "silent",
+        zh=f"没有收到秤的任何数据；请检查接线和供电，{hint_zh}",
+        en=f"nothing is heard of the scale; check cable and power, {hint_en}",
+    )
+
+
+def motion_inverted() -> Trouble:
+    """The scale calls a weight still that plainly moves."""
+    return Trouble(
+        "motion_inverted",
+        zh="重量明显在变化，秤却报告稳定；请检查仪表的动态位设置，或更换输出格式",
+        en="the weight plainly moves and the scale calls it still; check what the motion bit of "
+        "the indicator is set to, or use another output format",
+    )
+
+
+def display_changed(what: str) -> Trouble:
+    """Unit or decimals of the display are no longer what they were."""
+    return Trouble(
+        "display_changed",
+        zh=f"秤的显示方式变了（{what}）；请恢复仪表设置，充装期间不要切换单位",
+        en=f"the display of the scale changed ({what}); set it back, and do not switch units while "
+        "the station runs",
+    )
+
+
+def tare_unreadable() -> Trouble:
+    """A scale that shows net does not tell its tare."""
+    return Trouble(
+        "tare_unreadable",
+        zh="秤不回答皮重查询（TA），无法得到毛重；请在仪表上禁用去皮键，然后设置 tare: off",
+        en="the scale does not answer what its tare is (TA), so the gross weight is not known; "
+        "block its tare key, then set tare: off",
+    )
+
+
+def wrong_baud(baud: int | None, bauds: Sequence[int] = SCALE_BAUDS) -> Trouble:
+    """Bytes without structure; `baud` is what is set, None behind a network."""
+    tries = ", ".join(str(each) for each in bauds if each != baud)
+    now = "" if baud is None else f" {baud}"
+    return Trouble(
+        "wrong_baud",
+        zh=f"收到的字节没有结构，波特率{now} 可能不对；请在 link（或串口服务器）中依次试 baud: {tries}",
+        en=f"the bytes have no structure, baud{now} is probably wrong; try {tries} as baud "
+        "in link, or in the settings of the serial server",
+    )
