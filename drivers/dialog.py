@@ -12,7 +12,7 @@ from drivers.contract import Context, DriverError, Trouble
 from drivers.link_troubles import silent, unreadable
 from drivers.links import LinkSilentError, SerialLink, Stream, TcpLink
 from drivers.troubles import from_diagnosis
-from protocols.diagnose import diagnose
+from protocols.diagnose import LIVE_BYTES_MAX, diagnose
 from protocols.framing import FrameError, Framer, Noise, Piece
 
 DRAIN_S_MAX = 0.3
@@ -26,8 +26,6 @@ READ_BYTES = 4096
 SERIAL_GAP_S = 0.05
 TCP_GAP_S = 0.3
 """Silence inside a frame after which the rest will not come; bridges cut streams as they like."""
-NOISE_KEPT_MAX = 1024
-"""Bytes of the latest noise that a diagnosis looks at."""
 NOISE_TOLD_MIN = 8
 """Less noise than this tells nothing."""
 DIAGNOSE_EVERY_S = 10.0
@@ -174,7 +172,7 @@ class Dialog(Generic[M]):
     def _reject(self, reason: str, raw: bytes) -> None:
         self.context.noise(reason, raw)
         self._noise += raw
-        del self._noise[:-NOISE_KEPT_MAX]
+        del self._noise[:-LIVE_BYTES_MAX]
         self._undiagnosed += len(raw)
         due = now() - self._diagnosed_s >= DIAGNOSE_EVERY_S
         if due and self._undiagnosed >= DIAGNOSE_FROM_BYTES:

@@ -27,6 +27,7 @@ from gatewayd.store.store import Store
 from gatewayd.supervise import DeviceStatus, Supervisor
 from gatewayd.troubles import Standing
 from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream, presence
+from protocols.diagnose import warm_up
 
 TICK_S = 0.25
 """How often every rig looks at the time even when no device speaks."""
@@ -184,6 +185,8 @@ async def serve(house: House, stop: asyncio.Event) -> None:
             others.append(group.create_task(_tick(house)))
             log.info("gatewayd.started", version=__version__, rigs=len(rigs), devices=len(devices))
             notify.tell("READY=1")
+            if any("identify" in d.driver.capabilities for d in house.settings.devices.values()):
+                others.append(group.create_task(asyncio.to_thread(warm_up)))
             await stop.wait()
             notify.tell("STOPPING=1")
             log.info("gatewayd.stopping")

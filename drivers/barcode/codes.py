@@ -9,18 +9,21 @@ from drivers import troubles
 from drivers.barcode.settings import ScannerSettings
 from drivers.contract import CodeRead, Context, Trouble
 from drivers.links import SerialLink
-from protocols.diagnose import diagnose
+from protocols.diagnose import LIVE_BYTES_MAX, diagnose
 from protocols.framing import FrameError, Noise, Piece
 from protocols.scanners import decode_text, is_no_read
 from protocols.scanners.aim import GS1, split_aim
 from protocols.tags import keys
 from protocols.tags.gs1 import GS
 
-NOISE_KEPT_MAX = 2048
-"""Bytes of the latest noise that a diagnosis looks at."""
+ENDLESS_BYTES = 2048
+"""So much text without an end is no code: two full ones."""
 TOLD_FROM_BYTES = 64
 TOLD_AGAIN_TIMES = 4
 """So many bytes without one code are looked at, then four times as many, and so on."""
+TOLD_AGAIN_S = 10
+"""And again after so long, so that it is told while it lasts."""
+_SECOND_NS = 1_000_000_000
 CUT_OFF_MAX = 2
 """So many codes in a row cut off by silence mean that the head sends no suffix."""
 NON_BARCODE = "Z"
@@ -37,6 +40,7 @@ class Codes:
         self._noise = bytearray()
         self._unread_bytes = 0
         self._told_bytes = TOLD_FROM_BYTES
+        self._told_ns = context.monotonic_ns()
         self._cut_off = 0
         self._gs_seen = False
         link = getattr(settings, "link", None)
@@ -91,19 +95,27 @@ class Codes:
     def _reject(self, reason: str, raw: bytes) -> None:
         self._context.noise(reason, raw)
         self._noise += raw
-        del self._noise[:-NOISE_KEPT_MAX]
+        del self._noise[:-LIVE_BYTES_MAX]
         self._unread_bytes += len(raw)
         self._cut_off += reason == "cut off by silence"
-        if self._unread_bytes >= self._told_bytes or self._cut_off >= CUT_OFF_MAX:
+        if self._is_due():
+            self._told_ns = self._context.monotonic_ns()
             self._told_bytes = max(self._told_bytes, self._unread_bytes) * TOLD_AGAIN_TIMES
             if trouble := self._diagnosis():
                 self._context.trouble(trouble)
+
+    def _is_due(self) -> bool:
+        """Enough since the last look, or long enough with something to look at."""
+        if self._unread_bytes >= self._told_bytes or self._cut_off >= CUT_OFF_MAX:
+            return True
+        waited_ns = self._context.monotonic_ns() - self._told_ns
+        return self._unread_bytes >= TOLD_FROM_BYTES and waited_ns >= TOLD_AGAIN_S * _SECOND_NS
 
     def _diagnosis(self) -> Trouble | None:
         """What the noise since the last code looks like; None when unsure."""
         raw = bytes(self._noise)
         text = _printable(raw)
-        if text and (self._cut_off >= CUT_OFF_MAX or self._unread_bytes > NOISE_KEPT_MAX):
+        if text and (self._cut_off >= CUT_OFF_MAX or self._unread_bytes > ENDLESS_BYTES):
             return troubles.no_terminator(self._unread_bytes)
         found = diagnose(raw, "scanner_serial")
         return troubles.from_diagnosis(found, "scanner_serial", baud=self._baud)

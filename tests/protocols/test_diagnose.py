@@ -2,6 +2,9 @@
 
 import json
 import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.decode import FORMATS, PROOF_BITS_MIN
-from protocols.diagnose import BAUDS, GARBAGE_BYTES_MIN, RAW_BYTES_MAX, diagnose
+from protocols.diagnose import BAUDS, GARBAGE_BYTES_MIN, LIVE_BYTES_MAX, RAW_BYTES_MAX, diagnose
 from protocols.readers.uhfreader import build_command
 
 TAG = bytes.fromhex("1500010301010ce280689400005005b22108614d2f50")
@@ -130,6 +133,40 @@ def test_random_bytes_are_never_named() -> None:
 
 def test_of_a_long_noise_only_the_newest_is_looked_at() -> None:
     assert diagnose(TAG * 3 + bytes(RAW_BYTES_MAX), "scanner_serial") is None
+
+
+LIVE_S_MAX = 0.010
+"""Gates are renewed on the same thread every few hundred milliseconds."""
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [random.Random(1).randbytes(LIVE_BYTES_MAX), bytes(LIVE_BYTES_MAX), b"\xbb\x02" * 256],
+    ids=["random", "zeros", "heads"],
+)
+def test_a_running_daemon_is_held_up_for_less_than_ten_milliseconds(raw: bytes) -> None:
+    assert len(raw) == LIVE_BYTES_MAX
+    took_s = []
+    for _ in range(10):
+        began_s = time.thread_time()
+        diagnose(raw, "uhfreader288", INFO)
+        took_s.append(time.thread_time() - began_s)
+    assert min(took_s) < LIVE_S_MAX, took_s
+
+
+WARM = """
+import sys
+from protocols.diagnose import diagnose, warm_up
+warm_up()
+before = set(sys.modules)
+diagnose(bytes(range(256)), "r2000_a0")
+late = sorted(name for name in set(sys.modules) - before if name.startswith("protocols."))
+assert not late, late
+"""
+
+
+def test_after_the_warm_up_a_diagnosis_imports_no_codec() -> None:
+    subprocess.run([sys.executable, "-c", WARM], check=True, timeout=60)
 
 
 @given(st.binary(max_size=400), st.sampled_from([*FORMATS, "unheard-of"]), st.binary(max_size=12))

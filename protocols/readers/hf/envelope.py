@@ -52,20 +52,21 @@ class Sealed:
 
 def new_framer(*envelopes: Envelope) -> Framer:
     """A framer for one stream of any of these envelopes; the first that proves a frame has it."""
+    starting = [tuple(e for e in envelopes if not e.heads or b in e.heads) for b in range(256)]
 
     def measure_any(window: bytes) -> int:
-        waiting, reason = False, ""
-        for envelope in envelopes:
+        waiting, refused = False, None
+        for envelope in starting[window[0]]:
             try:
                 size = measure(envelope, window)
             except FrameError as exc:
-                reason = reason or str(exc)
+                refused = exc
                 continue
             if size != UNDECIDED:
                 return size
             waiting = True
         if not waiting:
-            raise FrameError(reason)
+            raise FrameError(str(refused or f"no frame starts with {window[0]:02x}"))
         return UNDECIDED
 
     return Framer(measure_any, frame_bytes_max=max(e.bytes_max for e in envelopes))
