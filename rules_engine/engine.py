@@ -1,20 +1,35 @@
 """Judge: every rule runs, every reason comes back; what cannot be decided denies."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
 from rules_engine.cel import Bound, Broken, Program
 from rules_engine.facts import FACTS, Facts, derive, remedy, sound
 from rules_engine.limits import fill_limits
-from rules_engine.pack import Pack, Rule
+from rules_engine.pack_model import Pack, Rule
 from rules_engine.reasons import REASONS
 from rules_engine.template import Template
-from rules_engine.verdict import Finding, Message, Severity, Verdict
+from rules_engine.verdict import Finding, Message, PackRef, Severity, Stage, Verdict
 
 ENGINE_BASIS = "GB/T 38059-2019; gatewayd"
 _NET_LIMIT = "cylinder.net_limit_g"
+_CLOCK = "clock.trusted"
+_TOLD_BY_CLOCK = frozenset({"clock.today", "clock.now"})
+"""What an untrusted clock says is not believed, and neither is what follows from it."""
+_DATED = _TOLD_BY_CLOCK | {"cylinder.age_years", "cylinder.inspection_age_years"}
+
+JUDGED: Mapping[Stage, frozenset[Stage]] = {
+    "receive": frozenset({"receive"}),
+    "prefill": frozenset({"receive", "prefill"}),
+    "permit": frozenset({"receive", "prefill", "permit"}),
+    "fill": frozenset({"fill"}),
+    "postfill": frozenset({"postfill"}),
+    "dispatch": frozenset({"dispatch"}),
+}
+"""Whose rules are judged at each stage: before gas flows, also those of every stage before."""
+
 _SEVERITIES: tuple[Severity, ...] = ("deny", "warn", "observe")
 _CODES = {code: index for index, code in enumerate(REASONS)}
 
@@ -31,24 +46,34 @@ class Outcome:
 _HOLD, _CLEAR, _NOT_APPLICABLE = Outcome("hold"), Outcome("clear"), Outcome("not_applicable")
 
 
-def judge(packs: Sequence[Pack], facts: Facts) -> Verdict:
+def judge(packs: Sequence[Pack], facts: Facts, stage: Stage = "permit") -> Verdict:
     """The verdict of all rules of all packs on these facts; never raises on any facts.
 
-    Deny wins, and so does doubt: a missing fact, a broken rule, a wrong fact, an unknown code,
-    and having no rules at all each deny.
+    Deny wins, and so does doubt: a missing fact, a broken rule, a wrong fact, an unknown code, a
+    clock that is not trusted, and having no rules at all each deny.
     """
     known, findings = complete(packs, facts)
     lacking: dict[str, list[Rule]] = {}
     for pack in packs:
-        findings.extend(_judge_pack(pack, known, lacking))
+        findings.extend(_judge_pack(pack, known, stage, lacking))
+    if known.get(_CLOCK) is False:
+        findings.append(_untrusted(packs, known, stage))
+        for name in _DATED:
+            lacking.pop(name, None)
     findings.extend(_missing(name, rules, known) for name, rules in lacking.items())
-    findings.extend(_guards(packs, known, findings))
+    findings.extend(_guards(packs, known, stage, findings))
     denied = any(finding.severity == "deny" for finding in findings)
+    today = known.get("clock.today")
     return Verdict(
         decision="deny" if denied else "allow",
         findings=tuple(sorted(findings, key=_rank)),
-        packs=tuple(pack.ref for pack in packs),
+        packs=tuple(_judged_on(pack, today) for pack in packs),
     )
+
+
+def _judged_on(pack: Pack, today: date | None) -> PackRef:
+    """The pack's own name; with the day where overrides of a site depend on it."""
+    return replace(pack.ref, today=today) if pack.ref.overrides else pack.ref
 
 
 def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[Finding]]:
@@ -58,7 +83,8 @@ def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[
         for name, value in facts.items()
         if value is not None and not (name in FACTS and sound(FACTS[name].type, value))
     ]
-    known = derive({name: value for name, value in facts.items() if name not in wrong})
+    unusable = {*wrong, *(_TOLD_BY_CLOCK if facts.get(_CLOCK) is False else ())}
+    known = derive({name: value for name, value in facts.items() if name not in unusable})
     known.pop(_NET_LIMIT, None)
     allowed_net_g = fill_limits(packs, known).allowed_net_g
     if allowed_net_g is not None:
@@ -68,7 +94,7 @@ def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[
 
 def bind(pack: Pack, known: Mapping[str, Any]) -> tuple[dict[str, Any], Bound]:
     """What the rules of `pack` read of the known facts and its parameters, ready to evaluate."""
-    values = {**known, **pack.values}
+    values = {**known, **pack.values_on(known.get("clock.today"))}
     read = {name: values[name] for name in pack.reads if name in values}
     return values, pack.environment.bind(read)
 
@@ -85,9 +111,8 @@ def decide(rule: Rule, values: Mapping[str, Any], bound: Bound) -> Outcome:
 
 
 def _evaluate(program: Program, values: Mapping[str, Any], bound: Bound) -> Outcome:
-    missing = tuple(sorted(name for name in program.reads if name not in values))
-    if missing:
-        return Outcome("missing", missing)
+    if not program.reads <= values.keys():
+        return Outcome("missing", tuple(sorted(program.reads - values.keys())))
     held = program.holds(bound)
     if isinstance(held, Broken):
         return Outcome("broken", why=held.why)
@@ -95,10 +120,10 @@ def _evaluate(program: Program, values: Mapping[str, Any], bound: Bound) -> Outc
 
 
 def _judge_pack(
-    pack: Pack, known: Mapping[str, Any], lacking: dict[str, list[Rule]]
+    pack: Pack, known: Mapping[str, Any], stage: Stage, lacking: dict[str, list[Rule]]
 ) -> Iterator[Finding]:
     values, bound = bind(pack, known)
-    for rule in pack.rules:
+    for rule in in_force(pack, stage, known.get("clock.today")):
         outcome = decide(rule, values, bound)
         if outcome.says == "hold":
             yield _holds(rule, values)
@@ -109,16 +134,26 @@ def _judge_pack(
                 lacking.setdefault(name, []).append(rule)
 
 
+def in_force(pack: Pack, stage: Stage, today: date | None) -> Iterator[Rule]:
+    """The rules of `pack` that are judged at `stage`, each in the text that counts that day."""
+    stages = JUDGED[stage]
+    for rule in pack.rules:
+        if (now := rule.on(today)).stage in stages:
+            yield now
+
+
 def _explained(name: str, known: Mapping[str, Any]) -> bool:
     """A cylinder that is not in the archive has no columns: CODE_UNKNOWN already says so."""
     return name.startswith("cylinder.") and known.get("code.known") is not True
 
 
 def _guards(
-    packs: Sequence[Pack], known: Mapping[str, Any], findings: Sequence[Finding]
+    packs: Sequence[Pack], known: Mapping[str, Any], stage: Stage, findings: Sequence[Finding]
 ) -> Iterator[Finding]:
     """What the engine itself insists on, whatever the packs say."""
-    if not packs or any(not pack.rules for pack in packs):
+    today = known.get("clock.today")
+    judged = any(True for pack in packs for _ in in_force(pack, stage, today))
+    if not judged or any(not pack.rules for pack in packs):
         yield _own("RULE_BROKEN", "engine.no-rules", _NO_RULES, {})
     unknown = known.get("code.known") is not True
     if unknown and not any(f.code == "CODE_UNKNOWN" and f.severity == "deny" for f in findings):
@@ -146,6 +181,22 @@ _MISSING = Template(
     "缺少{zh}（{name}），无法判定；{zh_remedy}",
     "{en} ({name}) is missing, so this cannot be decided; {en_remedy}",
 )
+
+
+_UNTRUSTED = Template(
+    "网关时钟不可信，与日期有关的规则无法判定，禁止充装；请校准网关时钟（{rules}）",
+    "the clock of the gateway is not trusted, so no rule about a day can be decided and filling is "
+    "refused; set the clock ({rules})",
+)
+
+
+def _untrusted(packs: Sequence[Pack], known: Mapping[str, Any], stage: Stage) -> Finding:
+    """One finding instead of a guess: the rules of days wait until the clock is right."""
+    waiting = sorted(
+        rule.name for pack in packs for rule in in_force(pack, stage, None) if rule.reads & _DATED
+    )
+    values = {"clock.trusted": known[_CLOCK], "rules": waiting}
+    return _own("CLOCK_UNTRUSTED", "engine.clock", _UNTRUSTED, values)
 
 
 def _own(code: str, rule: str, template: Template, values: Mapping[str, Any]) -> Finding:

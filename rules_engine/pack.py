@@ -1,88 +1,30 @@
 """Rule packs: YAML text in, compiled and type-checked rules out, or every mistake at once."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from protocols import documents
-from protocols.documents import Document, DocumentError, Mark
-from rules_engine.cel import Environment, Program
-from rules_engine.facts import Value, from_json, parse_date
+from protocols.documents import Document, DocumentError
+from rules_engine import site_check
+from rules_engine.cel import Environment
+from rules_engine.extend import extend, kinds
+from rules_engine.facts import from_json, parse_date
 from rules_engine.pack_check import check, variables
-from rules_engine.pack_file import BasisFile, Expect, PackFile, ParameterFile, RuleFile
+from rules_engine.pack_file import BasisFile, PackFile, ParameterFile, RuleFile
+from rules_engine.pack_model import Example, Pack, Parameter, Rule
 from rules_engine.template import Template
-from rules_engine.verdict import Message, PackRef, Severity
+from rules_engine.verdict import Message, PackRef
+
+__all__ = ["UNVERIFIED", "Example", "Pack", "Parameter", "Rule", "load"]
 
 UNVERIFIED = "未核对原文 / text not verified"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A value that rules read as `param.<name>`, with where it comes from."""
-
-    value: Value
-    unit: str
-    source: str
-    verified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """Facts and what the rule must say about them; `mark` is its place in the file."""
-
-    facts: Mapping[str, Value]
-    expect: Expect
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One compiled rule. `name` is unique among packs: `<pack id>.<rule id>`."""
-
-    id: str
-    name: str
-    code: str
-    severity: Severity
-    given: Program | None
-    applies_if_known: tuple[str, ...]
-    when: Program
-    message: Template
-    basis: str
-    verified: bool
-    examples: tuple[Example, ...]
-    mark: Mark
-    values: tuple[str, ...]
-    """The names whose values a finding of this rule carries: what it reads and what it says."""
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """Every fact and parameter that decides this rule."""
-        return self.when.reads | (self.given.reads if self.given else frozenset())
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """A loaded pack. `ref` names the exact text; `reads` is what all its rules read together."""
-
-    id: str
-    version: str
-    title: Message
-    basis: str
-    replaces: str | None
-    parameters: Mapping[str, Parameter]
-    rules: tuple[Rule, ...]
-    ref: PackRef
-    origin: str
-    environment: Environment = field(compare=False, repr=False)
-    reads: frozenset[str] = field(compare=False, repr=False)
-    values: Mapping[str, Value] = field(compare=False, repr=False)
-
-
-def load(text: str, origin: str) -> Pack:
-    """The pack in `text`; `origin` names the file in errors.
+def load(text: str, origin: str, base: Pack | None = None) -> Pack:
+    """The pack in `text`; `origin` names the file in errors, `base` is the pack it extends.
 
     Raises DocumentError with every problem as file:line:column: unknown keys and facts, wrong
-    types, expressions that do not check, placeholders, reason codes, duplicate ids.
+    types, expressions that do not check, placeholders, reason codes, duplicate ids, and whatever
+    loosens `base` without an override.
     """
     document, parse_problems = documents.parse_leniently(text, origin)
     problems = list(parse_problems)
@@ -93,20 +35,22 @@ def load(text: str, origin: str) -> Pack:
         file = documents.validate(document, PackFile)
     except DocumentError as exc:
         problems.extend(exc.problems)
-    problems.extend(check(document, text))
+    problems.extend(check(document, text, variables(document.value) | kinds(base)))
+    if file is not None:
+        problems.extend(site_check.check(document, file, base))
     if problems:
         raise DocumentError(problems)
     assert file is not None
-    return _pack(file, document, text)
+    return _pack(file, document, text, base)
 
 
-def _pack(file: PackFile, document: Document, text: str) -> Pack:
-    environment = Environment(variables(document.value))
+def _pack(file: PackFile, document: Document, text: str, base: Pack | None) -> Pack:
+    environment = Environment(variables(document.value) | kinds(base))
     rules = tuple(
         _rule(file.id, rule, environment, document, index) for index, rule in enumerate(file.rules)
     )
     parameters = {name: _parameter(item) for name, item in file.parameters.items()}
-    return Pack(
+    own = Pack(
         id=file.id,
         version=file.version,
         title=Message(file.title.zh, file.title.en),
@@ -120,11 +64,12 @@ def _pack(file: PackFile, document: Document, text: str) -> Pack:
         reads=frozenset().union(*(rule.reads for rule in rules)),
         values={f"param.{name}": item.value for name, item in parameters.items()},
     )
+    return own if base is None else extend(base, own, file)
 
 
 def _parameter(item: ParameterFile) -> Parameter:
     value = parse_date(item.value) if item.unit == "date" else item.value
-    return Parameter(value, item.unit, item.source, item.verified)
+    return Parameter(value, item.unit, item.source, item.verified, item.tighter)
 
 
 def _cited(basis: BasisFile) -> str:
@@ -146,6 +91,7 @@ def _rule(
         name=f"{pack_id}.{item.id}",
         code=item.code,
         severity=item.severity,
+        stage=item.stage,
         given=given,
         applies_if_known=item.applies_if_known,
         when=when,
@@ -157,6 +103,7 @@ def _rule(
                 {name: from_json(name, value) for name, value in example.facts.items()},
                 example.expect,
                 document.mark(("rules", index, "examples", at)),
+                example.stage,
             )
             for at, example in enumerate(item.examples)
         ),

@@ -26,10 +26,9 @@ def variables(value: Any) -> dict[str, Kind]:
     }
 
 
-def check(document: Document, text: str) -> Iterator[Problem]:
-    """Every problem of the pack beyond its shape."""
+def check(document: Document, text: str, known: Mapping[str, Kind]) -> Iterator[Problem]:
+    """Every problem of the pack beyond its shape; `known` is what its expressions may read."""
     yield from _parameters(document)
-    known = variables(document.value)
     environment = Environment(known)
     lines = text.splitlines()
     seen: dict[str, Mark] = {}
@@ -161,17 +160,21 @@ def _message(
     document: Document, rule: Mapping[str, Any], path: Path, known: Mapping[str, Kind]
 ) -> Iterator[Problem]:
     for language, text in _mapping(rule, "message").items():
-        if not isinstance(text, str):
-            continue
-        mark = document.mark((*path, "message", language))
-        try:
-            names = placeholders(text)
-        except ValueError as exc:
-            yield Problem(mark, str(exc))
-            continue
-        for name in names:
-            if name not in known:
-                yield _unknown(mark, name, frozenset(known))
+        if isinstance(text, str):
+            mark = document.mark((*path, "message", language))
+            yield from check_words(mark, text, frozenset(known))
+
+
+def check_words(mark: Mark, text: str, known: frozenset[str]) -> Iterator[Problem]:
+    """Every placeholder of a sentence that is not in `known`, or a brace without its partner."""
+    try:
+        names = placeholders(text)
+    except ValueError as exc:
+        yield Problem(mark, str(exc))
+        return
+    for name in names:
+        if name not in known:
+            yield _unknown(mark, name, known)
 
 
 def _examples(document: Document, rule: Mapping[str, Any], path: Path) -> Iterator[Problem]:

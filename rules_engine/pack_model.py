@@ -1,0 +1,116 @@
+"""What a loaded rule pack is: parameters, compiled rules with their examples, and what it extends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from protocols.documents import Mark
+from rules_engine.cel import Environment, Program
+from rules_engine.facts import Value
+from rules_engine.pack_file import Expect, Tighter
+from rules_engine.template import Template
+from rules_engine.verdict import Message, Override, PackRef, Severity, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value that rules read as `param.<name>`, with where it comes from.
+
+    `tighter` is the direction in which a site may change it without an override.
+    """
+
+    value: Value
+    unit: str
+    source: str
+    verified: bool
+    tighter: Tighter | None = None
+
+    def loosened_by(self, value: Value) -> bool:
+        """Whether `value` in its place is anything but the same or tighter."""
+        if value == self.value:
+            return False
+        if self.tighter is None or isinstance(value, str):
+            return True
+        down = value < self.value  # type: ignore[operator]  # one kind each: checked before
+        return down != (self.tighter == "lower")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Facts and what the rule must say about them; `mark` is its place in the file."""
+
+    facts: Mapping[str, Value]
+    expect: Expect
+    mark: Mark
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One compiled rule. `name` is unique among packs: `<pack id>.<rule id>`.
+
+    While `override` is in force, `loosened` is judged in its place.
+    """
+
+    id: str
+    name: str
+    code: str
+    severity: Severity
+    stage: Stage
+    given: Program | None
+    applies_if_known: tuple[str, ...]
+    when: Program
+    message: Template
+    basis: str
+    verified: bool
+    examples: tuple[Example, ...]
+    mark: Mark
+    values: tuple[str, ...]
+    """The names whose values a finding of this rule carries: what it reads and what it says."""
+    override: Override | None = None
+    loosened: "Rule | None" = None
+
+    def on(self, today: date | None) -> "Rule":
+        """The text in force that day: the site's while its override lasts, else the law's."""
+        if self.override is None or not self.override.in_force(today):
+            return self
+        assert self.loosened is not None, self.name
+        return self.loosened
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Every fact and parameter that decides this rule."""
+        return self.when.reads | (self.given.reads if self.given else frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A loaded pack. `ref` names the exact text; `reads` is what all its rules read together.
+
+    `loosened` are the parameters that an override changes while it is in force.
+    """
+
+    id: str
+    version: str
+    title: Message
+    basis: str
+    replaces: str | None
+    parameters: Mapping[str, Parameter]
+    rules: tuple[Rule, ...]
+    ref: PackRef
+    origin: str
+    environment: Environment = field(compare=False, repr=False)
+    reads: frozenset[str] = field(compare=False, repr=False)
+    values: Mapping[str, Value] = field(compare=False, repr=False)
+    loosened: Mapping[str, tuple[Override, Parameter]] = field(default_factory=dict)
+
+    def values_on(self, today: date | None) -> Mapping[str, Value]:
+        """Every `param.<name>` as it counts that day."""
+        if not self.loosened:
+            return self.values
+        changed = {
+            f"param.{name}": parameter.value
+            for name, (override, parameter) in self.loosened.items()
+            if override.in_force(today)
+        }
+        return {**self.values, **changed}
