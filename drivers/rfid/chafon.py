@@ -155,14 +155,15 @@ class Chafon:
         await poll(
             line.dialog,
             line.field,
-            once=line.round,
+            once=line.polled,
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(f"{text}, poll"),
+            take=line.take,
         )
 
     async def _has_rounds(self, line: ChafonLine) -> bool:
         """Some models only know an inventory by time: they are left to run."""
-        first = await line.round()
+        first = await line.polled()
         line.field.emit(first.seen)
         return first.heard and not first.refused
 

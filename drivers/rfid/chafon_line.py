@@ -5,13 +5,13 @@ lived, so a command is only sent when the one before was answered or had time to
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from drivers.contract import CodeRead, Context
-from drivers.dialog import Dialog, now
+from drivers.dialog import Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Field, Sighting
-from drivers.rfid.rounds import Round
+from drivers.rfid.rounds import Round, gather
 from protocols.readers import chafon_cf
 from protocols.readers.chafon_cf import codes
 from protocols.scanners import is_no_read
@@ -92,23 +92,40 @@ class ChafonLine:
 
     async def collect(self, code: int, data: bytes, within_s: float) -> list[chafon_cf.Reply]:
         """Everything said to a command up to the status that ends it, or the silence."""
-        await self.dialog.tell(chafon_cf.build_command(code, data))
-        replies: list[chafon_cf.Reply] = []
-        until, latest = now() + within_s, now() + ROUND_S_MAX
-        while now() < until:
-            _, found = await self.dialog.receive(until)
-            replies += found
-            if any(_ends(reply, code) for reply in found):
-                break
-            if found:
-                until = min(now() + within_s, latest)
+        _, replies = await self._gather(code, data, within_s)
         return replies
+
+    async def _gather(
+        self,
+        code: int,
+        data: bytes,
+        within_s: float,
+        early: Callable[[list[chafon_cf.Reply]], None] | None = None,
+    ) -> tuple[bool, list[chafon_cf.Reply]]:
+        await self.dialog.tell(chafon_cf.build_command(code, data))
+        return await gather(
+            self.dialog,
+            first_s=within_s,
+            silent_s=within_s,
+            within_s=ROUND_S_MAX,
+            ends=lambda reply: _ends(reply, code),
+            early=early,
+        )
 
     async def round(self) -> Round:
         """One inventory round: every tag until the status that ends it, or ROUND_S_MAX."""
         data = chafon_cf.inventory_data(_ONE_ROUND)
         replies = await self.collect(codes.INVENTORY, data, ROUND_SILENT_S)
         return Round(tuple(self.take(replies)), bool(replies), _refusal(replies))
+
+    async def polled(self) -> Round:
+        """As `round`, for one of many: what it sees early is passed on early."""
+        data = chafon_cf.inventory_data(_ONE_ROUND)
+        heard, replies = await self._gather(codes.INVENTORY, data, ROUND_SILENT_S, self._pass_on)
+        return Round(tuple(self.take(replies)), heard, _refusal(replies))
+
+    def _pass_on(self, replies: list[chafon_cf.Reply]) -> None:
+        self.field.emit(self.take(replies))
 
     async def start(self) -> None:
         """Start the inventory that runs until it is stopped; its first tag is its answer."""
@@ -144,7 +161,7 @@ class ChafonLine:
 
     def _aside(self, replies: list[chafon_cf.Reply]) -> None:
         self.streams = self.streams or any(_seen(reply) for reply in replies)
-        self.field.emit(self.take(replies))
+        self._pass_on(replies)
 
 
 def _seen(reply: chafon_cf.Reply) -> bool:

@@ -137,9 +137,10 @@ class M100:
         await poll(
             line.dialog,
             field,
-            once=line.round,
+            once=lambda: line.round(lambda replies: field.emit(sightings(replies))),
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(text),
+            take=sightings,
         )
 
 

@@ -5,14 +5,14 @@ twice. A module left in multi poll answers nothing until it is stopped.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from drivers import troubles
 from drivers.contract import Context
-from drivers.dialog import Dialog, now
+from drivers.dialog import Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Field, Sighting
-from drivers.rfid.rounds import Round
+from drivers.rfid.rounds import Round, gather
 from protocols.framing import FrameError
 from protocols.readers import m100
 from protocols.readers.m100 import codes
@@ -134,19 +134,18 @@ class M100Line:
         known = isinstance(reply, m100.Answer) and len(reply.param) == 1
         return reply.param[0] if isinstance(reply, m100.Answer) and known else None
 
-    async def round(self) -> Round:
+    async def round(self, early: Callable[[list[m100.Reply]], None] | None = None) -> Round:
         """One poll: every tag until an error (no tag is one), a pause, or ROUND_S_MAX."""
         await self.dialog.tell(m100.build_command(codes.POLL, style=self.style))
-        replies: list[m100.Reply] = []
-        until, latest = now() + ANSWER_WITHIN_S, now() + ROUND_S_MAX
-        while now() < until:
-            _, found = await self.dialog.receive(until)
-            replies += found
-            if any(isinstance(reply, m100.Failure) for reply in found):
-                break
-            if found:
-                until = min(now() + self._pause_s, latest)
-        return Round(tuple(sightings(replies)), bool(replies), _refusal(replies))
+        heard, replies = await gather(
+            self.dialog,
+            first_s=ANSWER_WITHIN_S,
+            silent_s=self._pause_s,
+            within_s=ROUND_S_MAX,
+            ends=lambda reply: isinstance(reply, m100.Failure),
+            early=early,
+        )
+        return Round(tuple(sightings(replies)), heard, _refusal(replies))
 
     async def start(self, field: Field) -> bool:
         """Start or restart the multi poll, which ends by itself; whether anything is said."""

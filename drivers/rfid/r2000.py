@@ -112,6 +112,7 @@ class R2000:
             once=inventory.streamed if pushes else inventory.polled,
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(text),
+            take=sightings,
         )
 
     async def _identify(self, line: ReaderLine, field: TagField) -> r2000.Version:

@@ -5,7 +5,7 @@ from collections import Counter
 from drivers import troubles
 from drivers.dialog import now
 from drivers.rfid.antennas import Antennas
-from drivers.rfid.field import Field, Sighting
+from drivers.rfid.field import Field
 from drivers.rfid.r2000_line import Heard, ReaderLine, ends, named, sightings
 from drivers.rfid.rounds import Round
 from protocols.readers import r2000
@@ -41,13 +41,16 @@ class Inventory:
         self._antennas.tell(self._line.dialog.context)
         rounds: list[Heard] = []
         for number in self._antennas.due():
-            heard = await self._line.round(number, session=self._session)
+            heard = await self._line.round(number, session=self._session, early=self._pass_on)
+            self._field.emit(heard.seen)  # What one antenna saw does not wait for the others.
             if heard.valid:
                 self._antennas.heard(number, missing=heard.result == codes.ANTENNA_MISSING)
             rounds.append(heard)
-        seen: tuple[Sighting, ...] = tuple(found for heard in rounds for found in heard.seen)
         refused = next((text for heard in rounds if (text := _refusal(heard.result))), "")
-        return Round(seen, any(heard.valid for heard in rounds), refused or self._no_antenna())
+        return Round((), any(heard.valid for heard in rounds), refused or self._no_antenna())
+
+    def _pass_on(self, replies: list[r2000.Reply]) -> None:
+        self._field.emit(sightings(replies))
 
     async def streamed(self) -> Round:
         """One fast-switch inventory to its end; tags are passed on as they come.

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from drivers.contract import Context
-from drivers.dialog import Dialog, now
+from drivers.dialog import Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Sighting
+from drivers.rfid.rounds import gather
 from protocols.framing import FrameError
 from protocols.readers import r2000
 from protocols.readers.r2000 import codes
@@ -15,6 +17,8 @@ ROUND_SILENT_S = 1.5
 """How long a reader may be silent inside a round; a round of one tag takes 20 to 100 ms."""
 ROUND_S_MAX = 5.0
 """A reader that never ends a round is cut short, and what it saw is passed on."""
+Early: TypeAlias = Callable[[list[r2000.Reply]], None]
+"""Who gets the replies of a round that goes on; see `drivers.rfid.rounds.gather`."""
 _INVENTORIES = frozenset({codes.INVENTORY, codes.SESSION_INVENTORY, codes.FAST_SWITCH})
 
 
@@ -83,7 +87,9 @@ class ReaderLine:
             aside=aside,
         )
 
-    async def round(self, antenna: int, *, session: int | None) -> Heard:
+    async def round(
+        self, antenna: int, *, session: int | None, early: Early | None = None
+    ) -> Heard:
         """One round on one antenna, chosen first unless it is the one in use already."""
         if antenna != self._antenna:
             told = await self.ask(codes.SET_ANTENNA, bytes((antenna - 1,)), times=1)
@@ -97,26 +103,19 @@ class ReaderLine:
         else:
             command = r2000.build_session_inventory(self.address, session=session)
         await self.dialog.tell(command)
-        replies = await self._until_end()
+        valid, replies = await gather(
+            self.dialog,
+            first_s=ROUND_SILENT_S,
+            silent_s=ROUND_SILENT_S,
+            within_s=ROUND_S_MAX,
+            ends=ends,
+            early=early,
+        )
         end = next((reply for reply in reversed(replies) if ends(reply)), None)
         if not isinstance(end, r2000.RoundEnd) or end.antenna_index + 1 != antenna:
             self._antenna = 0  # It restarted, or somebody else chose: choose again.
         result = end.result if isinstance(end, r2000.Result) else 0
-        return Heard(sightings(replies), valid=bool(replies), result=result)
-
-    async def _until_end(self) -> list[r2000.Reply]:
-        """Every reply until a round ends, the reader falls silent, or ROUND_S_MAX."""
-        replies: list[r2000.Reply] = []
-        until = now() + ROUND_SILENT_S
-        latest = now() + ROUND_S_MAX
-        while now() < until:
-            _, found = await self.dialog.receive(until)
-            replies += found
-            if any(ends(reply) for reply in found):
-                break
-            if found:
-                until = min(now() + ROUND_SILENT_S, latest)
-        return replies
+        return Heard(sightings(replies), valid=valid, result=result)
 
 
 def ends(reply: r2000.Reply) -> bool:

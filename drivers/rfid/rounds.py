@@ -16,6 +16,9 @@ MISSED_POLLS_MAX = 3
 """Polls in a row without one valid frame after which the reader counts as lost."""
 REFUSED_POLLS_MAX = 3
 """Polls in a row refused by the reader after which it counts as wrongly configured."""
+HELD_S_MAX = 0.3
+"""Tags of a round that goes on are passed on together, but no later than this after they came (and
+twice this when the reader falls silent): a read must not outlive the cylinder that it names."""
 PUSH_SILENT_S_MAX = 5.0
 """A pushing reader silent for so long is asked whether it lives."""
 
@@ -61,6 +64,46 @@ ReaderLink115200 = Annotated[
 """A reader on TCP, or on a serial port at its family's usual baud rate unless told."""
 
 
+def _no_tags(_messages: object) -> Iterable[Sighting]:
+    """What a family says late tells nothing that counts."""
+    return ()
+
+
+async def gather(
+    dialog: Dialog[M],
+    *,
+    first_s: float,
+    silent_s: float,
+    within_s: float,
+    ends: Callable[[M], bool],
+    goes_on: Callable[[M], bool] = lambda _: True,
+    early: Callable[[list[M]], None] | None = None,
+) -> tuple[bool, list[M]]:
+    """Whether anything valid came in a round, and what `early` was not given of it.
+
+    The round is over when a message `ends` it, after `first_s` without a message, `silent_s` after
+    the last one that `goes_on`, or after `within_s` in all. What waits for HELD_S_MAX goes to
+    `early`; without it everything is kept until the end. Raises DriverError.
+    """
+    heard = False
+    left: list[M] = []
+    until, latest, held_since = now() + first_s, now() + within_s, now()
+    while now() < until:
+        _, found = await dialog.receive(min(until, now() + HELD_S_MAX))
+        if found and not left:
+            held_since = now()
+        heard = heard or bool(found)
+        left += found
+        if any(ends(message) for message in found):
+            break
+        if any(goes_on(message) for message in found):
+            until = min(now() + silent_s, latest)
+        if early is not None and left and now() >= held_since + HELD_S_MAX:
+            early(left)
+            left = []
+    return heard, left
+
+
 async def poll(
     dialog: Dialog[M],
     field: TagField,
@@ -68,10 +111,13 @@ async def poll(
     once: Callable[[], Awaitable[Round]],
     poll_ms: int,
     up: Callable[[], None],
+    take: Callable[[list[M]], Iterable[Sighting]] = _no_tags,
 ) -> NoReturn:
     """Ask for every tag in the field until the reader is lost; `up` once a poll was answered.
 
-    `poll_ms` runs from start to start of a round. Raises DriverError.
+    `poll_ms` runs from start to start of a round. What comes between two rounds is heard when it
+    comes, never taken for the answer to the next one: `take` gives the tags in it. Raises
+    DriverError.
     """
     missed = refused = 0
     told_up = False
@@ -88,7 +134,20 @@ async def poll(
             told_up = True
             up()
         field.emit(heard.seen)
-        await asyncio.sleep(max(0.0, started + poll_ms / 1000 - now()))
+        await _rest(dialog, field, take, started + poll_ms / 1000)
+
+
+async def _rest(
+    dialog: Dialog[M],
+    field: TagField,
+    take: Callable[[list[M]], Iterable[Sighting]],
+    until: float,
+) -> None:
+    """Let the time pass until the next round; whatever was late is heard now."""
+    await asyncio.sleep(0)  # A reader that fills the wire must not starve everybody else.
+    while now() < until:
+        _, late = await dialog.receive(until)
+        field.emit(take(late))
 
 
 async def listen(

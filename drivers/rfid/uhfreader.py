@@ -91,22 +91,25 @@ class UhfReader:
         antennas = Antennas(self._settings.antennas or (uhfreader.ONLY_ANTENNA,))
         refused = 0
 
+        def pass_on(replies: list[uhfreader.Reply]) -> None:
+            field.emit(line.sightings(replies))
+
         async def once() -> Round:
             nonlocal refused
             antennas.tell(line.dialog.context)
-            replies: list[uhfreader.Reply] = []
+            valid = refuses = False
             for number, data in zip(antennas.numbers, rounds, strict=True):
-                heard = await line.inventory(data)
-                missing = any(reply.status == codes.ANTENNA_ERROR for reply in heard)
+                heard, replies = await line.inventory(data, early=pass_on)
+                valid, refuses = valid or heard, refuses or _refused(replies)
+                missing = any(reply.status == codes.ANTENNA_ERROR for reply in replies)
                 antennas.heard(number, missing=missing)
-                replies += heard
-            refused = refused + 1 if _refused(replies) else 0
+                pass_on(replies)  # What one antenna saw does not wait for the others.
+            refused = refused + 1 if refuses else 0
             other = "288" if line.dialect == "18" else "18"
             text = f"inventory of dialect {line.dialect} refused; is it {other}?"
             if refused >= REFUSED_POLLS_MAX:
                 raise line.dialog.lost(text, troubles.wrong_dialect(line.dialect, other))
-            seen = tuple(line.sightings(replies))
-            return Round(seen, heard=bool(replies), refused=text if refused else "")
+            return Round((), heard=valid, refused=text if refused else "")
 
         await poll(
             line.dialog,
@@ -114,6 +117,7 @@ class UhfReader:
             once=once,
             poll_ms=self._settings.poll_ms,
             up=lambda: line.dialog.context.up(describe(line, self._settings, reader)),
+            take=line.sightings,
         )
 
     def _params(self, dialect: uhfreader.Dialect, *, tid: bool) -> list[bytes]:

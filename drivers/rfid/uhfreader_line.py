@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from drivers.contract import Context
-from drivers.dialog import ASKED_TIMES_MAX, Dialog, now
+from drivers.dialog import ASKED_TIMES_MAX, Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Sighting
+from drivers.rfid.rounds import gather
 from protocols.framing import FrameError
 from protocols.readers import uhfreader
 from protocols.readers.uhfreader import codes
@@ -21,6 +22,11 @@ ROUND_S_MAX = 5.0
 def answers(reply: uhfreader.Reply, code: int) -> bool:
     """Whether this is the reply to a command; one not understood is answered for command 0."""
     return reply.code == code or (reply.code == 0 and reply.status == codes.ILLEGAL_COMMAND)
+
+
+def _of_round(reply: uhfreader.Reply) -> bool:
+    """Whether it belongs to an inventory that was asked for, and is not pushed."""
+    return answers(reply, codes.INVENTORY)
 
 
 class ReaderLine:
@@ -82,22 +88,21 @@ class ReaderLine:
             aside=lambda others: self._pushed(self.pushes(others)),
         )
 
-    async def inventory(self, data: bytes) -> list[uhfreader.Reply]:
-        """One round: every valid reply until it ends, the reader falls silent, or ROUND_S_MAX."""
+    async def inventory(
+        self, data: bytes, early: Callable[[list[uhfreader.Reply]], None] | None = None
+    ) -> tuple[bool, list[uhfreader.Reply]]:
+        """One round, until it ends, the reader falls silent, or ROUND_S_MAX: see `gather`."""
         command = uhfreader.build_command(self.address, codes.INVENTORY, data)
         await self.dialog.tell(command)
-        replies: list[uhfreader.Reply] = []
-        until = now() + self.silent_s_max
-        latest = now() + ROUND_S_MAX
-        while now() < until:
-            _, found = await self.dialog.receive(until)
-            replies += found
-            told = [reply for reply in found if answers(reply, codes.INVENTORY)]
-            if any(reply.status != codes.MORE_FOLLOWS for reply in told):
-                break
-            if told:
-                until = min(now() + self.silent_s_max, latest)
-        return replies
+        return await gather(
+            self.dialog,
+            first_s=self.silent_s_max,
+            silent_s=self.silent_s_max,
+            within_s=ROUND_S_MAX,
+            ends=lambda reply: _of_round(reply) and reply.status != codes.MORE_FOLLOWS,
+            goes_on=_of_round,
+            early=early,
+        )
 
     def sightings(self, replies: Iterable[uhfreader.Reply]) -> Iterator[Sighting]:
         """Every tag at every antenna that saw it."""

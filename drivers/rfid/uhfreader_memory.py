@@ -52,7 +52,7 @@ def why(answer: uhfreader.Reply | None) -> str:
 async def _find(line: ReaderLine, uid: str, rounds: list[bytes]) -> bytes:
     seen: set[bytes] = set()
     for data in rounds * LOOKS:
-        replies = await line.inventory(data)
+        _, replies = await line.inventory(data)
         seen |= {sighting.uid for sighting in line.sightings(replies) if sighting.uid}
     epc = the_one(seen, uid)
     if len(epc) % 2 or len(epc) > 2 * uhfreader.EPC_WORDS_MAX:
