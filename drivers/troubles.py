@@ -28,6 +28,9 @@ DRIVER_OF: Final[Mapping[str, str]] = {
     "scanner_serial": "barcode.serial",
     "hid_pos_8c": "barcode.hid_pos",
     "hid_keyboard": "barcode.keyboard",
+    "yaohua": "scale.yaohua",
+    "toledo_continuous": "scale.toledo",
+    "mt_sics": "scale.mt_sics",
 }
 """Format -> the driver that speaks it, for the advice; a test compares it with what drivers declare."""
 
