@@ -15,6 +15,7 @@ from drivers.contract import Driver, FillGate, Reading
 from gatewayd import __version__, notify
 from gatewayd.board import Board
 from gatewayd.clock import Clock
+from gatewayd.commission.turned import Turned
 from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
@@ -81,7 +82,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         board=board,
         context=context,
         supervisors=tuple(
-            _supervisor(driver, settings, rigs, board, clock) for driver in drivers.values()
+            _supervisor(driver, settings, rigs, context) for driver in drivers.values()
         ),
         rigs=rigs,
         upstreams=tuple(
@@ -98,7 +99,7 @@ def _gate(driver: Driver) -> FillGate:
 
 
 def _supervisor(
-    driver: Driver, settings: Settings, rigs: Mapping[str, Rig], board: Board, clock: Clock
+    driver: Driver, settings: Settings, rigs: Mapping[str, Rig], context: UpstreamContext
 ) -> Supervisor:
     """A supervisor whose readings and states reach every rig that names the device."""
     served = tuple(
@@ -111,13 +112,15 @@ def _supervisor(
     def emit(reading: Reading) -> None:
         for rig in served:
             rig.take(reading)
+        turned.take(reading)
 
     def on_status(status: DeviceStatus) -> None:
-        show_device(board, supervisor, zone)
+        show_device(context.board, supervisor, zone)
         for rig in served:
             rig.device(status.name, status.state)
 
-    supervisor = Supervisor(driver, clock=clock, emit=emit, on_status=on_status)
+    supervisor = Supervisor(driver, clock=context.clock, emit=emit, on_status=on_status)
+    turned = Turned(context.store, supervisor.troubles.add)
     return supervisor
 
 

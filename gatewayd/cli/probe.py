@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -34,8 +34,10 @@ from gatewayd.commission.device import Device
 from gatewayd.commission.machine import Machine
 from gatewayd.commission.ports import User, daemons, holders
 from gatewayd.commission.probe import Seen, State, read, read_memory, write_memory
-from gatewayd.errors import ConfigError
+from gatewayd.commission.turned import Turned
+from gatewayd.errors import ConfigError, StoreError
 from gatewayd.settings.load import load
+from gatewayd.store.reads import Reader
 from gatewayd.texts import Language
 
 SECONDS = 5.0
@@ -230,7 +232,18 @@ async def _probe(made: Driver, chosen: Device, wanted: Wanted) -> Seen:
             await write_memory(made, seen, clock, memory.area, memory.data)
     formats = chosen.settings.driver.formats
     seen.diagnose(formats[0] if formats else "", chosen.baud)
+    _compare(seen, chosen.store)
     return seen
+
+
+def _compare(seen: Seen, store: Path | None) -> None:
+    """Tell when the station's archive has a tag the other way round; without a store, nothing."""
+    if store is None:
+        return
+    with suppress(StoreError), Reader.open(store) as archive:
+        watch = Turned(archive, seen.trouble)
+        for reading in seen.readings:
+            watch.take(reading)
 
 
 def _memory_json(wanted: Wanted, seen: Seen) -> dict[str, Any] | None:

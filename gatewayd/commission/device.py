@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,14 @@ NAME = "device-1"
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device ready to be made; `profiles` are the register maps it may name."""
+    """A device ready to be made; `profiles` are the register maps it may name.
+
+    `store` is where the archive of its station is, None for a device of no configuration.
+    """
 
     settings: DeviceSettings
     profiles: Mapping[str, Any]
+    store: Path | None = None
 
     @property
     def name(self) -> str:
@@ -56,9 +60,10 @@ def configured(settings: Settings, name: str, changes: Iterable[str]) -> Device:
         raise ConfigError("; ".join(filter(None, (f"no device {name!r}", f"known: {known}", hint))))
     changes = tuple(changes)
     if not changes:
-        return Device(device, settings.profiles)
+        return Device(device, settings.profiles, settings.store_path)
     raw = device.settings.model_dump(mode="json", by_alias=True)
-    return _made(name, device.driver.name, raw, changes, settings.profiles)
+    made = _made(name, device.driver.name, raw, changes, settings.profiles)
+    return replace(made, store=settings.store_path)
 
 
 def described(driver: str, changes: Iterable[str], directory: Path | None) -> Device:
