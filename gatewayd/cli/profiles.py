@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,8 +13,6 @@ from drivers.contract import DriverType
 from gatewayd.cli.common import (
     NO,
     config_option,
-    directory,
-    given_directory,
     json_option,
     lang_option,
     language,
@@ -23,8 +20,8 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.profile_test import no_profile, site_directory, test_profiles
 from gatewayd.cli.words import say
-from gatewayd.errors import ConfigError
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.examples import settings_of
 from gatewayd.settings.library import Library, load_profiles
@@ -32,19 +29,54 @@ from gatewayd.settings.report import Report
 from gatewayd.settings.shipped import shipped_dir
 from gatewayd.settings.table import PluginError
 from gatewayd.texts import Language
-from protocols.documents import nearest_hint
-from protocols.registers import Block, Profile
+from protocols.documents import parse
+from protocols.registers import Point, Profile
 
 PROFILE_KEY = "profile"
 
 
-@click.command()
+class _ShowUnlessNamed(click.Group):
+    """`profiles` and `profiles NAME` show; only a subcommand by its name is another one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `show` in front unless a subcommand or help is asked for."""
+        named = next((word for word in _words(args)), None)
+        if named not in self.commands and not set(args) & {"-h", "--help"}:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+def _words(args: list[str]) -> Iterator[str]:
+    """What is neither an option nor the value of one that stands before a subcommand."""
+    value_next = False
+    for arg in args:
+        if not value_next and not arg.startswith("-"):
+            yield arg
+        value_next = arg in {"-c", "--config", "--lang"}
+
+
+@click.group(cls=_ShowUnlessNamed)
+@config_option
+def profiles() -> None:
+    """Register maps: `profiles [NAME]` shows them, `profiles test` puts them on trial.
+
+    \b
+    gatewayd profiles
+    gatewayd profiles reference-gate-v1
+    gatewayd profiles test my-scale.yaml
+    """  # noqa: D301 - click wants the backspace character itself
+
+
+profiles.add_command(test_profiles, "test")
+
+
+@profiles.command()
 @click.argument("name", required=False)
 @lang_option
 @config_option
 @json_option
 @reports_errors
-def profiles(name: str | None, *, lang: Language | None, as_json: bool) -> None:
+def show(name: str | None, *, lang: Language | None, as_json: bool) -> None:
     """List the register maps, shipped and of the site; NAME shows its registers.
 
     \b
@@ -52,11 +84,9 @@ def profiles(name: str | None, *, lang: Language | None, as_json: bool) -> None:
     gatewayd profiles reference-gate-v1
     """  # noqa: D301 - click wants the backspace character itself
     report = Report()
-    library = load_profiles(_site(), report)
+    library = load_profiles(site_directory(), report)
     if name is not None and name not in library.names:
-        known = ", ".join(sorted(library.values))
-        hint = nearest_hint(name, library.values)
-        raise click.UsageError(f"no profile {name!r}; known: {known}; {hint}".rstrip("; "))
+        raise no_profile(name, library)
     rows = [_row(library, each) for each in sorted(library.values) if name in {None, each}]
     problems = [str(problem) for problem in sorted(set(report.problems))]
     if as_json:
@@ -65,16 +95,6 @@ def profiles(name: str | None, *, lang: Language | None, as_json: bool) -> None:
         _print(rows, language(lang), whole=name is not None)
     if problems:
         stop(NO, "\n".join(problems))
-
-
-def _site() -> Path:
-    """The config directory; without one the shipped maps stand alone."""
-    try:
-        return directory()
-    except ConfigError:
-        if given_directory() is not None:
-            raise
-        return shipped_dir()
 
 
 def _row(library: Library, name: str) -> dict[str, Any]:
@@ -88,22 +108,43 @@ def _row(library: Library, name: str) -> dict[str, Any]:
         "source": profile.source,
         "caveats": list(profile.caveats),
         "serves": _serves(profile),
-        "registers": [*_registers(profile.reads, "read"), *_registers(profile.writes, "write")],
+        "roles": list(profile.serves),
+        "verified": profile.verified,
+        "unverified": list(profile.unverified),
+        "incomplete": profile.incomplete or None,
+        "example": profile.example or None,
+        "base": profile.base,
+        "limits": profile.limits.model_dump(mode="json"),
+        "commands": {name: command.doc for name, command in profile.commands.items()},
+        "registers": [_register(p) for p in sorted(profile.points.values(), key=_direction)],
     }
 
 
-def _registers(block: Block, direction: str) -> Iterator[dict[str, Any]]:
-    for point in block.points:
-        yield {
-            "address": point.address,
-            "direction": direction,
-            "name": point.name,
-            "type": point.type,
-            "table": point.table,
-            "word_order": "low_first" if point.low_first else "high_first",
-            "bits": {bit: mask.bit_length() - 1 for bit, mask in point.bits},
-            "meaning": point.doc,
-        }
+def _direction(point: Point) -> bool:
+    """What is read comes before what is written."""
+    return point.writable
+
+
+def _register(point: Point) -> dict[str, Any]:
+    return {
+        "address": point.address,
+        "number": point.number,
+        "direction": "write" if point.writable else "read",
+        "name": point.name,
+        "type": point.type,
+        "table": point.table,
+        "word_order": "low_first" if point.low_first else "high_first",
+        "bits": {bit: mask.bit_length() - 1 for bit, mask in point.bits},
+        "fields": {
+            field: [shift, (mask >> shift).bit_length() + shift - 1]
+            for field, shift, mask in point.fields
+        },
+        "inverted": sorted(point.inverted),
+        "mass": point.mass,
+        "stored": point.stored,
+        "verified": point.verified,
+        "meaning": point.doc,
+    }
 
 
 def _serves(profile: Profile) -> list[dict[str, Any]]:
@@ -121,8 +162,11 @@ def _serves(profile: Profile) -> list[dict[str, Any]]:
 
 
 def _takes(driver: DriverType, profile: Profile) -> bool:
-    """Whether the driver's own example would work with this map."""
-    example = settings_of(driver)
+    """Whether the map's example, else the driver's own, would work with this map."""
+    own = parse(profile.example, "example").value if profile.example else {}
+    if own and own.pop("driver", "") != driver.name:
+        return False
+    example = own or settings_of(driver)
     if PROFILE_KEY not in driver.settings.model_fields or not example:
         return False
     try:
@@ -140,10 +184,17 @@ def _print(rows: list[dict[str, Any]], lang: Language, *, whole: bool) -> None:
         console.print(Text.assemble((row["id"], "bold"), f"  {row['title'][lang]}"))
         for key, value in (
             ("serves", ", ".join(_served(each) for each in row["serves"]) or "-"),
+            ("example", row["example"] or "-"),
             ("from", where),
             ("source", row["source"]),
         ):
             console.print(Text(f"    {say(f'profiles.{key}', lang)}: {value}"), soft_wrap=True)
+        if row["incomplete"]:
+            what = f"{say('profiles.incomplete', lang)}: {row['incomplete']}"
+            console.print(Text(f"    {what}", "red"), soft_wrap=True)
+        for doubt in row["unverified"]:
+            what = f"{say('profiles.unverified', lang)}: "
+            console.print(Text.assemble(("    ? ", "yellow"), what, doubt), soft_wrap=True)
         for caveat in row["caveats"]:
             console.print(Text.assemble(("    ! ", "yellow"), caveat), soft_wrap=True)
         if whole:
@@ -160,6 +211,7 @@ def _table(registers: list[dict[str, Any]], lang: Language) -> Table:
     for point in registers:
         arrow = "-> PLC" if point["direction"] == "write" else "PLC ->"
         bits = "".join(f"\n  {number}: {bit}" for bit, number in point["bits"].items())
-        row = (str(point["address"]), arrow, point["name"], point["type"])
+        bits += "".join(f"\n  {low}-{high}: {n}" for n, (low, high) in point["fields"].items())
+        row = (str(point["number"]), arrow, point["name"], point["type"])
         table.add_row(*row, Text(point["meaning"] + bits))
     return table

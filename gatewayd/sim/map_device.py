@@ -73,7 +73,8 @@ class MapDevice:
     def __post_init__(self) -> None:
         """All bits that mean something are unset, all numbers 0."""
         for point in self.profile.points.values():
-            self.set_raw(point, whole_of(point, {}) if point.type == "bits" else 0)
+            unset = int(point.name in point.inverted)
+            self.set_raw(point, whole_of(point, {}) if point.type == "bits" else unset)
 
     def set_raw(self, point: Point, value: int) -> None:
         """Put a number into the registers of a point; a bits point whole, a float32 as its bits."""
