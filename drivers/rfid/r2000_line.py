@@ -56,14 +56,21 @@ class ReaderLine:
         )
         self._context = context
         self._antenna = 0
+        self._counts = False
+        """Whether the reader has shown how it counts: once it has, no other frame is its own."""
+        self._told = False
 
     def _decode(self, frame: bytes) -> r2000.Reply:
         reply = r2000.decode_reply(frame)
         if self.address not in {reply.address, r2000.BROADCAST}:
             raise FrameError(f"frame of reader {reply.address}")
         miscount = r2000.unseal(frame).miscount
-        if miscount and not self.miscount:
-            self.miscount = miscount
+        if isinstance(reply, r2000.Version) and not self._counts:
+            self._counts, self.miscount = True, miscount
+        if self._counts and miscount != self.miscount:
+            raise FrameError(f"length byte {miscount} too low; this reader's is {self.miscount}")
+        if miscount and not self._told:
+            self._told = True
             reason = f"length byte {miscount} too low; accepted, it adds up"
             self._context.noise(reason, frame)
         return reply

@@ -227,6 +227,19 @@ async def test_firmware_that_counts_its_length_differently_is_read_and_named(mis
     ]
 
 
+async def test_a_frame_counted_otherwise_than_the_reader_counts_is_noise() -> None:
+    reader = ScriptedR2000()
+    async with on_tcp(reader.plugged) as link, running(driver(link)) as bench:
+        await bench.until(lambda: bench.ups)
+        reader.miscount = 1
+        reader.push(OTHER)
+        await bench.until(lambda: bench.noise)
+        reader.miscount, reader.tags = 0, [TAG]
+        await bench.until(lambda: bench.uids)
+    assert bench.uids == {UID}
+    assert bench.noise[0][0] == "length byte 1 too low; this reader's is 0"
+
+
 def area(bank: Any = "user", start: int = 0, count: int = 2, uid: str = UID) -> MemoryArea:
     return MemoryArea(bank, start, count, uid)
 
