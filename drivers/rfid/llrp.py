@@ -24,6 +24,8 @@ from protocols.readers import llrp
 from protocols.readers.llrp import Message, Param, reports
 
 ANTENNAS_MAX = 64
+POLL_MS_MAX = 1_000
+"""A poll brings what was seen since the one before; older sightings name a cylinder that has left."""
 REFUSED_POLLS_MAX = 3
 """Polls in a row refused by the reader after which polling counts as not supported."""
 SOMEBODY_ELSE = reports.ATTEMPT_SOMEBODY_ELSE
@@ -60,6 +62,10 @@ class Settings(Strict):
     def _antennas(self) -> Self:
         if len(set(self.antennas)) != len(self.antennas):
             raise ValueError("an antenna is named twice")
+        if self.mode == "poll" and self.poll_ms > POLL_MS_MAX:
+            raise ValueError(
+                f"poll_ms {self.poll_ms}: sightings would be old; at most {POLL_MS_MAX}"
+            )
         return self
 
     def wanted(self) -> Wanted:

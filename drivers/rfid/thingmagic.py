@@ -24,6 +24,9 @@ from protocols.readers import thingmagic
 from protocols.readers.thingmagic import codes, commands, silion
 
 MEMORY_SEARCH_MS = 200
+SEARCH_MS_MAX = 2_000
+"""What one search of all antennas may take: its tags come out of the buffer at its end, and a read
+must not outlive the cylinder that it names."""
 HEARTBEATS_MISSED_S = 20.0
 """A streaming Silion module says every 15 s that it lives; ThingMagic modules every second."""
 _REGIONS = {name: code for code, name in codes.REGION_NAMES.items() if name.isalnum()}
@@ -60,6 +63,10 @@ class Settings(Strict):
     def _antennas(self) -> Self:
         if len(set(self.antennas)) != len(self.antennas):
             raise ValueError("an antenna is named twice")
+        if self.search_ms * max(1, len(self.antennas)) > SEARCH_MS_MAX:
+            raise ValueError(
+                f"search_ms {self.search_ms} is for each antenna; all together at most {SEARCH_MS_MAX}"
+            )
         return self
 
     def wanted(self, found: Dialect) -> Wanted:

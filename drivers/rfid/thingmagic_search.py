@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drivers.dialog import ANSWER_WITHIN_S
+from drivers.dialog import ANSWER_WITHIN_S, now
 from drivers.rfid.field import Sighting
 from drivers.rfid.rounds import Round
 from drivers.rfid.thingmagic_line import ModuleLine, complain, why
@@ -12,6 +12,8 @@ from protocols.readers.thingmagic import Metadata, codes, commands, replies
 METADATA = int(Metadata.READ_COUNT | Metadata.RSSI | Metadata.ANTENNA)
 FETCHES_MAX = 64
 """Replies in which one buffer may come; the largest buffers hold about a thousand tags."""
+FETCH_S_MAX = 1.0
+"""A module so slow that its buffer takes longer is left alone: what remains is old, and cleared."""
 
 
 _MALFORMED = frozenset({0x0100, 0x0105})
@@ -59,9 +61,9 @@ class Search:
     async def _fetch(self, count: int) -> list[Sighting]:
         """Up to `count` tags of the buffer."""
         found: list[Sighting] = []
-        left = count
+        left, until = count, now() + FETCH_S_MAX
         for _ in range(FETCHES_MAX):
-            if left <= 0:
+            if left <= 0 or now() >= until:
                 break
             heard = await self.line.send(commands.build_get_buffer(METADATA), times=1)
             if heard is None or not heard.tags:

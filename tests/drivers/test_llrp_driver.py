@@ -299,7 +299,14 @@ async def test_more_reports_than_are_kept_during_a_question_are_told_as_lost() -
 
 @pytest.mark.parametrize(
     "settings",
-    [{"antennas": [1, 1]}, {"antennas": [0]}, {"power_dbm": 99}, {"session": 4}, {"mode": "x"}],
+    [
+        {"antennas": [1, 1]},
+        {"antennas": [0]},
+        {"power_dbm": 99},
+        {"session": 4},
+        {"mode": "x"},
+        {"mode": "poll", "poll_ms": 1_001},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

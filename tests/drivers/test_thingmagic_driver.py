@@ -257,6 +257,8 @@ async def test_a_write_that_did_not_hold_or_was_refused_is_an_error() -> None:
         {"region": "XX"},
         {"power_dbm": 34},
         {"search_ms": 19},
+        {"search_ms": 2_001},
+        {"search_ms": 501, "antennas": (1, 2, 3, 4)},
         {"dialect": "m6e"},
         {"speed": 1},
     ],
