@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import Driver, FillGate, Reading
-from gatewayd import __version__, notify
+from gatewayd import __version__, notify, wires
 from gatewayd.board import Board
 from gatewayd.clock import Clock
 from gatewayd.commission.turned import Turned
@@ -134,6 +134,7 @@ def show_device(board: Board, supervisor: Supervisor, zone: ZoneInfo) -> None:
         "detail": status.detail,
         "noise": None,
         "troubles": [_trouble(each, zone) for each in supervisor.troubles.standing],
+        "wire": wires.picture(supervisor.budget()),
     }
     if counters.noises:
         picture["noise"] = {
@@ -211,12 +212,13 @@ def _name_orphans(house: House) -> None:
 
 
 async def _tick(house: House) -> None:
-    """Let every rig look at the time, and show noise and troubles of devices since the last look.
+    """Let every rig look at the time, and show noise, troubles and wires of devices.
 
     Rigs take turns: when all look at once, what a PLC just sent waits for the last of them.
     """
     zone = ZoneInfo(house.settings.station.timezone)
-    shown: dict[Supervisor, object] = dict.fromkeys(house.supervisors, (0, ()))
+    shown: dict[Supervisor, object] = dict.fromkeys(house.supervisors, (0, (), 0))
+    news = wires.WireNews(house.context.clock)
     rigs = tuple(house.rigs.values())
     while True:
         for turn in range(TICK_TURNS):
@@ -226,7 +228,8 @@ async def _tick(house: House) -> None:
         notify.tell("WATCHDOG=1")
         for supervisor in house.supervisors:
             supervisor.troubles.sweep()
-            seen = (supervisor.counters.noises, supervisor.troubles.standing)
+            troubles = supervisor.troubles.standing
+            seen = (supervisor.counters.noises, troubles, news.count(supervisor))
             if shown[supervisor] != seen:
                 shown[supervisor] = seen
                 show_device(house.board, supervisor, zone)

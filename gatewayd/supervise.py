@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 import structlog
 
 from drivers.contract import Context, Driver, DriverError, Reading
+from drivers.plc.budget import Budget, Metered
 from gatewayd.clock import SECOND, Clock
 from gatewayd.troubles import Troubles
 
@@ -85,6 +86,7 @@ class Supervisor:
         self.status = DeviceStatus(driver.name, "connecting", clock.wall(), None, "")
         self.counters = Counters()
         self._driver = driver
+        self._metered = driver if isinstance(driver, Metered) else None
         self._clock = clock
         self._on_status = on_status
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, hides nothing
@@ -95,6 +97,10 @@ class Supervisor:
         self._context = Context(
             emit, self._up, self._noise, clock.monotonic_ns, trouble=self.troubles.add
         )
+
+    def budget(self) -> Budget | None:
+        """Where the time of the device's wire goes; None when the driver does not know."""
+        return self._metered.budget() if self._metered is not None else None
 
     async def run(self) -> None:
         """Serve until cancelled; returns early only when the driver is latched as faulted."""

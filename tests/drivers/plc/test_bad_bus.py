@@ -11,12 +11,13 @@ import pytest
 from drivers.contract import DriverError
 from drivers.links import SerialLink
 from drivers.plc.budget import lock_wait_s_max, miss_s
+from drivers.plc.lines import LATE_TIMES_MAX
 from drivers.plc.modbus import DRIVER, PlcModbus
 from drivers.plc.settings import PlcModbusSettings
 from drivers.plc.turns import Rank
-from drivers.plc.wire import Wire
+from drivers.plc.wire import MissedError, Wire
 from protocols.modbus import read
-from tests.support.plcs import CLOSE, REFERENCE, Asked, Plc, Script, Step, running
+from tests.support.plcs import CLOSE, REFERENCE, Asked, Plc, Script, Step, honest, running
 from tests.support.slowbus import Planted, Poller, SlowBus
 from tests.support.waiting import until
 
@@ -173,3 +174,23 @@ async def test_gates_locked_together_are_each_told_before_any_is_asked_and_the_d
     assert closes[:2] == [2, 3]
     assert closes[2:] == [1, 1]
     assert plcs[2].command[0] == plcs[3].command[0] == 0
+
+
+async def test_an_answer_later_than_the_silence_is_never_another_registers_value() -> None:
+    unit = Planted(unit=3, script=late(2.6))
+    async with SlowBus({3: unit}, 115_200).serving() as bus:
+        link = SerialLink(serial=bus.path, baud=115_200)
+
+        async def ask(address: int, count: int) -> bytes:
+            question = read(address, count)
+            return await wire.ask(3, question, within_s=WITHIN_S, noise=lambda *_: None)
+
+        async with Wire.join(link) as wire:
+            with pytest.raises(MissedError, match="no answer"):
+                await ask(0, 2)
+            unit.script = honest
+            with pytest.raises(MissedError, match="not asked: the answer to 0300000002 may"):
+                await ask(10, 2)
+            await asyncio.sleep((LATE_TIMES_MAX - 1) * WITHIN_S)
+            assert await ask(10, 2) == Planted(unit=3).answer(read(10, 2).pdu)[2:]
+    assert len(unit.asked) == 2
