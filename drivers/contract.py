@@ -211,6 +211,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _no_watchdog(_settings: Any) -> int | None:
+    """A device that nothing guards, or one whose own lease does."""
+    return None
+
+
 def _no_objections(_settings: Any, _profiles: Mapping[str, Any]) -> tuple[str, ...]:
     """A driver that needs no profile has nothing to say."""
     return ()
@@ -238,7 +243,8 @@ class DriverType:
     `serial:/dev/ttyUSB0`; two devices may share a wire only when `shares_wire` and both are of
     this type. `profiles` are the parsed register maps by id for drivers that need them.
     `objections` says, one sentence each, why settings that are valid alone cannot work with these
-    profiles; `make` is only called when it says nothing.
+    profiles; `make` is only called when it says nothing. `watchdog_ms` is how long after the last
+    request an output of these settings is dropped by the device itself, None when it never is.
 
     What `gatewayd drivers`, `detect` and `probe` tell comes from here too: `summary` in both
     languages; `models` known to speak it; `caveats` a technician must know, as (zh, en); `example`,
@@ -255,6 +261,7 @@ class DriverType:
     capabilities: frozenset[str]
     shares_wire: bool = False
     objections: Callable[[Any, Mapping[str, Any]], tuple[str, ...]] = _no_objections
+    watchdog_ms: Callable[[Any], int | None] = _no_watchdog
     summary_zh: str = ""
     models: tuple[str, ...] = ()
     caveats: tuple[tuple[str, str], ...] = ()

@@ -54,7 +54,7 @@ class SoftPlc(Plc):
     moved_ms: int = -10_000
     kept_ms: int = -10_000
     kept_total_g: int = 0
-    valve_was: bool = False
+    on_was: bool = False
     filler_done: bool = False
     filler_from_g: int = 0
     closings: list[str] = field(default_factory=list)
@@ -115,6 +115,7 @@ class SoftPlc(Plc):
     def poll(self, now_ms: int) -> None:
         """Both devices are asked once; what follows is done at once."""
         gross_g, stable, why = self.weight(now_ms)
+        self.on_was = self.on
         if not self.module_silent:
             self.polled_ms = now_ms
         if self.kind == "filler":
@@ -243,6 +244,8 @@ class SoftWorld(World):
 
     def put_on(self, *args: object, **_kwargs: object) -> None:
         if not self.plc.on:
+            if self.plc.on_was:  # Swapped between two polls: no scale can see that.
+                self.plc.unseen_g += self.plc.content_g
             self.plc.content_g = 0
             self.plc.moved_ms = self.now_ms
         super().put_on(*args)  # type: ignore[arg-type]

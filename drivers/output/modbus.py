@@ -1,0 +1,207 @@
+"""One output of an I/O module on Modbus TCP or RTU that holds a valve open while it is energised.
+
+Not a gate by itself: with a scale it becomes one (`gatewayd/rigs/softgate.py`). The wire is that of
+plc.modbus. The first thing ever said to a module is "off": one that forgives its watchdog at any
+request would else let the old output rise again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from drivers.contract import Context, Driver, DriverError, DriverType, OutputSample
+from drivers.output import about
+from drivers.output.points import Points
+from drivers.output.settings import OutputModbusSettings
+from drivers.plc.polling import SECOND_NS, Schedule, next_slot
+from drivers.plc.turns import Rank
+from drivers.plc.wire import MissedError, Wire
+
+SILENT_S_MAX = 1.0
+"""A module that misses its answers for this long, or for three polls, is lost."""
+POLLS_MISSED_MAX = 3
+LEAVE_WITHIN_S = 0.5
+"""How long leaving may take to switch off; then the watchdog does it."""
+
+
+class OutputModbus:
+    """One output. `energise` and `release` while `run` runs."""
+
+    def __init__(self, name: str, settings: OutputModbusSettings) -> None:
+        self.name = name
+        self._settings = settings
+        self._points: Points | None = None
+        self._guarded = False
+        self._releases = 0
+        self._slot = next_slot()
+
+    async def run(self, context: Context) -> None:
+        """Switch off, prove the watchdog, then read back for ever; raises DriverError when lost."""
+        async with Wire.join(self._settings.link) as wire:
+            await wire.admitted(self._settings.unit)
+            points = Points(self.name, self._settings, wire, context)
+            try:
+                await self._begin(points)
+                self._points = points
+                context.up(self._text())
+                await self._poll(points, context)
+            finally:
+                self._points, self._guarded = None, False
+                self._releases += 1
+                await self._leave(points)
+
+    async def _begin(self, points: Points) -> None:
+        """Off before anything else; then nothing is switched on until the watchdog is proven."""
+        watchdog = self._settings.watchdog
+        try:
+            await self._off(points)
+        except MissedError:
+            raise
+        except DriverError:
+            if watchdog is None or not watchdog.before:
+                raise
+            # A module whose watchdog has fired may refuse everything until that is reset.
+            await points.write(watchdog.before)
+            await self._off(points)
+        if watchdog is not None and not await points.guards(watchdog):
+            await points.arm(watchdog)
+        self._guarded = watchdog is not None
+
+    async def _leave(self, points: Points) -> None:
+        """Off at the end too, as far as the module can still be reached."""
+        with suppress(DriverError, TimeoutError):
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                await self._off(points)
+
+    async def _off(self, points: Points) -> None:
+        """Switch off and read it back, tried twice, over a new connection when the old is gone."""
+        try:
+            await self._off_once(points)
+        except DriverError:
+            await self._off_once(points)
+
+    async def _off_once(self, points: Points) -> None:
+        await points.wire.open()
+        await points.switch(on=False, rank=Rank.LOCK)
+        if await points.is_on(Rank.CONFIRM):
+            raise DriverError(f"{self.name}: switched off, reads back on")
+
+    async def _poll(self, points: Points, context: Context) -> NoReturn:
+        """A single missed answer is noise; missed for as long as a PLC may be silent is a loss."""
+        period_s = self._settings.poll_ms / 1000
+        silent_ns_max = max(SILENT_S_MAX, POLLS_MISSED_MAX * period_s) * SECOND_NS
+        schedule = Schedule(period_s, self._slot)
+        answered_ns = context.monotonic_ns()
+        while True:
+            await schedule.next()
+            try:
+                sample = await self._look(points, context)
+            except MissedError as exc:
+                if context.monotonic_ns() - answered_ns >= silent_ns_max:
+                    raise
+                context.noise(str(exc), b"")
+                continue
+            answered_ns = sample.at_ns
+            context.emit(sample)
+            if self._settings.watchdog is not None and not sample.guarded:
+                raise DriverError(f"{self.name}: the watchdog is no longer set or does not run")
+
+    async def _look(self, points: Points, context: Context) -> OutputSample:
+        """One reading of everything, as old as its oldest answer."""
+        settings = self._settings
+        on = await points.is_on()
+        at_ns = context.monotonic_ns()
+        on = bool(await points.contact(settings.readback)) or on
+        if settings.watchdog is not None:
+            self._guarded = await points.guards(settings.watchdog)
+        return OutputSample(
+            device=self.name,
+            at_ns=at_ns,
+            on=on,
+            guarded=self._guarded,
+            e_stop=bool(await points.contact(settings.e_stop)),
+            start=await points.contact(settings.start),
+        )
+
+    async def energise(self) -> None:
+        """Switch on and read it back.
+
+        Raises DriverError when the watchdog is not proven, anything reads otherwise, or `release`
+        was asked for meanwhile: it always wins. What may have switched on is switched off again.
+        """
+        points = self._reach()
+        if self._settings.watchdog is not None and not self._guarded:
+            raise DriverError(f"{self.name}: not energised: its watchdog is not proven")
+        async with points.wire.held():
+            try:
+                await self._on(points)
+            except BaseException as exc:  # also when cancelled: it may be on, and nobody wants it
+                self._releases += 1
+                await self._off_after(points, exc)
+                raise
+
+    async def _on(self, points: Points) -> None:
+        releases = self._releases
+
+        def wanted() -> None:
+            if self._releases != releases:
+                raise DriverError(f"{self.name}: released or lost meanwhile")
+
+        await points.switch(on=True, rank=Rank.COMMAND, wanted=wanted)
+        on = await points.is_on(Rank.COMMAND)
+        wanted()
+        if not on:
+            raise DriverError(f"{self.name}: switched on, reads back off")
+
+    async def _off_after(self, points: Points, cause: BaseException) -> None:
+        """Undo what may have happened; a failure to do so joins the cause as a note."""
+        try:
+            await self._off(points)
+        except DriverError as exc:
+            cause.add_note(f"and could not switch off: {exc}")
+
+    async def release(self) -> None:
+        """Switch off and read it back, ahead of everything that waits for the wire."""
+        self._releases += 1
+        points = self._reach()
+        async with points.wire.held():
+            await self._off(points)
+
+    def _reach(self) -> Points:
+        if self._points is None:
+            raise DriverError(f"{self.name}: not connected")
+        return self._points
+
+    def _text(self) -> str:
+        """What this device is, and how it closes when this computer dies."""
+        watchdog = self._settings.watchdog
+        if watchdog is None:
+            return f"unit {self._settings.unit}; no watchdog: stays on when this computer dies"
+        return f"unit {self._settings.unit}; drops its output after {watchdog.ms} ms of silence"
+
+
+def _make(name: str, settings: OutputModbusSettings, profiles: Mapping[str, Any]) -> Driver:
+    del profiles
+    return OutputModbus(name, settings)
+
+
+def _watchdog_ms(settings: OutputModbusSettings) -> int | None:
+    return settings.watchdog.ms if settings.watchdog is not None else None
+
+
+DRIVER = DriverType(
+    name="output.modbus",
+    settings=OutputModbusSettings,
+    make=_make,
+    wire=lambda settings: settings.link.wire(),
+    summary=about.SUMMARY,
+    capabilities=frozenset({"output"}),
+    shares_wire=True,
+    watchdog_ms=_watchdog_ms,
+    summary_zh=about.SUMMARY_ZH,
+    models=about.MODELS,
+    caveats=about.CAVEATS,
+    example=about.EXAMPLE,
+    tcp_ports=(502,),
+)
