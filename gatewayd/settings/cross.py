@@ -251,6 +251,10 @@ def _profiles(world: World, report: Report) -> None:
         elif profile is None or profile in world.profiles.values:
             for objection in device.settings.driver.objections(settings, world.profiles.values):
                 report.problem(mark, f"{name}: {objection}")
+            if profile is not None and not world.profiles.values[profile].verified:
+                what = f"{name}: profile {profile!r} has parts that nobody has seen on a device"
+                hint = f"gatewayd profiles {profile} lists them; weigh or read one known cylinder"
+                report.warn(mark, what, "", hint)
 
 
 def _unused(world: World, report: Report) -> None:
