@@ -1,87 +1,64 @@
-"""A whole archive file to cylinders, or the list of everything wrong with it."""
+"""A whole archive file into a staging, or the list of everything wrong with it."""
 
-import csv
-import io
+import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gatewayd.archive.cells import COLUMNS, CellError, Column
-from gatewayd.archive.encoding import decode
+from gatewayd.archive.sheet import Cell, Sheet
 from gatewayd.errors import RejectedError
-from gatewayd.store.model import Cylinder
-from gatewayd.store.rows import normal_uid
+from gatewayd.store import rows
+from gatewayd.store.staging import Repeat, Staging
 from protocols.documents import nearest_hint
 
-BYTES_MAX = 268_435_456
-ROWS_MAX = 1_000_000
 ERRORS_SHOWN_MAX = 100
 """Mistakes listed; the rest is counted."""
 ROWS_PER_REPORT = 1_000
+VALUES_KNOWN_MAX = 4_096
+"""Different cells of a column whose values are remembered: makers, dates and masses repeat."""
 
 _BY_NAME = {column.name: column for column in COLUMNS}
 KEY = "code"
+TAGS = "tag_uids"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """What a file says: which `columns` it has, and its cylinders in file order.
-
-    A column that is not in the file says nothing: an import leaves it as it is.
-    """
-
-    columns: tuple[str, ...]
-    cylinders: tuple[Cylinder, ...]
-
-
-def _quiet(_rows: int) -> None:
+def _quiet(_done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def read(
-    data: bytes, origin: str, *, whole: bool = False, progress: Callable[[int], None] = _quiet
-) -> Table:
-    """Check and read a CSV file; `progress` hears how many rows are done.
+def stage(
+    sheet: Sheet,
+    staging: Staging,
+    *,
+    whole: bool = False,
+    progress: Callable[[int, int], None] = _quiet,
+) -> None:
+    """Check every row and stage it; sealed afterwards. `progress` hears how far it is.
 
-    With `whole` every column must be there. Raises RejectedError listing every mistake as
-    `FILE:row N, column NAME: what; expected`; rows count from 1, the header is row 1.
+    With `whole` every column must be there. A column that is not in the file says nothing: an
+    import leaves it as it is. Raises RejectedError listing every mistake as `FILE:row N, column
+    NAME: what; expected`, and StoreError.
     """
-    if len(data) > BYTES_MAX:
-        raise RejectedError(f"{origin}: larger than {BYTES_MAX} bytes; split it by rows")
-    lines = _rows(decode(data, origin), origin)
-    header = next(lines, None)
+    header = next(sheet.rows, None)
     if header is None:
-        raise RejectedError(f"{origin}: empty; expected the header row, see --template")
-    columns = _header(header[1], origin, whole=whole)
-    sheet = _Sheet(origin, columns)
-    for row, cells in lines:
-        sheet.add(row, cells)
-        if row % ROWS_PER_REPORT == 0:
-            progress(row)
-    sheet.refuse_mistakes()
-    return Table(tuple(column.name for column in columns), tuple(sheet.cylinders))
+        raise RejectedError(f"{sheet.origin}: empty; expected the header row, see --template")
+    columns = _header([_text(cell) for cell in header[1]], sheet.origin, whole=whole)
+    staging.begin([column.name for column in columns])
+    check = _Check(sheet.origin, columns, staging)
+    reported = 0
+    for row, cells in sheet.rows:
+        check.add(row, cells)
+        if row - reported >= ROWS_PER_REPORT:
+            reported = row
+            progress(*sheet.progress())
+    staging.seal()
+    check.refuse_mistakes()
 
 
-def _rows(text: str, origin: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, with their number in a spreadsheet."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    row = 0
-    while True:
-        row += 1
-        try:
-            cells = [cell.strip() for cell in next(reader)]
-        except StopIteration:
-            return
-        except csv.Error as exc:
-            raise RejectedError(
-                f"{origin}:row {row}: not CSV ({exc}); expected cells separated by commas, a cell "
-                'with a comma or a quote in it as "..."'
-            ) from exc
-        if row > ROWS_MAX + 1:
-            raise RejectedError(f"{origin}: more than {ROWS_MAX} rows; split the file")
-        if any(cells):
-            yield row, cells
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else str(cell)
 
 
 def _header(names: Sequence[str], origin: str, *, whole: bool) -> tuple[Column, ...]:
@@ -114,71 +91,98 @@ def _hint(name: str, names: Sequence[str]) -> str:
 
 
 @dataclass(slots=True)
-class _Sheet:
-    """The rows read so far, what is wrong with them, and where each code and tag was first."""
+class _Values:
+    """One column: cells to what the store keeps, the same cell parsed once."""
 
-    origin: str
-    columns: tuple[Column, ...]
-    cylinders: list[Cylinder] = field(default_factory=list)
-    mistakes: list[str] = field(default_factory=list)
-    mistake_count: int = 0
-    code_rows: dict[str, int] = field(default_factory=dict)
-    uid_rows: dict[str, int] = field(default_factory=dict)
+    column: Column
+    known: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, row: int, cells: Sequence[str]) -> None:
-        """Check one row and keep it as a cylinder when nothing is wrong with it."""
-        if len(cells) != len(self.columns):
-            self.wrong(f"row {row}", f"{len(cells)} cells", f"expected {len(self.columns)}")
+    def of(self, cell: str) -> Any:
+        """The value of a cell that is not known yet. Raises CellError."""
+        value = rows.stored(self.column.parse(cell))
+        if len(self.known) < VALUES_KNOWN_MAX:
+            self.known[cell] = value
+        return value
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Mistake:
+    row: int
+    column: int
+    text: str
+
+
+class _Check:
+    """Rows into the staging, and what is wrong with them."""
+
+    def __init__(self, origin: str, columns: tuple[Column, ...], staging: Staging) -> None:
+        self._origin = origin
+        self._names = [column.name for column in columns]
+        self._columns = [_Values(column, {"": None}) for column in columns]
+        self._key = self._names.index(KEY)
+        self._tags = self._names.index(TAGS) if TAGS in self._names else None
+        self._staging = staging
+        self._mistakes: list[_Mistake] = []
+        self._count = 0
+        if self._tags is not None:
+            self._columns[self._tags].known[""] = ""
+
+    def add(self, row: int, cells: Sequence[Cell]) -> None:
+        """Check one row and stage what is right of it."""
+        if len(cells) != len(self._columns):
+            expected = f"expected {len(self._columns)}"
+            self._wrong(row, -1, f"row {row}: {len(cells)} cells; {expected}")
             return
-        values: dict[str, Any] = {}
-        before = self.mistake_count
-        for column, cell in zip(self.columns, cells, strict=True):
-            if cell:
-                self.parse(row, column, cell, values)
-        if KEY not in values and before == self.mistake_count:
-            self.wrong(f"row {row}, column {KEY}", "empty", "expected the cylinder's code")
-        self.distinct(row, values)
-        if before == self.mistake_count:
-            self.cylinders.append(Cylinder(**values))
+        values: list[Any] = []
+        for column, cell in zip(self._columns, cells, strict=True):
+            known = column.known
+            values.append(known[cell] if cell in known else self._value(row, column, cell))
+        code = values[self._key]
+        if code is None and not cells[self._key]:
+            self._cell(row, self._key, "empty; expected the cylinder's code")
+        text = "" if self._tags is None else values[self._tags]
+        self._staging.add(row, code, values, rows.normal_uids(text) if text else ())
 
-    def parse(self, row: int, column: Column, cell: str, values: dict[str, Any]) -> None:
-        """Put the value of one cell into `values`, or note what is wrong with it."""
+    def _value(self, row: int, column: _Values, cell: Cell) -> Any:
+        """The value of one cell, or None after noting what is wrong with it."""
         try:
-            values[column.name] = column.parse(cell)
+            if isinstance(cell, CellError):
+                raise cell
+            return column.of(cell)
         except CellError as exc:
-            self.wrong(f"row {row}, column {column.name}", *exc.args)
+            self._cell(row, self._names.index(column.column.name), str(exc))
+            return None
 
-    def distinct(self, row: int, values: dict[str, Any]) -> None:
-        """A code or a tag that an earlier row has is a mistake."""
-        if KEY in values:
-            first = self.code_rows.setdefault(values[KEY], row)
-            if first != row:
-                self.twice(row, KEY, f"code {values[KEY]!r}", first)
-        for uid in map(normal_uid, values.get("tag_uids", ())):
-            first = self.uid_rows.setdefault(uid, row)
-            if first != row:
-                self.twice(row, "tag_uids", f"tag {uid}", first)
+    def _cell(self, row: int, column: int, what: str) -> None:
+        self._wrong(row, column, f"row {row}, column {self._names[column]}: {what}")
 
-    def twice(self, row: int, column: str, what: str, first: int) -> None:
-        """Note that a row repeats what must be distinct."""
-        expected = "expected each once; remove one of the two"
-        self.wrong(f"row {row}, column {column}", f"{what} is in row {first} already", expected)
-
-    def wrong(self, where: str, *what: str) -> None:
+    def _wrong(self, row: int, column: int, text: str) -> None:
         """Note a mistake; beyond the limit only its number is kept."""
-        self.mistake_count += 1
-        if len(self.mistakes) < ERRORS_SHOWN_MAX:
-            self.mistakes.append(f"{self.origin}:{where}: {'; '.join(what)}")
+        self._count += 1
+        if len(self._mistakes) < ERRORS_SHOWN_MAX:
+            self._mistakes.append(_Mistake(row, column, f"{self._origin}:{text}"))
 
     def refuse_mistakes(self) -> None:
-        """Raise RejectedError when there is any."""
-        if self.mistake_count:
-            raise RejectedError("\n".join(self.lines()))
+        """Raise RejectedError when there is any, also a code or tag that an earlier row has."""
+        repeated, repeats = self._staging.repeats(ERRORS_SHOWN_MAX)
+        found = heapq.nsmallest(ERRORS_SHOWN_MAX, [*self._mistakes, *map(self._repeat, repeats)])
+        total = self._count + repeated
+        if total:
+            raise RejectedError("\n".join(self._lines([one.text for one in found], total)))
 
-    def lines(self) -> Iterable[str]:
+    def _repeat(self, repeat: Repeat) -> _Mistake:
+        name = KEY if repeat.column == KEY else TAGS
+        what = f"code {repeat.value!r}" if name == KEY else f"tag {repeat.value}"
+        return _Mistake(
+            repeat.row,
+            self._names.index(name),
+            f"{self._origin}:row {repeat.row}, column {name}: {what} is in row {repeat.first} "
+            "already; expected each once; remove one of the two",
+        )
+
+    def _lines(self, shown: Sequence[str], total: int) -> Iterable[str]:
         """Every mistake shown, how many more there are, and that nothing was imported."""
-        yield from self.mistakes
-        more = self.mistake_count - len(self.mistakes)
-        if more:
-            yield f"{self.origin}: and {more} more"
-        yield f"{self.origin}: nothing was imported; mistakes found: {self.mistake_count}"
+        yield from shown
+        if total > len(shown):
+            yield f"{self._origin}: and {total - len(shown)} more"
+        yield f"{self._origin}: nothing was imported; mistakes found: {total}"

@@ -1,17 +1,13 @@
 """`gatewayd import`: an archive file into the store, all of it or nothing."""
 
+import io
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
-from gatewayd.archive.cells import TEMPLATE
-from gatewayd.archive.table import Table, read
+from gatewayd.archive import sheet, table, writing
 from gatewayd.cli.common import (
     config_option,
     directory,
@@ -19,11 +15,19 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
+from gatewayd.cli.waiting import Report, shown
+from gatewayd.clock import SystemClock
 from gatewayd.settings.load import load
-from gatewayd.store import beside
+from gatewayd.store.beside import ImportOptions, import_staged
+from gatewayd.store.model import ImportCounts
+from gatewayd.store.staging import Staging
 
-BAR_BYTES_MIN = 1_000_000
-"""Files from this size on show a progress bar on a terminal."""
+STEPS = {
+    "read": "checking rows",
+    "compare": "comparing with the archive",
+    "cylinders": "storing cylinders",
+    "tags": "storing tags",
+}
 
 
 @click.command()
@@ -32,56 +36,77 @@ BAR_BYTES_MIN = 1_000_000
     "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
 )
 @click.option("--replace", is_flag=True, help="Replace the whole archive by the file, atomically.")
-@click.option("--template", is_flag=True, help="Print the header row of a file and stop.")
+@click.option("--dry-run", is_flag=True, help="Check FILE and say what would change.")
+@click.option("--template", is_flag=True, help="Print an empty file to fill in, and stop.")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "xlsx"]),
+    default="csv",
+    help="Of the template; FILE is known by its content.",
+)
 @config_option
 @json_option
 @reports_errors
-def imports(kind: str, file: Path | None, *, replace: bool, template: bool, as_json: bool) -> None:
-    """Import KIND from FILE (CSV; UTF-8 or GBK), by code: known ones change, new ones are added.
+def imports(
+    kind: str,
+    file: Path | None,
+    *,
+    replace: bool,
+    dry_run: bool,
+    template: bool,
+    file_format: writing.FileFormat,
+    as_json: bool,
+) -> None:
+    """Import KIND from FILE by code: known ones change, new ones are added.
 
-    A mistake in any row rejects the whole file, with row and column of every mistake. Works while
-    the daemon runs: its next scan sees the new archive. Columns that FILE does not have stay as
-    they are; an empty cell makes the value unknown, except fills_done, which the station counts
-    itself. With --replace cylinders that are not in FILE are removed.
+    FILE is CSV (UTF-8 or GBK) or an Excel workbook (.xlsx). A mistake in any row rejects the whole
+    file, with row and column of every mistake. Works while the daemon runs: its next scan sees the
+    new archive. Columns that FILE does not have stay as they are; an empty cell makes the value
+    unknown, except fills_done, which the station counts itself. With --replace cylinders that are
+    not in FILE are removed.
 
     \b
     gatewayd import cylinders --template > cylinders.csv
-    gatewayd import cylinders cylinders.csv
+    gatewayd import cylinders --template --format xlsx > cylinders.xlsx
+    gatewayd import cylinders cylinders.xlsx --dry-run
     """  # noqa: D301 - click wants the backspace character itself
     if template:
-        click.echo(TEMPLATE)
+        _template(file_format)
         return
     if file is None:
         raise click.UsageError("FILE is missing; with --template none is needed")
-    settings = load(directory())
-    table = _checked(file, whole=replace)
-    counts = beside.import_cylinders(
-        settings.store_path,
-        table.cylinders,
-        station_id=settings.station.id,
-        replace=replace,
-        columns=table.columns,
-        quota_mb=settings.store.quota_mb,
-    )
+    with shown(STEPS) as report:
+        counts = _import(file, replace=replace, dry_run=dry_run, report=report)
+    said = asdict(counts)
+    del said["outdated"]  # a file has no version that could be older than another
     if as_json:
-        print_json({"kind": kind, "file": str(file), **asdict(counts)})
+        print_json({"kind": kind, "file": str(file), **said, "dry_run": dry_run})
         return
-    click.echo(
-        f"{file}: {counts.added} added, {counts.updated} updated, {counts.unchanged} unchanged, "
-        f"{counts.removed} removed"
+    would = " (dry run, nothing was changed)" if dry_run else ""
+    click.echo(f"{file}: {', '.join(f'{count} {what}' for what, count in said.items())}{would}")
+
+
+def _template(file_format: writing.FileFormat) -> None:
+    stdout = sys.stdout.buffer
+    if file_format == "xlsx" and stdout.isatty():
+        raise click.UsageError("a workbook is no text; redirect it: > cylinders.xlsx")
+    made = io.BytesIO()
+    writing.write_template(made, file_format)
+    stdout.write(made.getvalue())
+    stdout.flush()
+
+
+def _import(file: Path, *, replace: bool, dry_run: bool, report: Report) -> ImportCounts:
+    settings = load(directory())
+    options = ImportOptions(
+        settings.station.id, replace=replace, quota_mb=settings.store.quota_mb, dry_run=dry_run
     )
-
-
-def _checked(file: Path, *, whole: bool) -> Table:
-    data = file.read_bytes()
-    with _bar(data) as progress:
-        return read(data, str(file), whole=whole, progress=progress)
-
-
-@contextmanager
-def _bar(data: bytes) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr while a person waits for a big file; else nothing."""
-    shown = len(data) >= BAR_BYTES_MIN and sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), disable=not shown, transient=True) as progress:
-        task = progress.add_task("checking rows", total=data.count(b"\n"))
-        yield lambda row: progress.update(task, completed=row)
+    with sheet.opened(file) as opened, Staging.open(settings.store_path) as staging:
+        table.stage(
+            opened,
+            staging,
+            whole=replace,
+            progress=lambda done, total: report("read", done, total),
+        )
+        return import_staged(staging, options, clock=SystemClock(), progress=report)

@@ -21,6 +21,7 @@ COMMANDS = {
     "verdict": "gatewayd.cli.verdict:verdict",
     "rules": "gatewayd.cli.rules:rules",
     "import": "gatewayd.cli.imports:imports",
+    "export": "gatewayd.cli.exports:exports",
     "records": "gatewayd.cli.records:records",
     "outbox": "gatewayd.cli.outbox:outbox",
 }

@@ -1,43 +1,129 @@
-"""Writes from the command line, with or without a running daemon: one short transaction each.
+"""Writes from the command line, with or without a running daemon: short transactions only.
 
-The daemon's next read sees what was written; its own commits wait while this one is made.
+The daemon's next read sees what was written; its own commits wait while one is made.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import apsw
 
+from gatewayd.clock import Clock, SystemClock
 from gatewayd.errors import StoreError
-from gatewayd.store import cylinders, database, rows, writes
+from gatewayd.store import database, rows, writes
+from gatewayd.store.merge import Merge, next_version
 from gatewayd.store.model import Cylinder, ImportCounts
+from gatewayd.store.rebuild import VERSIONS_RESERVED, Progress, Rebuild
+from gatewayd.store.staging import Staging
+from gatewayd.store.upgrade import upgrade_if_free
 
 T = TypeVar("T")
+
+DIRECT_MAX = 2_000
+"""Changes that one transaction may make: the daemon's commits wait while it lasts."""
 
 
 def import_cylinders(
     path: Path,
-    entries: Sequence[Cylinder],
+    entries: Iterable[Cylinder],
     *,
     station_id: str,
     replace: bool,
-    columns: Collection[str] = rows.CYLINDER_COLUMNS,
+    columns: Sequence[str] = rows.CYLINDER_COLUMNS,
     quota_mb: int = database.QUOTA_MB,
 ) -> ImportCounts:
     """Upsert cylinders by code, only their `columns`, or replace the whole archive.
 
-    Creates the store when there is none. Raises StoreError, and then nothing changed.
+    Codes are distinct. Creates the store when there is none. Raises StoreError, and then nothing
+    changed.
     """
-    if not database.exists(path):
-        _create(path, station_id)
-    return _write(
-        path,
-        lambda connection: cylinders.merge(connection, columns=columns, replace=replace),
-        station_id=station_id,
-        quota_mb=quota_mb,
-        prepare=lambda connection: cylinders.stage(connection, entries),
-    )
+    with Staging.open(path) as staging:
+        staging.begin(columns)
+        staging.add_cylinders(entries)
+        staging.seal()
+        options = ImportOptions(station_id, replace=replace, quota_mb=quota_mb)
+        return import_staged(staging, options, clock=SystemClock())
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """Whose store it is, whether the rest of the archive goes, and what an upstream calls it.
+
+    With `dry_run` it is only counted what would change. With a `source_version` entries that have
+    a newer one stay as they are.
+    """
+
+    station_id: str
+    replace: bool
+    quota_mb: int = database.QUOTA_MB
+    source_version: int | None = None
+    dry_run: bool = False
+
+
+def _quiet(_what: str, _done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def import_staged(
+    staging: Staging, options: ImportOptions, *, clock: Clock, progress: Progress = _quiet
+) -> ImportCounts:
+    """Make sealed entries part of the archive, all or nothing, also while the daemon runs.
+
+    Few changes are one transaction, many a new table that takes the place of the old one.
+    Raises StoreError, and then nothing changed.
+    """
+    path = staging.path
+    if options.dry_run and not database.exists(path):
+        return ImportCounts(staging.count, 0, 0, 0)
+    _prepare(path, options.station_id)
+    connection = database.connect_to_write(path, quota_mb=options.quota_mb)
+    try:
+        database.check_station(path, connection, options.station_id)
+        staging.attach(connection)
+        merge = Merge(
+            staging.columns,
+            options.replace,
+            next_version(connection) + VERSIONS_RESERVED,
+            rows.utc(clock.wall()),
+            options.source_version,
+        )
+        progress("compare", 0, staging.count)
+        counts = merge.plan(connection, "staged")
+        if not options.dry_run:
+            _carry_out(connection, merge, counts, clock, progress)
+    except apsw.Error as exc:
+        raise database.store_error(path, exc) from exc
+    finally:
+        database.roll_back(connection)
+        connection.close()
+    return counts
+
+
+def _carry_out(
+    connection: apsw.Connection,
+    merge: Merge,
+    counts: ImportCounts,
+    clock: Clock,
+    progress: Progress,
+) -> None:
+    changes = connection.execute(
+        "SELECT (SELECT count(*) FROM changed) + (SELECT count(*) FROM gone)"
+    ).get
+    rebuild = Rebuild(connection, merge, clock, progress)
+    if changes > DIRECT_MAX:
+        rebuild.run(counts)
+        return
+    rebuild.clear()
+    # IMMEDIATE: a transaction that begins by reading could not wait for the daemon's.
+    connection.execute("BEGIN IMMEDIATE")
+    direct = dataclasses.replace(merge, version=next_version(connection))
+    direct.apply(connection)
+    direct.confirm(connection, counts)
+    database.require_room(connection)
+    connection.execute("COMMIT")
 
 
 def retry_dead(
@@ -59,21 +145,12 @@ def retry_dead(
     )
 
 
-def _write(
-    path: Path,
-    run: Callable[[apsw.Connection], T],
-    *,
-    station_id: str,
-    quota_mb: int,
-    prepare: Callable[[apsw.Connection], None] | None = None,
-) -> T:
-    """Run `prepare` before and `run` inside one transaction, all or nothing."""
+def _write(path: Path, run: Callable[[apsw.Connection], T], *, station_id: str, quota_mb: int) -> T:
+    """Run `run` inside one transaction, all or nothing."""
+    upgrade_if_free(path)
     connection = database.connect_to_write(path, quota_mb=quota_mb)
     try:
         database.check_station(path, connection, station_id)
-        if prepare is not None:
-            prepare(connection)
-        # IMMEDIATE: a transaction that begins by reading could not wait for the daemon's.
         connection.execute("BEGIN IMMEDIATE")
         result = run(connection)
         connection.execute("COMMIT")
@@ -83,6 +160,14 @@ def _write(
         database.roll_back(connection)
         connection.close()
     return result
+
+
+def _prepare(path: Path, station_id: str) -> None:
+    """See that there is a store of this version."""
+    if database.exists(path):
+        upgrade_if_free(path)
+    else:
+        _create(path, station_id)
 
 
 def _create(path: Path, station_id: str) -> None:

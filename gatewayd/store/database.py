@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,7 +13,7 @@ import apsw
 
 from gatewayd.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x67617479
 BUSY_MS = 5_000
 """How long a connection waits for another process's transaction before it gives up."""
@@ -53,37 +54,62 @@ def store_error(path: Path, exc: apsw.Error) -> StoreError:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """The right to be the one daemon on a store: a lock on `<store>.lock` until released."""
+    """The right to be the one daemon on a store, or the one import: a lock until released."""
 
     file: int
 
     @classmethod
     def take(cls, path: Path) -> Self:
         """Take the lock without waiting; raises StoreError naming the process that has it."""
-        lock = path.with_name(f"{path.name}.lock")
-        try:
-            file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as exc:
-            raise StoreError(
-                f"{path}: cannot create {lock.name}: {exc.strerror}; create the folder and give "
-                "the user of gatewayd write access to it"
-            ) from exc
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            holder = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(file)
-            raise StoreError(
-                f"{path}: the store is in use by process {holder}; one gatewayd per store: stop "
-                "that one first, or give this one its own store.path"
-            ) from exc
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
-        return cls(file)
+        return cls(
+            _lock(
+                path,
+                "lock",
+                lambda holder: (
+                    f"{path}: the store is in use by process {holder}; one gatewayd per store: "
+                    "stop that one first, or give this one its own store.path"
+                ),
+            )
+        )
+
+    @classmethod
+    def take_import(cls, path: Path) -> Self:
+        """The right to be the one import; beside a daemon. Raises StoreError as `take` does."""
+        return cls(
+            _lock(
+                path,
+                "import-lock",
+                lambda holder: (
+                    f"{path}: process {holder} is importing into this store; wait until it has "
+                    "ended, then import again"
+                ),
+            )
+        )
 
     def release(self) -> None:
         """Let the next process have the store. The lock file stays: removing it would race."""
         os.close(self.file)
+
+
+def _lock(path: Path, kind: str, refusal: Callable[[str], str]) -> int:
+    """Lock `<store>.<kind>` without waiting and write our process id into it."""
+    lock = path.with_name(f"{path.name}.{kind}")
+    try:
+        file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as exc:
+        raise StoreError(
+            f"{path}: cannot create {lock.name}: {exc.strerror}; create the folder and give "
+            "the user of gatewayd write access to it"
+        ) from exc
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        holder = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(file)
+        raise StoreError(refusal(holder)) from exc
+    os.ftruncate(file, 0)
+    os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+    return file
 
 
 def exists(path: Path) -> bool:
@@ -153,14 +179,19 @@ def connect_to_read(path: Path, *, busy_ms: int = BUSY_MS) -> apsw.Connection:
     return _connect(path, apsw.SQLITE_OPEN_READONLY, busy_ms)
 
 
-def _connect(path: Path, flags: int, busy_ms: int) -> apsw.Connection:
+def connect_to_upgrade(path: Path) -> apsw.Connection:
+    """A durable connection to a store of this program or an older one. Raises StoreError."""
+    return _connect(path, apsw.SQLITE_OPEN_READWRITE, BUSY_MS, oldest=1)
+
+
+def _connect(path: Path, flags: int, busy_ms: int, oldest: int = SCHEMA_VERSION) -> apsw.Connection:
     try:
         connection = apsw.Connection(str(path), flags=flags)
     except apsw.Error as exc:
         raise store_error(path, exc) from exc
     try:
         connection.set_busy_timeout(busy_ms)
-        _check_kind(path, connection)
+        _check_kind(path, connection, oldest)
     except apsw.Error as exc:
         connection.close()
         raise store_error(path, exc) from exc
@@ -170,17 +201,26 @@ def _connect(path: Path, flags: int, busy_ms: int) -> apsw.Connection:
     return connection
 
 
-def _check_kind(path: Path, connection: apsw.Connection) -> None:
-    """Refuse a file that is not ours, or from a newer program."""
+def _check_kind(path: Path, connection: apsw.Connection, oldest: int) -> None:
+    """Refuse a file that is not ours, from a newer program, or older than `oldest`."""
     if connection.execute("PRAGMA application_id").get != APPLICATION_ID:
         raise StoreError(f"{path}: a SQLite file, but no gatewayd store; correct store.path")
-    version = int(_meta(connection, "schema_version"))
-    if version > SCHEMA_VERSION:
+    found = version(connection)
+    if found > SCHEMA_VERSION:
         raise StoreError(
-            f"{path}: written by a newer gatewayd (schema {version}, this one knows "
+            f"{path}: written by a newer gatewayd (schema {found}, this one knows "
             f"{SCHEMA_VERSION}); install that version again or restore the backup from before it"
         )
-    assert version == SCHEMA_VERSION, version
+    if found < oldest:
+        raise StoreError(
+            f"{path}: written by an older gatewayd (schema {found}, this one knows "
+            f"{SCHEMA_VERSION}); `gatewayd run` or `import` brings it up to date"
+        )
+
+
+def version(connection: apsw.Connection) -> int:
+    """The schema version of a store; may raise apsw.Error."""
+    return int(_meta(connection, "schema_version"))
 
 
 def _meta(connection: apsw.Connection, key: str) -> str:
@@ -210,13 +250,13 @@ def check_pages(path: Path, connection: apsw.Connection) -> None:
         raise StoreError(f"{path}: the store {DAMAGED} ({found})")
 
 
-def has_room(connection: apsw.Connection) -> bool:
-    """Whether more than the reserve is left under the quota."""
+def has_room(connection: apsw.Connection, *, kept: int = 0) -> bool:
+    """Whether more than the reserve, and `kept` bytes above it, is left under the quota."""
     pages, unused, limit, page_bytes = (
         connection.execute(f"PRAGMA {name}").get
         for name in ("page_count", "freelist_count", "max_page_count", "page_size")
     )
-    return bool((limit - pages + unused) * page_bytes >= RESERVE_BYTES)
+    return bool((limit - pages + unused) * page_bytes >= RESERVE_BYTES + kept)
 
 
 def require_room(connection: apsw.Connection) -> None:

@@ -140,9 +140,49 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """What an archive import did, in cylinders."""
+    """What an archive import did, in cylinders.
+
+    `outdated` are entries that were left alone: their upstream has said something newer already.
+    """
 
     added: int
     updated: int
     unchanged: int
     removed: int
+    outdated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveState:
+    """What the archive is: `version` of its last change, and when its source last confirmed it.
+
+    Who knows the archive as of a version below `removed_version` misses that entries were removed
+    since, and needs it whole. `confirmed_at` is aware UTC, None = never.
+    """
+
+    version: int
+    removed_version: int
+    cylinders: int
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One archive entry with the version and time (aware UTC) of its last change."""
+
+    cylinder: Cylinder
+    version: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A cylinder held by somebody, until released; open while `released_at` is None."""
+
+    code: str
+    reason: str
+    held_by: str
+    held_at: datetime
+    released_by: str | None = None
+    released_at: datetime | None = None
+    release_reason: str | None = None

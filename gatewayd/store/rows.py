@@ -1,16 +1,19 @@
 """Rows to frozen values and back, for every table that has both."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from gatewayd.store.model import Cylinder, Permit, Record
+from gatewayd.store.model import Cylinder, Hold, Permit, Record
 
 Row = tuple[Any, ...]
 
 CYLINDER_COLUMNS: Final = tuple(field.name for field in fields(Cylinder))
+KEPT: Final = "gate/{}"
+"""The key in `meta` under which a rig's own gate keeps what it must not forget."""
+
 PERMIT_COLUMNS: Final = (
     "id, record_id, rig, permit_no, cylinder_code, target_g, limit_gross_g, tare_g, lease_ms, "
     "total_before_g, fills_before, issued_at, expires_at, judged"
@@ -50,10 +53,11 @@ def cylinder(row: Row) -> Cylinder:
 
 def cylinder_row(value: Cylinder) -> Row:
     """The columns of `value` as SQLite keeps them."""
-    return tuple(_column(getattr(value, name)) for name in CYLINDER_COLUMNS)
+    return tuple(stored(getattr(value, name)) for name in CYLINDER_COLUMNS)
 
 
-def _column(value: Any) -> Any:
+def stored(value: Any) -> Any:
+    """One value of an entry as SQLite keeps it."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, date):
@@ -61,11 +65,17 @@ def _column(value: Any) -> Any:
     return TAG_SEPARATOR.join(value) if isinstance(value, tuple) else value
 
 
-def tag_rows(cylinders: Iterable[Cylinder]) -> Iterable[tuple[str, str]]:
-    """Every normalised uid with the code it is on."""
-    for value in cylinders:
-        for uid in value.tag_uids:
-            yield normal_uid(uid), value.code
+def normal_uids(tag_uids: str) -> list[str]:
+    """The tags of a `tag_uids` column as they are looked up."""
+    return [normal_uid(uid) for uid in _tags(tag_uids)]
+
+
+def hold(row: Row) -> Hold:
+    """A row of a hold in the order of its fields."""
+    code, reason, by, at, released_by, released_at, release_reason = row
+    released = None if released_at is None else datetime.fromisoformat(released_at)
+    held_at = datetime.fromisoformat(at)
+    return Hold(code, reason, by, held_at, released_by, released, release_reason)
 
 
 def permit(row: Row) -> Permit:

@@ -1,4 +1,4 @@
--- The store, schema version 1. WAL, synchronous=FULL. Times are RFC 3339 text in UTC except
+-- The store, schema version 2. WAL, synchronous=FULL. Times are RFC 3339 text in UTC except
 -- records.time, which is the text inside the record. Masses are grams.
 
 PRAGMA application_id = 0x67617479;  -- "gaty": tells our file from any other SQLite file
@@ -56,6 +56,7 @@ CREATE TABLE rigs (
 ) STRICT, WITHOUT ROWID;
 
 -- The archive: columns of contract §9 in their order; NULL is unknown. Booleans are 0 and 1.
+-- fills_done is the station's own count and changes no version.
 CREATE TABLE cylinders (
     code               TEXT PRIMARY KEY,
     tag_uids           TEXT NOT NULL,
@@ -81,8 +82,13 @@ CREATE TABLE cylinders (
     fills_done         INTEGER,
     refurbished        INTEGER,
     screw_shroud       INTEGER,
-    embossed_mark      INTEGER
+    embossed_mark      INTEGER,
+    version            INTEGER NOT NULL DEFAULT 0,  -- archive.version when this entry last changed
+    changed_at         TEXT,                        -- when that was; NULL before version 2
+    source_version     INTEGER                      -- the newest version an upstream gave for it
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX cylinders_by_version_0 ON cylinders (version);  -- a rebuilt table numbers its own
 
 -- Upper-case hex without separators -> code. One uid on two cylinders is kept: a reason to refuse.
 CREATE TABLE cylinder_tags (
@@ -91,7 +97,30 @@ CREATE TABLE cylinder_tags (
     PRIMARY KEY (uid, code)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX cylinder_tags_by_code ON cylinder_tags (code);
+-- The archive as a whole. Versions only grow, with gaps; a large import reserves its own at once.
+CREATE TABLE archive (
+    one             INTEGER PRIMARY KEY CHECK (one = 1),
+    version         INTEGER NOT NULL,  -- of the last change
+    removed_version INTEGER NOT NULL,  -- of the last change that removed entries
+    confirmed_at    TEXT               -- when its source last said that it is right; NULL: never
+) STRICT;
+
+INSERT INTO archive VALUES (1, 0, 0, NULL);
+
+-- Who held which cylinder and why, kept for good. An import neither ends nor overrides a hold.
+CREATE TABLE holds (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    code           TEXT NOT NULL,
+    reason         TEXT NOT NULL,
+    held_by        TEXT NOT NULL,
+    held_at        TEXT NOT NULL,
+    released_by    TEXT,
+    released_at    TEXT,
+    release_reason TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX holds_open ON holds (code) WHERE released_at IS NULL;
+CREATE INDEX holds_by_code ON holds (code);
 
 CREATE TABLE cursors (
     upstream        TEXT PRIMARY KEY,

@@ -10,11 +10,12 @@ import apsw
 
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
-from gatewayd.store import cylinders as archive
 from gatewayd.store import database, rows, writes
 from gatewayd.store.chain import Issuer
+from gatewayd.store.merge import upsert
 from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
 from gatewayd.store.reads import Reads
+from gatewayd.store.upgrade import upgrade
 from gatewayd.store.writer import Writer
 
 
@@ -67,6 +68,7 @@ class Store(Reads):
         try:
             if not database.exists(path):
                 database.create(path, station_id=station_id)
+            upgrade(path)
             opened.append(database.connect_to_write(path, quota_mb=quota_mb, busy_ms=busy_ms))
             database.check_station(path, opened[0], station_id)
             database.check_pages(path, opened[0])
@@ -128,6 +130,10 @@ class Store(Reads):
             lambda connection: writes.set_total_g(connection, rig_id, total_g)
         )
 
+    async def keep(self, rig_id: str, text: str) -> None:
+        """Keep what a rig's gate must not forget over a restart; the last text stays."""
+        await self._writer.submit(lambda connection: writes.keep(connection, rig_id, text))
+
     async def acknowledge(
         self, upstream: str, through_sequence: int, dead: Sequence[tuple[int, str]] = ()
     ) -> None:
@@ -161,14 +167,25 @@ class Store(Reads):
         *,
         replace: bool,
         columns: Sequence[str] = rows.CYLINDER_COLUMNS,
+        source_version: int | None = None,
     ) -> ImportCounts:
-        """Upsert cylinders by code, or replace the whole archive; all or nothing."""
+        """Upsert a few cylinders by code, or replace the whole archive; all or nothing.
 
-        def run(connection: apsw.Connection) -> ImportCounts:
-            archive.stage(connection, cylinders)
-            return archive.merge(connection, columns=columns, replace=replace)
-
-        return await self._writer.submit(run)
+        One transaction: many entries go beside the daemon, `beside.import_staged`. Codes are
+        distinct. An entry for which its upstream gave a version above `source_version` stays.
+        """
+        entries = [rows.cylinder_row(value) for value in cylinders]
+        at = rows.utc(self._clock.wall())
+        return await self._writer.submit(
+            lambda connection: upsert(
+                connection,
+                entries,
+                columns=tuple(columns),
+                replace=replace,
+                at=at,
+                source_version=source_version,
+            )
+        )
 
     async def wait_for(self, after_sequence: int) -> None:
         """Return once a record with a higher sequence is committed; at once when there is one."""

@@ -123,6 +123,13 @@ def set_total_g(connection: apsw.Connection, rig_id: str, total_g: int) -> None:
     connection.execute(_SET_TOTAL, (rig_id, total_g))
 
 
+def keep(connection: apsw.Connection, rig_id: str, text: str) -> None:
+    """Remember a rig's own text in the place of the last one."""
+    connection.execute(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)", (rows.KEPT.format(rig_id), text)
+    )
+
+
 def acknowledge(
     connection: apsw.Connection,
     upstream: str,

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from gatewayd.archive.table import read
 from gatewayd.settings.load import load
 from gatewayd.sim.cylinders import FLAWS, SimCylinder, make_fleet, write_csv
 from gatewayd.sim.station import SimStation, StationSpec
@@ -20,6 +19,7 @@ from protocols.tags import epc
 from rules_engine.engine import judge
 from rules_engine.facts import derive, group
 from tests.sim.stand_in_gateway import StandInGateway
+from tests.support.archives import read
 from tests.support.rules import cn_lpg
 from tests.support.waiting import until
 

@@ -52,7 +52,7 @@ def test_the_template_needs_neither_file_nor_config() -> None:
 
 def test_an_import_says_what_it_did(site: Path) -> None:
     file = _csv(site, _line("c1"), _line("c2"))
-    done = {"kind": "cylinders", "file": file, "unchanged": 0, "removed": 0}
+    done = {"kind": "cylinders", "file": file, "unchanged": 0, "removed": 0, "dry_run": False}
     assert _json(site, "import", "cylinders", file) == done | {"added": 2, "updated": 0}
     file = _csv(site, _line("c2", medium="O2"))
     result = _run(site, "import", "cylinders", file, "--replace")

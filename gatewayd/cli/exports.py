@@ -1,0 +1,108 @@
+"""`gatewayd export`: the archive as a file that `import` takes back unchanged."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from gatewayd.archive import writing
+from gatewayd.cli.common import (
+    config_option,
+    directory,
+    json_option,
+    print_json,
+    reports_errors,
+)
+from gatewayd.cli.waiting import Report, shown
+from gatewayd.errors import GatewayError
+from gatewayd.settings.load import load
+from gatewayd.store.reads import Reader
+
+ROWS_PER_REPORT = 1_000
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["cylinders"]))
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "xlsx"]),
+    help="Default: as FILE is called, else csv.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Default: stdout.",
+)
+@config_option
+@json_option
+@reports_errors
+def exports(
+    kind: str, file_format: writing.FileFormat | None, file: Path | None, *, as_json: bool
+) -> None:
+    """Export KIND, by code, as CSV or an Excel workbook; `import` takes it back unchanged.
+
+    FILE is there whole or not at all, and is replaced when it exists. Works while the daemon runs.
+
+    \b
+    gatewayd export cylinders -o cylinders.xlsx
+    gatewayd export cylinders > cylinders.csv
+    """  # noqa: D301 - click wants the backspace character itself
+    if as_json and file is None:
+        raise click.UsageError("--json needs -o FILE: stdout is the file")
+    named = "xlsx" if file is not None and file.suffix.lower() == ".xlsx" else "csv"
+    chosen: writing.FileFormat = file_format or ("xlsx" if named == "xlsx" else "csv")
+    stdout = sys.stdout.buffer
+    if file is None and chosen == "xlsx" and stdout.isatty():
+        raise click.UsageError("a workbook is no text; name a file: -o cylinders.xlsx")
+    path = load(directory()).store_path
+    with shown({"write": "writing cylinders"}) as report:
+        if file is None:
+            count = _write(path, stdout, chosen, report, bom=False)
+            stdout.flush()
+        else:
+            with _whole(file) as out:
+                count = _write(path, out, chosen, report, bom=True)
+    if as_json:
+        print_json({"kind": kind, "file": str(file), "format": chosen, "cylinders": count})
+    elif file is not None:
+        click.echo(f"{file}: {count} cylinders")
+
+
+def _write(
+    path: Path, out: BinaryIO, chosen: writing.FileFormat, report: Report, *, bom: bool
+) -> int:
+    """Write every cylinder of the store as it is at this moment; returns how many."""
+    written = 0
+
+    def progress(count: int) -> None:
+        nonlocal written
+        written = count
+        if count % ROWS_PER_REPORT == 0:
+            report("write", count, total)
+
+    with Reader.open(path) as store:
+        total = store.cylinder_count()
+        writing.write(out, chosen, store.cylinders(), progress, bom=bom)
+    return written
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[BinaryIO]:
+    """A file that takes its name once it is complete."""
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with part.open("wb") as out:
+            yield out
+        part.replace(file)
+    except OSError as exc:
+        raise GatewayError(f"{file}: cannot be written: {exc.strerror or exc}") from exc
+    finally:
+        part.unlink(missing_ok=True)
