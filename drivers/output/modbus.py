@@ -198,6 +198,7 @@ DRIVER = DriverType(
     summary=about.SUMMARY,
     capabilities=frozenset({"output"}),
     shares_wire=True,
+    wire_protocol="modbus",
     watchdog_ms=_watchdog_ms,
     summary_zh=about.SUMMARY_ZH,
     models=about.MODELS,

@@ -286,6 +286,7 @@ DRIVER = DriverType(
     summary=about.SUMMARY,
     capabilities=frozenset({"gate", "scale"}),
     shares_wire=True,
+    wire_protocol="modbus",
     objections=_objections,
     summary_zh=about.SUMMARY_ZH,
     caveats=about.CAVEATS,

@@ -153,6 +153,7 @@ DRIVER = DriverType(
     summary_zh="Modbus RTU / TCP 接口的 RFID 读头，寄存器表由带 head 部分的 profile 描述",
     capabilities=frozenset({"identify"}),
     shares_wire=True,
+    wire_protocol="modbus",
     objections=_objections,
     models=("Technotrade VRD-485 (map shipped as an unverified example)",),
     caveats=(
@@ -161,8 +162,8 @@ DRIVER = DriverType(
             "no two heads share a map: write a profile from the manual, check it with a known card",
         ),
         (
-            "同一总线上不能与 plc.modbus 混用，请各用一条线路",
-            "heads and plc.modbus devices cannot share one wire; give each kind its own",
+            "可与其他 Modbus 设备（plc、scale、output）共用总线：link 相同，unit 各不相同",
+            "may share a wire with other Modbus devices: the same link, a unit of its own each",
         ),
         (
             "需要应答 (ack) 的读头每张卡只报一次，静止的气瓶不会重复读到",

@@ -26,8 +26,8 @@ CAVEATS = (
         "overload, underload, no number, changed decimals, a stable that lies: unknown, never zero",
     ),
     (
-        "仅称重，不是联锁；同一总线上不能与 plc.modbus 混用",
-        "it weighs and is no gate; it cannot share a wire with plc.modbus devices",
+        "仅称重，不是联锁；可与其他 Modbus 设备（plc、output、rfid.modbus）共用总线，link 相同，unit 各不相同",
+        "it weighs and is no gate; it may share a wire with other Modbus devices, each with its unit",
     ),
 )
 EXAMPLE = (

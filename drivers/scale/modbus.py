@@ -279,6 +279,7 @@ DRIVER = DriverType(
     summary=about.SUMMARY,
     capabilities=frozenset({"scale"}),
     shares_wire=True,
+    wire_protocol="modbus",
     objections=_objections,
     summary_zh=about.SUMMARY_ZH,
     models=about.MODELS,

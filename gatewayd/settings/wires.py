@@ -55,12 +55,20 @@ def _physical(wire: str) -> str:
     return f"serial:{os.path.realpath(path)}"
 
 
+def _speak_alike(one: DeviceSettings, other: DeviceSettings) -> bool:
+    """Whether both are of one driver, or of drivers that take turns on one kind of wire."""
+    protocol = one.driver.wire_protocol
+    return one.driver.name == other.driver.name or (
+        bool(protocol) and protocol == other.driver.wire_protocol
+    )
+
+
 def _clash(one: DeviceSettings, other: DeviceSettings) -> tuple[str, str] | None:
     """What is wrong with two devices on one wire, and the hint; None when they may share it."""
-    if one.driver.name != other.driver.name:
+    if not _speak_alike(one, other):
         what = f"second protocol ({one.driver.name} beside {other.driver.name}) on wire"
         return what, "one wire speaks one protocol; correct the link of one of the two"
-    if not one.driver.shares_wire:
+    if not (one.driver.shares_wire and other.driver.shares_wire):
         return f"second {one.driver.name} on wire", "this protocol is alone on its wire"
     if getattr(one.settings, "link", None) != getattr(other.settings, "link", None):
         return "other line settings on wire", "give both devices the same link"

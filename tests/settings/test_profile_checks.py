@@ -60,3 +60,19 @@ def test_a_request_that_the_device_does_not_bear_is_a_problem_of_the_map() -> No
         "gross: the device does not answer function 3",
         "state: the device does not answer function 3",
     ]
+
+
+IO = '  io-1: {driver: output.modbus, link: {tcp: "192.168.1.41:502"}, unit: %d, coil: 512}'
+
+
+def test_modbus_devices_of_any_kind_share_a_wire_by_their_units() -> None:
+    scale = f"{SCALE}unit: 1, profile: laumas-tlu, mass_unit: kg, decimals: 2}}"
+    problems, _ = told(f"{scale}\n{IO % 2}")
+    assert problems == []
+    problems, _ = told(f"{scale}\n{IO % 1}")
+    assert [p.partition(": ")[2].partition(";")[0] for p in problems] == [
+        "io-1: unit 1 twice on wire tcp:192.168.1.41:502"
+    ]
+    other = '  qr-3: {driver: barcode.tcp, link: {tcp: "192.168.1.41:502"}}'
+    problems, _ = told(f"{scale}\n{other}")
+    assert "second protocol (barcode.tcp beside scale.modbus)" in problems[0]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from drivers.contract import Context, Direction, DriverError, Reading
 from drivers.readings import WeightSample
+from drivers.rfid.modbus_head import DRIVER as HEAD
 from drivers.scale.doubts import MOVES_MAX, Constancy, Standstill
 from drivers.scale.modbus import DRIVER, ScaleModbusSettings
 from drivers.scale.pace import REPEAT_S, DeadBand, Pace
@@ -209,6 +210,28 @@ async def test_a_silent_scale_is_lost_and_a_dead_one_at_once() -> None:
     async with weighing(device) as bench:
         await until(lambda: bench.error)
     assert not bench.ups
+
+
+async def test_a_scale_and_a_head_take_turns_on_one_connection() -> None:
+    device = laumas()
+    wire = TcpWire(device.device)
+    await wire.plug()
+    link = {"tcp": wire.address}
+    head = {"link": link, "unit": 2, "profile": "technotrade-vrd-485", "poll_ms": 20}
+    scale = DRIVER.make("scale-1", settings("laumas-tlu", link), PROFILES)
+    other = HEAD.make("gun-1", HEAD.settings.model_validate(head), PROFILES)
+    bench, heads = Bench(), Bench()
+    async with asyncio.TaskGroup() as group:
+        running = [
+            group.create_task(scale.run(bench.context())),
+            group.create_task(other.run(heads.context())),
+        ]
+        await until(lambda: len(bench.samples) > 5 and heads.ups)
+        assert len(wire.lines) == 1
+        for task in running:
+            task.cancel()
+    wire.unplug()
+    assert {sample.gross_g for sample in bench.samples} == {14_500}
 
 
 async def test_an_empty_scale_is_asked_slowly_and_a_loaded_one_fast() -> None:
