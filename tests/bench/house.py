@@ -60,9 +60,16 @@ async def fill_archive(directory: Path, cylinders: Sequence[Cylinder]) -> None:
 @asynccontextmanager
 async def python(module: str, *words: str, log: Path | None = None) -> AsyncIterator[Process]:
     """A Python module as a process; SIGTERM and wait at the end."""
+    async with program(sys.executable, "-m", module, *words, log=log) as process:
+        yield process
+
+
+@asynccontextmanager
+async def program(*words: str, log: Path | None = None) -> AsyncIterator[Process]:
+    """A program as a process; SIGTERM and wait at the end."""
     with (log or Path(os.devnull)).open("ab") as err:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module, *words),
+            *words,
             cwd=ROOT,
             stdin=DEVNULL,
             stdout=PIPE,

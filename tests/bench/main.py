@@ -19,11 +19,11 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import house, machine, polling, readers, scans, traffic, verdicts
+from tests.bench import house, machine, polling, readers, scans, traffic, verdicts, wire
 from tests.bench.figures import Figures
 from tests.bench.polling import Load
 
-GROUPS = ("verdicts", "scans", "polling", "traffic", "readers")
+GROUPS = ("verdicts", "scans", "polling", "traffic", "readers", "wire")
 CYLINDERS = 100_000
 SCANNED = 2_000
 """Cylinders that come to rigs, spread over the archive."""
@@ -59,6 +59,9 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
         for run in _progress("readers", runs):
             await readers.measure(_folder(top, f"readers-{run}"), seconds, figures)
             readers.codecs(figures)
+    if "wire" in groups:
+        for run in _progress("wire", runs):
+            await wire.measure(_folder(top, f"wire-{run}"), seconds, figures)
 
 
 async def _with_archive(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import ear, house, polling, readers, scans, traffic, verdicts
+from tests.bench import ear, house, polling, readers, scans, traffic, verdicts, wire
 from tests.bench.figures import Figure, Figures, percentile
 from tests.bench.polling import Load
 from tests.support.brokers import needs_mosquitto
@@ -94,3 +94,12 @@ def test_every_codec_that_proves_frames_is_measured() -> None:
     values = _values(figures)
     assert min(values.values()) > 0
     assert "frames of uhfreader288 decoded" in values
+
+
+async def test_a_wire_is_measured_beside_a_c_program_where_there_is_one(tmp_path: Path) -> None:
+    figures = Figures()
+    await wire.measure(tmp_path, 0.3, figures)
+    values = _values(figures)
+    line = f"serial line at {wire.BAUD} baud"
+    assert 50 < values[f"{line}: share of the line used"] <= 100
+    assert values[f"{line}: requests before it was silent"] == 0
