@@ -127,9 +127,14 @@ def probe(
         _confirm(chosen, wanted.memory, spoken)
     told = {"device": chosen.name, "driver": chosen.settings.driver.name, "wire": chosen.wire}
     click.echo(say("probe.opening", spoken, **told), err=True)
+    running = daemons(Machine())
+    if running:
+        pids = ", ".join(str(pid) for pid in running)
+        click.echo(say("probe.beside", spoken, pids=pids), err=True)
     seen = asyncio.run(_probe(made, chosen, wanted))
     found = {**told, "state": seen.state, **report.as_json(seen, chosen.settings.driver.formats)}
-    found |= {"memory": _memory_json(wanted, seen), **_holders(chosen, seen)}
+    found |= {"memory": _memory_json(wanted, seen)}
+    found |= {"held_by": _holders(chosen, seen), "daemons": list(running)}
     if as_json:
         print_json(found)
     else:
@@ -254,14 +259,10 @@ def _memory_json(wanted: Wanted, seen: Seen) -> dict[str, Any] | None:
     return {"bank": area.bank, "start": area.start, "hex": seen.memory.hex(), "written": written}
 
 
-def _holders(chosen: Device, seen: Seen) -> dict[str, Any]:
-    """Who else may have the device, looked up only when it could not be reached."""
-    if seen.state != "unreachable":
-        return {"held_by": [], "daemons": []}
-    machine = Machine()
+def _holders(chosen: Device, seen: Seen) -> list[dict[str, Any]]:
+    """Who else has the serial port, looked up only when it could not be reached."""
     kind, _, path = chosen.wire.partition(":")
-    held: tuple[User, ...] = ()
-    if kind == "serial":
-        held = holders(machine).get(str(Path(path).resolve()), ())
-    users = [{"pid": user.pid, "name": user.name} for user in held]
-    return {"held_by": users, "daemons": list(daemons(machine))}
+    if seen.state != "unreachable" or kind != "serial":
+        return []
+    held: tuple[User, ...] = holders(Machine()).get(str(Path(path).resolve()), ())
+    return [{"pid": user.pid, "name": user.name} for user in held]

@@ -57,10 +57,14 @@ def _memory(console: Console, memory: dict[str, Any] | None, lang: Language) -> 
 def _advice(console: Console, found: dict[str, Any], lang: Language) -> None:
     """What to change, or who is in the way."""
     lines = [trouble["message"][lang] for trouble in found["troubles"]]
-    if found["held_by"]:
+    ours = {user["pid"] for user in found["held_by"]} & set(found["daemons"])
+    if ours:
+        pids = ", ".join(str(pid) for pid in sorted(ours))
+        lines = [say("probe.held", lang, pids=pids, device=found["device"])]
+    elif found["held_by"]:
         users = ", ".join(f"{user['name']} ({user['pid']})" for user in found["held_by"])
         lines.append(say("probe.holder", lang, users=users))
-    elif found["daemons"]:
+    elif found["daemons"] and found["state"] == "unreachable":
         pids = ", ".join(str(pid) for pid in found["daemons"])
         lines.append(say("probe.daemon", lang, pids=pids))
     elif found["state"] == "unreachable" and not lines:

@@ -107,6 +107,17 @@ PROBE: Mapping[str, Text] = {
     "probe.holder": Text(
         zh="串口被 {users} 占用；请先停止它", en="the port is held by {users}; stop it first"
     ),
+    "probe.held": Text(
+        zh="守护进程 gatewayd（进程 {pids}）正在使用该设备；请先运行 systemctl stop gatewayd（充装随之停止），"
+        "或查看它的设备状态 devices/{device}/status",
+        en="the daemon (gatewayd run, process {pids}) has the device; stop it first (systemctl stop "
+        "gatewayd: filling stops with it), or look at devices/{device}/status of the daemon",
+    ),
+    "probe.beside": Text(
+        zh="注意：gatewayd run 正在运行（进程 {pids}）；若它也使用该设备，两者会互相干扰",
+        en="note: gatewayd run is running (process {pids}); if it serves this device, too, both "
+        "disturb each other",
+    ),
     "probe.daemon": Text(
         zh="本机正在运行 gatewayd run（进程 {pids}），可能占用该设备；"
         "请先运行 systemctl stop gatewayd，或看它的设备状态",

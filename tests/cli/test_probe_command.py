@@ -1,6 +1,9 @@
 """`gatewayd probe`: one device opened, identified, read once, its frames and troubles explained."""
 
+import asyncio
 import os
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -254,3 +257,35 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: tuple[str, ...], sai
     result = run(*arguments, "-c", directory)
     assert result.exit_code == 2, result.output
     assert said in " ".join(result.stderr.split())
+
+
+HOLDER = """
+import os, sys
+os.open(os.environ["PORT"], os.O_RDWR | os.O_NOCTTY)
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_a_port_that_the_daemon_holds_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text(HOLDER, encoding="utf-8")
+    async with on_pty(lambda _send, _unplug: lambda _data: None) as link:
+        directory = configured(tmp_path, "rfid.r2000", link)
+        daemon = await asyncio.create_subprocess_exec(
+            *("gatewayd", "run"),
+            executable=sys.executable,
+            cwd=tmp_path,
+            env={**os.environ, "PORT": link["serial"]},
+            stdin=PIPE,
+            stdout=PIPE,
+        )
+        assert daemon.stdout is not None
+        await daemon.stdout.readline()
+        code, out, err = await gatewayd("probe", "gun-1", "-c", directory, "--lang", "en")
+        daemon.kill()
+        await daemon.wait()
+    assert code == 3
+    assert str(daemon.pid) in err
+    assert "process" in err
+    for words in (f"{daemon.pid}", "has the device", "systemctl stop gatewayd", "gun-1/status"):
+        assert words in out
