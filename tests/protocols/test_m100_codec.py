@@ -214,11 +214,11 @@ def test_errors_say_what_they_mean_and_unknown_ones_stay_numbers(error: int, tex
         (build_command(codes.AUTO_HOP, b"\xff"), {"hopping": 255}),
         (
             build_command(codes.READ, memory_param(Memory(0xFFFF, 3, 0, 2))),
-            {"password": "0000ffff", "bank": "User", "word_ptr": 0, "word_count": 2},
+            {"password": "0000ffff", "bank": "User", "word_addr": 0, "word_count": 2},
         ),
         (
             build_command(codes.WRITE, memory_param(Memory(0, 1, 2, 1, b"\x12\x34"))),
-            {"bank": "EPC", "word_ptr": 2, "word_count": 1, "data": "1234"},
+            {"bank": "EPC", "word_addr": 2, "word_count": 1, "data": "1234"},
         ),
         (build_command(codes.READ, memory_param(Memory(0, 9, 0, 1))), {"bank": 9}),
         (build_command(codes.LOCK, bytes(4) + b"\x02\x00\x80"), {"lock": "020080"}),
@@ -303,14 +303,17 @@ TAGS = st.builds(
     st.integers(0, 0x7FF),
 )
 ACCESSES = st.builds(
-    Access,
+    lambda code, epc, low, data: Access(code, pc_of(epc) | low, epc, data),
     st.sampled_from([codes.READ, codes.WRITE, codes.LOCK, codes.KILL]),
-    st.integers(0, 0xFFFF),
-    st.binary(max_size=62),
+    WORDS,
+    st.integers(0, 0x7FF),
     st.binary(max_size=64),
 )
 FAILURES = st.builds(Failure, st.integers(0, 255)) | st.builds(
-    Failure, st.integers(0, 255), st.integers(0, 0xFFFF), st.binary(max_size=62)
+    lambda error, epc, low: Failure(error, pc_of(epc) | low, epc),
+    st.integers(0, 255),
+    WORDS,
+    st.integers(0, 0x7FF),
 )
 
 

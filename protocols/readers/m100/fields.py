@@ -164,7 +164,7 @@ def _memory(param: bytes) -> Fields:
     found: Fields = {
         "password": f"{memory.password:08x}",
         "bank": codes.BANK_NAMES[bank] if bank < len(codes.BANK_NAMES) else bank,
-        "word_ptr": memory.start,
+        "word_addr": memory.start,
         "word_count": memory.count,
     }
     return {**found, "data": memory.data.hex()} if memory.data else found

@@ -5,7 +5,7 @@ tag's own CRC. No capture exists of an error that carries PC and EPC: that layou
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from construct import Bytes, GreedyBytes, Int8sb, Int8ub, Int16ub, Struct, Terminated, this
 
@@ -23,6 +23,8 @@ from protocols.readers.m100.envelope import (
     unseal,
 )
 
+XPC = 0x0200
+"""Bit of the PC: an extended PC follows, and a module may count it as EPC."""
 TAG_BYTES_MIN = 5
 """RSSI, PC and CRC of a tag without an EPC."""
 POLLS = frozenset({codes.POLL, codes.MULTI_POLL})
@@ -117,13 +119,22 @@ def decode_frame(frame: Frame) -> Reply:
         raise FrameError("a command, not a reader's answer")
     if frame.code == codes.FAILURE:
         return _failure(frame.param)
-    if frame.code in POLLS and len(frame.param) >= TAG_BYTES_MIN:
+    if frame.code in POLLS and (frame.type == NOTIFICATION or len(frame.param) >= TAG_BYTES_MIN):
         found = parse(TAG, frame.param, "tag")
         return TagSeen(found.rssi_dbm, found.pc, found.epc, found.crc, frame.code)
     if frame.code in ACCESSES and len(frame.param) > 1:
-        tag = parse(ACCESS, frame.param, "memory access")
+        tag = _one(frame.param, "memory access")
         return Access(frame.code, tag.pc, tag.epc, tag.data)
     return Answer(frame.code, frame.param)
+
+
+def _one(param: bytes, what: str) -> Any:
+    """The tag of an access: UL and the tag's own PC must tell the same length of its EPC."""
+    tag = parse(ACCESS, param, what)
+    told, found = 2 * (tag.pc >> 11), len(tag.epc)
+    if found != told and not tag.pc & XPC:
+        raise FrameError(f"{what}: the PC tells an EPC of {told} bytes, UL one of {found}")
+    return tag
 
 
 def _failure(param: bytes) -> Failure:
@@ -131,7 +142,7 @@ def _failure(param: bytes) -> Failure:
         raise FrameError("error without a number")
     if len(param) == 1:
         return Failure(param[0])
-    tag = parse(ACCESS, param[1:], "error of a tag")
+    tag = _one(param[1:], "error of a tag")
     if tag.data:
         raise FrameError(f"{len(tag.data)} bytes too many in an error")
     return Failure(param[0], tag.pc, tag.epc)
