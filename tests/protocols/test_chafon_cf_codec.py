@@ -229,7 +229,7 @@ def test_which_way_a_frame_goes_follows_from_its_content() -> None:
 def test_commands_and_replies_of_memory_and_power_are_named() -> None:
     read = fields(build_command(codes.READ, memory_data(Memory(0xFFFF, 3, 2, 4))))
     assert (read["password"], read["bank"]) == ("0000ffff", "User")
-    assert (read["word_ptr"], read["word_count"]) == (2, 4)
+    assert (read["word_addr"], read["word_count"]) == (2, 4)
     write = fields(build_command(codes.WRITE, memory_data(Memory(0, 9, 0, 1, b"\x12\x34"))))
     assert (write["bank"], write["data"]) == (9, "1234")
     access = TagAccess(0, codes.READ, 0, 1, 0x3A76, 0x3400, b"\x30\x75", b"\x12\x34")

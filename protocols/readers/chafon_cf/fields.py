@@ -19,6 +19,7 @@ from protocols.readers.chafon_cf.envelope import (
 from protocols.readers.chafon_cf.params import Params, decode_params
 from protocols.readers.chafon_cf.replies import (
     ANTENNA_POWER,
+    ANTENNA_POWER_BYTES,
     Answer,
     Barcode,
     InfoReply,
@@ -108,7 +109,7 @@ def _memory(data: bytes) -> Fields:
     found: Fields = {
         "password": f"{memory.password:08x}",
         "bank": codes.BANK_NAMES[bank] if bank < len(codes.BANK_NAMES) else bank,
-        "word_ptr": memory.start,
+        "word_addr": memory.start,
         "word_count": memory.count,
     }
     return {**found, "data": memory.data.hex()} if memory.data else found
@@ -128,6 +129,9 @@ def _op(op: int) -> Fields:
 
 
 def _antenna_power(data: bytes) -> Fields:
+    """Some models have less or more of it: their bytes stay as they are."""
+    if len(data) != ANTENNA_POWER_BYTES:
+        return {"data": data.hex()}
     found = parse(ANTENNA_POWER, data, "antenna power")
     return {
         **_op(found.op),

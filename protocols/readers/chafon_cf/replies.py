@@ -53,6 +53,7 @@ WRITTEN = Struct(
     Terminated,
 )
 ANTENNA_POWER = Struct("op" / Int8ub, "enabled" / Int8ub, "power_dbm" / Int8ub[8], Terminated)
+ANTENNA_POWER_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def _access(opcode: int, data: bytes) -> Found:
     fields: dict[str, Any] = {
         "timeout_ms": found.timeout_ms,
         "bank": codes.BANKS.get(found.bank, found.bank),
-        "address": found.address,
-        "words": found.count,
+        "word_addr": found.address,
+        "word_count": found.count,
         "password": f"{found.password:08x}",
     }
     if found.epc:
