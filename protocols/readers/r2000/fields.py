@@ -6,6 +6,9 @@ Bytes are lower-case hex, register-like codes are `0x..` text, counts are number
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from construct import Bytes, Int8ub, Int16ub, Struct, Terminated, this
+
+from protocols.checksums import genibus
 from protocols.framing import FrameError, Noise, parse, shown
 from protocols.readers.r2000 import codes
 from protocols.readers.r2000.commands import (
@@ -29,12 +32,24 @@ from protocols.readers.r2000.replies import (
     SwitchEnd,
     Version,
     decode_envelope,
+    epc_bytes,
     freq_khz,
     is_known_reply,
 )
 from protocols.readers.r2000.values import value_fields
 
 Fields: TypeAlias = dict[str, Any]
+
+BUFFERED = Struct(
+    "tags" / Int16ub,
+    "size" / Int8ub,
+    "tag" / Bytes(this.size),
+    "rssi" / Int8ub,
+    "freq_ant" / Int8ub,
+    "count" / Int8ub,
+    Terminated,
+)
+"""A tag of the buffer: how many there are, `PC EPC CRC`, signal, channel and antenna, sightings."""
 
 
 def fields(data: bytes, *, way: Direction | None = None) -> Fields:
@@ -176,6 +191,8 @@ def _reply(reply: Reply) -> Fields:
             return _access(reply)
         case Answer(code=codes.GET_MATCH):
             return _match(reply.data)
+        case Answer(code=codes.GET_BUFFER | codes.GET_AND_RESET_BUFFER):
+            return _buffered(reply.data)
         case Answer():
             return value_fields(reply.code, reply.data)
 
@@ -190,9 +207,27 @@ def _seen(seen: Seen) -> Fields:
     return found if seen.phase is None else {**found, "phase": seen.phase}
 
 
+def _crc(pc: int, epc: bytes, crc: int) -> Fields:
+    """What the tag sent behind its EPC, and whether it covers PC and EPC."""
+    good = genibus(pc.to_bytes(2) + epc)
+    return {"gen2_crc": f"{crc:04x}", "gen2_crc_ok": crc == good}
+
+
+def _buffered(data: bytes) -> Fields:
+    """One tag of the reader's buffer (0x90, 0x91): the manual's word, no capture exists."""
+    found = parse(BUFFERED, data, "tag of the buffer")
+    pc, crc_at = int.from_bytes(found.tag[:2]), 2 + epc_bytes(int.from_bytes(found.tag[:2]))
+    if len(found.tag) != crc_at + 2:
+        raise FrameError(f"tag of {len(found.tag)} bytes does not hold what it announces")
+    epc, crc = found.tag[2:crc_at], int.from_bytes(found.tag[crc_at:])
+    seen = Seen(0, codes.GET_BUFFER, found.freq_ant, pc, epc, found.rssi)
+    count = {"count": found.count & 0x7F}
+    return {"tag_count": found.tags, **_seen(seen), **_crc(pc, epc, crc), **count}
+
+
 def _access(access: Access) -> Fields:
     found: Fields = {"tag_count": access.tag_count, "pc": f"{access.pc:04x}"}
-    found |= {"epc": access.epc.hex(), "gen2_crc": f"{access.crc:04x}"}
+    found |= {"epc": access.epc.hex(), **_crc(access.pc, access.epc, access.crc)}
     if access.code == codes.READ:
         found |= {"data": access.data.hex(), "read_len": len(access.data)}
     else:
