@@ -33,17 +33,31 @@ def fields(data: bytes) -> Fields:
 
 
 def _proving(data: bytes) -> tuple[Envelope | None, str]:
-    """The envelope that proves one frame; else why the one it starts like does not."""
-    reason = ""
+    """The envelope that proves one frame; else why the one it starts like does not.
+
+    A start byte tells more than a length byte that happens to fit.
+    """
+    reasons = {True: "", False: ""}
     for envelope in _ENVELOPES:
         try:
             unseal(envelope, data)
         except FrameError as exc:
-            if not envelope.heads or (data[:1] and data[0] in envelope.heads):
-                reason = reason or str(exc)
+            marked = bool(envelope.heads)
+            fits = data[:1] and (data[0] in envelope.heads if marked else data[0] == len(data))
+            if fits:
+                reasons[marked] = reasons[marked] or str(exc)
         else:
             return envelope, ""
-    return None, reason
+    return None, reasons[True] or reasons[False] or _no_air(data)
+
+
+def _no_air(data: bytes) -> str:
+    """Why these bytes are no air frame either."""
+    try:
+        air.unseal(data)
+    except FrameError as exc:
+        return f"{exc} of an ISO 15693 air frame" if data else "no bytes"
+    return ""
 
 
 def _of(envelope: Envelope, frame: bytes) -> Fields:

@@ -14,7 +14,7 @@ from protocols.readers.hf.air import COMMANDS, HIGH_RATE
 from protocols.readers.hf.envelope import Envelope, Sealed
 from protocols.readers.hf.family import Asked, Family, Fields, Reply, Seen, Voice, Way
 from protocols.readers.hf.iso15693 import ERRORS as TAG_ERRORS
-from protocols.readers.hf.iso15693 import UID_BYTES, Air, named, printed, split
+from protocols.readers.hf.iso15693 import UID_BYTES, Air, is_uid, named, printed, split
 
 ISO = 0x60
 CONFIG = 0x11
@@ -90,6 +90,14 @@ def _is_inventory(data: bytes) -> bool:
     return len(data) == _MASK_BYTES + SLOT_BYTES * valid
 
 
+def _is_list(data: bytes) -> bool:
+    """Whole entries behind two masks, each with a UID in its place."""
+    entries = data[_MASK_BYTES:]
+    if not entries or len(entries) % SLOT_BYTES:
+        return False
+    return all(is_uid(printed(uid)) for uid in split(entries, SLOT_BYTES, before=2))
+
+
 def _fields(sealed: Sealed, way: Way) -> Fields:
     found = parse(PAYLOAD, sealed.payload, "TI frame")
     fields: Fields = {
@@ -113,6 +121,8 @@ def _fields(sealed: Sealed, way: Way) -> Fields:
             "uids": uids,
         }
         return fields | ({"uid": uids[0]} if len(uids) == 1 else {})
+    if found.code == ISO and _is_list(found.data):
+        _seen(reply, "iso15693")  # Says why: a mask that lies names no tag.
     return fields | ({"data": found.data.hex()} if found.data else {})
 
 
