@@ -108,6 +108,8 @@ def _named(found: Iterable[gs1.Element]) -> Fields:
 
 
 def _aim_gs1(data: str) -> Fields:
+    if not data:
+        raise FrameError("empty; expected what a scanner sent")
     scan = gs1.parse_text(data)
     front: dict[str, Any] = {"aim": scan.aim or None}
     if scan.aim:

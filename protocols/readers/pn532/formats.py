@@ -62,8 +62,10 @@ def fields(data: bytes) -> Fields:
 
 
 def _awake(data: bytes) -> tuple[bytes, bytes]:
-    """The wake-up in front of a first frame, and the rest."""
+    """The wake-up in front of a first frame, and the rest; zeros alone are a longer preamble."""
     at = data.find(START)
+    if at > 0 and not any(data[:at]):
+        return b"", data[at:]
     if at <= 0 or data[0] != max(_WAKE_BYTES) or not set(data[:at]) <= _WAKE_BYTES:
         return b"", data
     return data[:at], data[at:]
