@@ -10,6 +10,7 @@ from drivers.dialog import Dialog, gap_s, now
 from drivers.links import SerialLink, Stream, TcpLink
 from drivers.scale import scale_troubles as troubles
 from drivers.scale.weights import Weights
+from drivers.troubles import echo
 from protocols.diagnose import diagnose
 from protocols.framing import Framer
 from protocols.scales.recognise import Kind, recognise
@@ -58,6 +59,7 @@ class ScaleLine(Generic[M]):
         self._own = own
         self._hint = hint
         self._latest = bytearray()
+        self._sent = b""
         self._unjudged = 0
         watched = dataclasses.replace(
             context, noise=self._overheard, frame=self._framed, trouble=self._told
@@ -118,6 +120,8 @@ class ScaleLine(Generic[M]):
     def _reason(self) -> Trouble | None:
         if not self._latest:
             return troubles.silent(*self._hint)
+        if self._sent and not bytes(self._latest).replace(self._sent, b""):
+            return echo()
         if len(self._latest) < LATEST_BYTES_MIN:
             return None
         if found := self._wrong_variant():
@@ -145,6 +149,8 @@ class ScaleLine(Generic[M]):
         self._context.frame(direction, raw)
         if direction == "device>host":
             self._keep(raw)
+        else:
+            self._sent = raw
 
     def _overheard(self, reason: str, raw: bytes) -> None:
         self._context.noise(reason, raw)

@@ -16,7 +16,6 @@ from drivers.links import open_stream
 from drivers.scale import scale_troubles as troubles
 from drivers.scale.line import ScaleLine
 from drivers.scale.weights import ScaleSettings, Weights
-from protocols.framing import FrameError
 from protocols.scales import mt_sics
 from protocols.scales.mt_sics import Line
 from protocols.scales.recognise import Kind
@@ -80,8 +79,8 @@ class MtSics:
                 stream,
                 context,
                 settings.link,
-                framer=mt_sics.new_framer(),
-                decode=_decode,
+                framer=mt_sics.new_answer_framer(),
+                decode=mt_sics.decode,
                 format="mt_sics",
                 own=Kind("scale.mt_sics"),
                 hint=_HINT,
@@ -131,13 +130,6 @@ class MtSics:
             error.trouble = troubles.tare_unreadable()
             raise error
         return None
-
-
-def _decode(raw: bytes) -> Line:
-    line = mt_sics.decode(raw)
-    if line.kind == "command":
-        raise FrameError("a command, not an answer")
-    return line
 
 
 def _is_weight(line: Line) -> bool:

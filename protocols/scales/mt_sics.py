@@ -77,8 +77,11 @@ class Line:
     text: str = ""
 
 
-def new_framer() -> Framer:
-    """A framer for lines; a line that begins with garbage is found behind it."""
+def new_framer(*, answers_only: bool = False) -> Framer:
+    """A framer for lines; a line that begins with garbage is found behind it.
+
+    `answers_only`: what a scale says. A command is any word, so also the text of a scanner.
+    """
 
     def measure(window: bytes) -> int:
         if not (0x41 <= window[0] <= 0x5A or window[0] == 0x40):  # noqa: PLR2004 - A..Z and @
@@ -91,10 +94,17 @@ def new_framer() -> Framer:
             if len(window) >= LINE_BYTES_MAX:
                 raise FrameError(f"no CR LF in {LINE_BYTES_MAX} bytes")
             return UNDECIDED
-        decode(window[: end + len(END)])
+        line = decode(window[: end + len(END)])
+        if answers_only and line.kind == "command":
+            raise FrameError("a command, not an answer")
         return end + len(END)
 
     return Framer(measure, frame_bytes_max=LINE_BYTES_MAX)
+
+
+def new_answer_framer() -> Framer:
+    """A framer for what a scale says."""
+    return new_framer(answers_only=True)
 
 
 def decode(raw: bytes) -> Line:

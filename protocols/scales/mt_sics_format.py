@@ -37,7 +37,7 @@ MT_SICS = Format(
     summary="MT-SICS commands and answers of Mettler Toledo scales, in hex",
     summary_zh="梅特勒-托利多 MT-SICS 命令与应答（十六进制）",
     parts=_parts,
-    framer=mt_sics.new_framer,
+    framer=mt_sics.new_answer_framer,
     caveats=(
         "no checksum: a digit that was garbled is not noticed",
         "S and SI give the net weight, what the scale shows",

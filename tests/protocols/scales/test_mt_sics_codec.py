@@ -103,3 +103,10 @@ def test_a_line_without_an_end_is_let_go() -> None:
 def test_every_sign_is_a_word() -> None:
     assert len(set(STATUSES.values())) == len(STATUSES)
     assert build_command("SI") == b"SI\r\n"
+
+
+def test_where_answers_are_expected_the_text_of_a_scanner_is_none() -> None:
+    framer = new_framer(answers_only=True)
+    lines = b"AB12\r\nQR 370100\r\nS\r\n"
+    assert not any(isinstance(piece, bytes) for piece in framer.feed(lines))
+    assert framer.feed(b"S D      1.00 kg\r\n") == [b"S D      1.00 kg\r\n"]

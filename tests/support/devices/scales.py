@@ -64,6 +64,8 @@ class YaohuaScale(Plug):
 
     variant: yaohua.Variant = "command"
     address: str = "A"
+    echoes: bool = False
+    """Its RS-485 adapter returns what is sent."""
     text: str = ""
     """Shown instead of a weight: the data of a command frame, or OL and LO of an A12E."""
 
@@ -83,7 +85,8 @@ class YaohuaScale(Plug):
     def answer(self, asked: bytes) -> bytes:
         """The gross weight, to a question at its address."""
         ours = command.build_ask(self.address, command.GROSS)
-        return self.frame() if asked == ours and self.variant in yaohua.ASKED else b""
+        answer = self.frame() if asked == ours and self.variant in yaohua.ASKED else b""
+        return asked + answer if self.echoes else answer
 
 
 @dataclass
