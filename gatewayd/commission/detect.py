@@ -35,7 +35,12 @@ KEYBOARD = Note(
 )
 """A scanner in keyboard mode looks like a keyboard; only its maker's number tells them apart."""
 TEXT_SCANNER = "barcode.serial"
-NOUNS: Mapping[str, str] = {"rfid": "reader", "barcode": "scanner", "plc": "plc"}
+NOUNS: Mapping[str, str] = {
+    "rfid": "reader",
+    "barcode": "scanner",
+    "plc": "plc",
+    "scale": "scale",
+}
 
 
 @dataclass(frozen=True, slots=True)
