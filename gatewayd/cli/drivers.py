@@ -22,6 +22,9 @@ from gatewayd.settings.schema import SettingRow, setting_rows
 from gatewayd.settings.table import PluginError, Table
 from gatewayd.texts import Language
 
+TYPES_ZH = (("whole number", "整数"), ("list of text", "文本列表"), (" | none", " | 无"))
+"""Words of `setting_rows` in Chinese."""
+
 
 @click.command()
 @click.argument("name", required=False)
@@ -106,7 +109,7 @@ def _print(console: Console, row: dict[str, Any], lang: Language, *, whole: bool
     if whole:
         _print_found_by(console, row, lang)
     for item in row["settings"]:
-        console.print(Text(f"    {item['name']:<20} {_meaning(item)}"))
+        console.print(Text(f"    {item['name']:<20} {_meaning(item, lang)}"))
     for caveat in row["caveats"]:
         console.print(Text.assemble(("    ! ", "yellow"), caveat[lang]))
     if whole and row["example"]:
@@ -131,7 +134,16 @@ def _print_found_by(console: Console, row: dict[str, Any], lang: Language) -> No
             console.print(Text(f"  {say(f'drivers.{key}', lang)}: {', '.join(values)}"))
 
 
-def _meaning(item: dict[str, Any]) -> str:
-    default = "required" if item["required"] else f"default {json.dumps(item['default'])}"
+def _meaning(item: dict[str, Any], lang: Language) -> str:
+    must = say("drivers.required", lang)
+    usual = "" if item["required"] else json.dumps(item["default"])
+    default = must if item["required"] else say("drivers.default", lang, value=usual)
     doc = f"  {item['description']}" if item["description"] else ""
-    return f"{item['type']}  ({default}){doc}"
+    return f"{_type(item['type'], lang)}  ({default}){doc}"
+
+
+def _type(text: str, lang: Language) -> str:
+    """The type of a setting; choices and keys stay as they are written in a file."""
+    for en, zh in TYPES_ZH if lang == "zh" else ():
+        text = text.replace(en, zh)
+    return text

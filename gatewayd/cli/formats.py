@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from gatewayd.cli.common import (
@@ -72,20 +71,17 @@ def _speakers() -> dict[str, list[str]]:
 
 
 def _print(rows: list[dict[str, Any]], lang: Language) -> None:
-    console = Console(highlight=False)
-    heads = ("format", "kind", "summary", "proof", "drivers")
-    table = Table(box=None, pad_edge=False)
-    for head in heads:
-        table.add_column(say(f"formats.{head}", lang), overflow="fold")
+    """A format each, its caveats below it; readable on 80 columns."""
+    console = Console(highlight=False, soft_wrap=True)
     for row in rows:
-        bits = row["proof_bits"]
-        proof = say("formats.bits", lang, bits=bits) if bits else "-"
-        about = Text("\n").join([Text(row["summary"][lang]), *map(_caveat, row["caveats"])])
-        table.add_row(Text(row["name"]), row["kind"], about, proof, ", ".join(row["drivers"]))
-    console.print(table)
+        about = [row["kind"]]
+        if row["proof_bits"]:
+            about.append(say("formats.bits", lang, bits=row["proof_bits"]))
+        if row["drivers"]:
+            about.append(", ".join(row["drivers"]))
+        console.print(Text.assemble((row["name"], "bold"), f"  [{'; '.join(about)}]"))
+        console.print(Text(f"    {row['summary'][lang]}"))
+        for caveat in row["caveats"]:
+            console.print(Text(f"    ! {caveat}", style="yellow"))
     if LATER:
         console.print(Text(f"{say('formats.later', lang)}: {', '.join(sorted(LATER))}", "dim"))
-
-
-def _caveat(text: str) -> Text:
-    return Text(f"! {text}", style="yellow")

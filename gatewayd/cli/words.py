@@ -11,16 +11,13 @@ DRIVERS: Mapping[str, Text] = {
     "drivers.bauds": Text(zh="常用波特率", en="usual bauds"),
     "drivers.tcp_ports": Text(zh="常用 TCP 端口", en="usual TCP ports"),
     "drivers.usb_ids": Text(zh="USB 编号", en="USB ids"),
+    "drivers.required": Text(zh="必填", en="required"),
+    "drivers.default": Text(zh="默认 {value}", en="default {value}"),
     "drivers.example": Text(zh="示例（devices/*.yaml）", en="example for devices/*.yaml"),
 }
 
 FORMATS: Mapping[str, Text] = {
-    "formats.format": Text(zh="格式", en="format"),
-    "formats.kind": Text(zh="种类", en="kind"),
-    "formats.summary": Text(zh="说明", en="what it is"),
-    "formats.proof": Text(zh="校验", en="proof"),
-    "formats.drivers": Text(zh="驱动", en="drivers"),
-    "formats.bits": Text(zh="{bits} 位", en="{bits} bits"),
+    "formats.bits": Text(zh="{bits} 位校验", en="{bits} bits of proof"),
     "formats.later": Text(zh="此版本尚未支持", en="not in this version"),
 }
 

@@ -85,6 +85,14 @@ def test_formats_for_a_person_names_every_format(lang: str) -> None:
     assert all(name in result.stdout for name in FORMATS)
 
 
+def test_settings_are_told_in_chinese_words() -> None:
+    told = run("drivers", "rfid.uhfreader", "--lang", "zh").stdout
+    assert "必填" in told
+    assert "整数" in told
+    assert "required" not in told
+    assert "whole number" not in told
+
+
 def test_a_profile_says_source_caveats_registers_and_what_it_serves() -> None:
     rows = {row["id"]: row for row in answer("profiles", "-c", str(shipped_dir()))["profiles"]}
     gate = rows["reference-gate-v1"]
@@ -159,4 +167,4 @@ def test_every_word_exists_in_both_languages_with_the_same_placeholders(key: str
     assert entry.zh.strip()
     assert entry.en.strip()
     assert names[0] == names[1]
-    assert say("formats.bits", "en", bits=16) == "16 bits"
+    assert say("formats.bits", "en", bits=16) == "16 bits of proof"
