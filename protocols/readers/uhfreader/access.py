@@ -14,8 +14,13 @@ from construct import Bytes, GreedyBytes, Int8ub, Int16ub, Int32ub, Struct, Term
 from protocols.framing import parse
 from protocols.readers.uhfreader.codes import (
     BANK_NAMES,
+    BLOCK_ERASE,
     EXTENDED_READ,
     EXTENDED_WRITE,
+    KILL,
+    LOCK,
+    LOCK_AREAS,
+    LOCK_KINDS,
     READ,
     TAG_ERROR,
     TAG_ERRORS,
@@ -33,7 +38,7 @@ START_8_MAX = 0xFF
 
 READS = frozenset({READ, EXTENDED_READ})
 WRITES = frozenset({WRITE, EXTENDED_WRITE})
-ON_MEMORY = READS | WRITES | {WRITE_EPC}
+ON_MEMORY = READS | WRITES | {WRITE_EPC, KILL, LOCK, BLOCK_ERASE}
 
 
 def _epc_bytes(found: Any) -> int:
@@ -73,6 +78,22 @@ _LAYOUTS: "dict[int, Struct[Any, Any]]" = {
     WRITE: _write(Int8ub),
     EXTENDED_WRITE: _write(Int16ub),
 }
+_KILL_LAYOUT = Struct(
+    "epc_words" / Int8ub,
+    "epc" / Bytes(_epc_bytes),
+    "password" / Int32ub,
+    "mask" / GreedyBytes,
+    Terminated,
+)
+_LOCK_LAYOUT = Struct(
+    "epc_words" / Int8ub,
+    "epc" / Bytes(_epc_bytes),
+    "area" / Int8ub,
+    "protection" / Int8ub,
+    "password" / Int32ub,
+    "mask" / GreedyBytes,
+    Terminated,
+)
 _EPC_LAYOUT = Struct(
     "epc_words" / Int8ub, "password" / Int32ub, "epc" / Bytes(2 * this.epc_words), Terminated
 )
@@ -149,13 +170,26 @@ def access_fields(code: int, data: bytes) -> dict[str, Any]:
     if code == WRITE_EPC:
         write = decode_epc_write(data)
         return {"epc": write.epc.hex(), "password": f"{write.password:08x}"}
-    access = decode_access(code, data)
+    if code in {KILL, LOCK}:
+        return _for_good(code, data)
+    access = decode_access(READ if code == BLOCK_ERASE else code, data)
     found: dict[str, Any] = {"epc": access.epc.hex()} if not access.by_mask else {}
     found |= {"bank": BANK_NAMES.get(access.bank, access.bank), "word_addr": access.start}
     found |= {"word_count": access.count, "password": f"{access.password:08x}"}
     if code in WRITES:
         found["data"] = access.data.hex()
     return {**found, "mask": access.mask.hex()} if access.mask else found
+
+
+def _for_good(code: int, data: bytes) -> dict[str, Any]:
+    """What cannot be taken back: the manual's word (§8.2.5, §8.2.6), decoded and never built."""
+    told = parse(_KILL_LAYOUT if code == KILL else _LOCK_LAYOUT, data, "access to a tag")
+    found: dict[str, Any] = {"epc": told.epc.hex()} if told.epc_words != BY_MASK else {}
+    if code == LOCK:
+        area = LOCK_AREAS.get(told.area, told.area)
+        found |= {"area": area, "protection": LOCK_KINDS.get(told.protection, told.protection)}
+    found["password"] = f"{told.password:08x}"
+    return {**found, "mask": told.mask.hex()} if told.mask else found
 
 
 def reply_fields(code: int, status: int, data: bytes) -> dict[str, Any]:

@@ -4,6 +4,9 @@ INVENTORY = 0x01
 READ = 0x02
 WRITE = 0x03
 WRITE_EPC = 0x04
+KILL = 0x05
+LOCK = 0x06
+BLOCK_ERASE = 0x07
 SINGLE_INVENTORY = 0x0F
 EXTENDED_READ = 0x15
 EXTENDED_WRITE = 0x16
@@ -67,9 +70,9 @@ COMMAND_NAMES = {
     READ: "read",
     WRITE: "write",
     WRITE_EPC: "write EPC",
-    0x05: "kill",
-    0x06: "lock",
-    0x07: "block erase",
+    KILL: "kill",
+    LOCK: "lock",
+    BLOCK_ERASE: "block erase",
     SINGLE_INVENTORY: "single inventory",
     0x10: "block write",
     EXTENDED_READ: "extended read",
@@ -100,6 +103,10 @@ COMMAND_NAMES = {
 
 BANK_NAMES = {0: "reserved", 1: "EPC", 2: "TID", 3: "user"}
 """Memory banks of EPC Gen2; an unknown bank stays a number."""
+
+LOCK_AREAS = {0: "kill password", 1: "access password", 2: "EPC", 3: "TID", 4: "user"}
+LOCK_KINDS = {0: "open", 1: "open for ever", 2: "with password", 3: "never"}
+"""What a lock locks and how; unknown numbers stay numbers."""
 
 TAG_ERRORS = {
     0x00: "other error",
