@@ -58,7 +58,16 @@ def ti(code: int, data: str) -> str:
     return (body + bytes((xor, xor ^ 0xFF))).hex()
 
 
+ROUND = uhf(f"000103050 10c{EPC}40".replace(" ", ""))
+DONE = uhf("0001010100")
 TI_TAG = "00008014c012000007e0"
+COMMAND_OF_A_ROUND = {
+    "adr": 0,
+    "cmd": "0x01",
+    "cmd_name": "inventory",
+    "q": 4,
+    "session": 0,
+}
 
 TELLS: list[tuple[str, str, dict[str, Any]]] = [
     (
@@ -80,6 +89,28 @@ TELLS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("chafon_cf", cf(0xFF, 0x0063, "011e1e1e1e"), {"cmd": "0x0063", "data": "011e1e1e1e"}),
     ("chafon_cf", cf(0, 0x0063, "001e1e1e1e"), {"status": 0, "data": "1e1e1e1e"}),
+    (
+        "uhfreader288",
+        ROUND,
+        {"antennas": [1, 3], "antenna_mask": 5, "tags": [{"epc": EPC, "rssi_raw": 0x40}]},
+    ),
+    ("uhfreader288", f"560000000000{ROUND}{DONE}", {"frames": 2, "tags": [EPC], "end_status": 1}),
+    (
+        "uhfreader288",
+        uhf("00010400") + ROUND,
+        {"frames": 2, "tags": [EPC], "commands": [COMMAND_OF_A_ROUND]},
+    ),
+    ("uhfreader18", uhf(f"000506{EPC}12345678"), {"epc": EPC, "password": "12345678"}),
+    (
+        "uhfreader18",
+        uhf(f"000606{EPC}040200000000"),
+        {"epc": EPC, "area": "user", "protection": "with password", "password": "00000000"},
+    ),
+    (
+        "uhfreader18",
+        uhf(f"000706{EPC}03000400000000"),
+        {"epc": EPC, "bank": "user", "word_addr": 0, "word_count": 4},
+    ),
     ("pn532", "00000000000000ff02fed4022a00", {"cmd": "GetFirmwareVersion"}),
     ("iso15693_serial", ti(0x60, f"01000000{TI_TAG}"), {"uid": "e007000012c01480"}),
 ]

@@ -62,9 +62,7 @@ def test_every_golden_frame_decodes_to_its_published_fields(vector: dict[str, An
     found = fields(bytes.fromhex(vector["hex"]), dialect(vector))
     assert found.get("direction", vector["direction"]) == vector["direction"]
     for key, value in vector["decoded"].items():
-        if key == "cmd":
-            assert value.split()[0] == found["cmd"]
-        elif key not in PROSE:
+        if key not in PROSE:
             assert found[key] == value, key
 
 

@@ -10,6 +10,7 @@ from protocols.readers.uhfreader.access import ON_MEMORY, access_fields, reply_f
 from protocols.readers.uhfreader.antennas import Encoding, antennas
 from protocols.readers.uhfreader.codes import (
     COMMAND_NAMES,
+    INFO,
     INVENTORY,
     SET_ADDRESS,
     SET_BAUD,
@@ -61,6 +62,8 @@ BANDS = {
 BAUDS = {0: 9600, 1: 19200, 2: 38400, 5: 57600, 6: 115200}
 PROTOCOLS = ("6B", "6C")
 TARGETS = {0: "A", 1: "B"}
+_ASKS_18 = {INFO: "0x21 reader info", INVENTORY: "0x01 inventory, EPC, no data"}
+"""Commands without data of dialect 18, as the published vectors name them."""
 _ONE_NUMBER = {
     SET_POWER: "power_dbm",
     SET_SCAN_TIME: "scan_time_100ms",
@@ -82,7 +85,7 @@ def fields(
     """
     if data == BRIDGE_HEARTBEAT:
         return {"meaning": "heartbeat of the HW-VX serial-to-Ethernet bridge, not a frame"}
-    if data and len(data) > 1 + data[0] > LEN_MIN:
+    if data.startswith(BRIDGE_HEARTBEAT) or (data and len(data) > 1 + data[0] > LEN_MIN):
         return _stream(data, dialect, encoding)
     envelope = unseal(data)
     way = way or direction(envelope, dialect)
@@ -92,22 +95,38 @@ def fields(
     return {"direction": way, **_reply(decode_envelope(envelope, dialect), encoding)}
 
 
-def _stream(data: bytes, dialect: Dialect, encoding: Encoding) -> Fields:
-    """Several replies back to back; anything else between them is an error."""
-    framer = new_framer()
-    replies: list[Reply] = []
+def cut(data: bytes) -> list[bytes]:
+    """Frames of either side and heartbeats back to back; raises FrameError for anything else."""
+    framer = new_framer(len_min=LEN_MIN)
+    frames: list[bytes] = []
     for piece in framer.feed(data) + framer.idle():
         if isinstance(piece, Noise):
             raise FrameError(f"{piece.reason}: {shown(piece.raw)}")
-        if piece != BRIDGE_HEARTBEAT:
-            replies.append(decode_envelope(unseal(piece), dialect))
+        frames.append(piece)
+    return frames
+
+
+def _stream(data: bytes, dialect: Dialect, encoding: Encoding) -> Fields:
+    """What several frames back to back say; commands among the replies are told aside."""
+    replies: list[Reply] = []
+    commands: list[Fields] = []
+    for frame in cut(data):
+        if frame == BRIDGE_HEARTBEAT:
+            continue
+        envelope = unseal(frame)
+        if direction(envelope, dialect) == "device>host":
+            replies.append(decode_envelope(envelope, dialect))
+        else:
+            command = Command(envelope.address, envelope.code, envelope.payload)
+            commands.append(_command(command, dialect))
     tags = [tag for reply in replies for tag in tags_of(reply)]
     return {
-        "frames": len(replies),
+        "frames": len(replies) + len(commands),
         "tags": [tag.epc.hex() for tag in tags],
         "rssi_raw": [tag.rssi_raw for tag in tags],
         "end_status": replies[-1].status if replies else None,
         "replies": [_reply(reply, encoding) for reply in replies],
+        **({"commands": commands} if commands else {}),
     }
 
 
@@ -132,7 +151,8 @@ def _band(max_fre: int, min_fre: int) -> Fields:
 
 def _command(command: Command, dialect: Dialect) -> Fields:
     data = command.data
-    found: Fields = {"adr": command.address, "cmd": _hex(command.code)}
+    asks = _ASKS_18.get(command.code) if dialect == "18" and not data else None
+    found: Fields = {"adr": command.address, "cmd": asks or _hex(command.code)}
     if command.code in COMMAND_NAMES:
         found["cmd_name"] = COMMAND_NAMES[command.code]
     if command.code == INVENTORY and data:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from protocols.formats import Fields, Format, Part, unhex
-from protocols.readers.uhfreader.envelope import Dialect, new_framer
-from protocols.readers.uhfreader.fields import fields
+from protocols.readers.uhfreader.envelope import BRIDGE_HEARTBEAT, Dialect, new_framer
+from protocols.readers.uhfreader.fields import cut, fields
 
 _CRC_BYTES = 2
 
@@ -18,9 +18,10 @@ def _parts(data: str, found: Fields) -> Iterator[Part]:
     if "meaning" in found and "recmd" not in found:
         yield Part(unhex(data).hex(" "), str(found["meaning"]))
         return
-    raw = unhex(data)
-    while raw:
-        frame, raw = raw[: 1 + raw[0]], raw[1 + raw[0] :]
+    for frame in cut(unhex(data)):
+        if frame == BRIDGE_HEARTBEAT:
+            yield Part(frame.hex(" "), "heartbeat of a bridge")
+            continue
         yield from _frame_parts(frame, is_command=found.get("direction") == "host>device")
 
 
