@@ -241,7 +241,8 @@ class DriverType:
     `settings` validates everything of a device but its `driver` key. `wire` names the physical
     wire a device sits on (two protocols on one wire are a config error), e.g. `tcp:10.0.0.4:502`,
     `serial:/dev/ttyUSB0`; two devices may share a wire only when `shares_wire` and both are of
-    this type, or of types with the same `wire_protocol`, which then take turns on it. `profiles` are the parsed register maps by id for drivers that need them.
+    this type, or of types with the same `wire_protocol`, which then take turns on it. `profiles`
+    are the parsed register maps by id for drivers that need them.
     `objections` says, one sentence each, why settings that are valid alone cannot work with these
     profiles; `make` is only called when it says nothing. `watchdog_ms` is how long after the last
     request an output of these settings is dropped by the device itself, None when it never is.

@@ -76,3 +76,11 @@ def test_modbus_devices_of_any_kind_share_a_wire_by_their_units() -> None:
     other = '  qr-3: {driver: barcode.tcp, link: {tcp: "192.168.1.41:502"}}'
     problems, _ = told(f"{scale}\n{other}")
     assert "second protocol (barcode.tcp beside scale.modbus)" in problems[0]
+
+
+def test_a_scale_map_is_no_gate_and_that_is_said_once() -> None:
+    gate = '  plc-9: {driver: plc.modbus, link: {tcp: "192.168.1.49:502"}, profile: tuna-id551}'
+    problems, _ = told(gate)
+    assert [problem.partition(": ")[2] for problem in problems] == [
+        "plc-9: profile 'tuna-id551' is no gate: it serves as: scale"
+    ]
