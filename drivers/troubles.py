@@ -69,7 +69,7 @@ def left_pushing(mode: str = "push") -> Trouble:
     """The reader sends tags unasked although it is to be polled."""
     return Trouble(
         "left_pushing",
-        zh="读写器仍处于主动上传模式，不听轮询；标签照常读取。请允许切换工作模式，"
+        zh="读写器仍处于主动上传模式，不听轮询；标签照常读取。请用厂家工具改为应答模式，"
         f"或设置 mode: {mode}",
         en="the reader was left in push mode and does not follow polls; its tags are read all the "
         f"same. Set it to answer mode with its own tool, or set mode: {mode}",

@@ -10,6 +10,10 @@ from gatewayd.texts import Language
 
 COLOURS = {"answered": "bold green", "wrong": "bold yellow", "unreachable": "bold red"}
 FIELDS_SHOWN_MAX = 12
+FRAMES_SHOWN_MAX = 40
+NOISE_SHOWN_MAX = 8
+BYTES_SHOWN_MAX = 64
+"""What a screen takes; --json has everything."""
 
 
 def show(found: dict[str, Any], lang: Language, *, seconds: float) -> None:
@@ -25,26 +29,48 @@ def show(found: dict[str, Any], lang: Language, *, seconds: float) -> None:
         console.print(Text(f"  {say('probe.nothing', lang, seconds=f'{seconds:g}')}"))
     _memory(console, found["memory"], lang)
     if found["error"] is not None:
-        console.print(Text(f"  {say('probe.error', lang)}: {found['error']}", style="red"))
+        console.print(Text(f"  {say('probe.error', lang)}: {_error(found)}", style="red"))
     _advice(console, found, lang)
 
 
 def _frames(console: Console, found: dict[str, Any], lang: Language) -> None:
     if found["frames"]:
         console.print(Text(say("probe.frames", lang), style="bold"))
-    for frame in found["frames"]:
+    for frame in found["frames"][:FRAMES_SHOWN_MAX]:
         arrow = "<-" if frame["direction"] == "device>host" else "->"
         times = f"  x{frame['count']}" if frame["count"] > 1 else ""
-        console.print(Text(f"  {arrow} {bytes.fromhex(frame['hex']).hex(' ')}{times}"))
+        console.print(Text(f"  {arrow} {_hex(frame['hex'])}{times}"))
         if frame["fields"]:
             shown = dict(list(frame["fields"].items())[:FIELDS_SHOWN_MAX])
             console.print(Text(f"     {frame['format']}: {_values(shown)}", style="dim"))
+    _more(console, len(found["frames"]) - FRAMES_SHOWN_MAX, lang)
     if found["noise"]:
         console.print(Text(say("probe.noise", lang), style="bold"))
-    for noise in found["noise"]:
+    for noise in found["noise"][:NOISE_SHOWN_MAX]:
         times = f"  x{noise['count']}" if noise["count"] > 1 else ""
-        raw = bytes.fromhex(noise["hex"]).hex(" ")
-        console.print(Text(f"  <- {raw}  ({noise['reason']}){times}", style="yellow"))
+        shown = f"{_hex(noise['hex'])}  ({noise['reason']}){times}"
+        console.print(Text(f"  <- {shown}", style="yellow"))
+    _more(console, len(found["noise"]) - NOISE_SHOWN_MAX, lang)
+
+
+def _more(console: Console, count: int, lang: Language) -> None:
+    if count > 0:
+        console.print(Text(f"  {say('probe.more', lang, count=count)}", style="dim"))
+
+
+def _hex(text: str) -> str:
+    """The first bytes, and how many there are when that is not all."""
+    raw = bytes.fromhex(text)
+    rest = f" ... ({len(raw)} bytes)" if len(raw) > BYTES_SHOWN_MAX else ""
+    return raw[:BYTES_SHOWN_MAX].hex(" ") + rest
+
+
+def _error(found: dict[str, Any]) -> str:
+    """Why it failed, less what is told below as what to change."""
+    text = str(found["error"])
+    for trouble in found["troubles"]:
+        text = text.removesuffix(f"; {trouble['message']['en']}")
+    return text
 
 
 def _memory(console: Console, memory: dict[str, Any] | None, lang: Language) -> None:

@@ -88,6 +88,9 @@ PROBE: Mapping[str, Text] = {
     "probe.nothing": Text(zh="{seconds} 秒内没有读数", en="nothing read within {seconds} s"),
     "probe.frames": Text(zh="数据帧", en="frames"),
     "probe.noise": Text(zh="不能识别的数据", en="bytes that were no frame"),
+    "probe.more": Text(
+        zh="另有 {count} 条不同数据，全部内容请加 --json", en="and {count} more; --json has all"
+    ),
     "probe.troubles": Text(zh="请处理", en="what to change"),
     "probe.memory": Text(
         zh="存储区 {bank} 从 {start} 起：{hex}", en="memory {bank} from {start}: {hex}"

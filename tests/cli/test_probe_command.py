@@ -259,6 +259,34 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: tuple[str, ...], sai
     assert said in " ".join(result.stderr.split())
 
 
+async def test_a_flood_of_bytes_leaves_the_advice_on_the_screen() -> None:
+    head = Greeter(b"".join(b"%010d" % n for n in range(20_000)))
+    async with on_tcp(head.plugged) as link:
+        chosen = ("--driver", "barcode.tcp", "--set", f"link.tcp={link['tcp']}")
+        code, out, _ = await gatewayd("probe", *chosen, "--seconds", "0.5", "--lang", "en")
+    assert code == 1
+    lines = out.splitlines()
+    assert len(lines) < 20
+    assert max(map(len, lines)) < 300
+    assert "(256 bytes)" in out
+    assert "more; --json has all" in out
+    assert "without an end" in lines[-1]
+
+
+class Greeter:
+    """A head that says one thing when it is plugged in."""
+
+    def __init__(self, says: bytes) -> None:
+        self.says = says
+
+    def plugged(
+        self, send: Callable[[bytes], None], unplug: Callable[[], None]
+    ) -> Callable[[bytes], None]:
+        del unplug
+        send(self.says)
+        return lambda _data: None
+
+
 HOLDER = """
 import os, sys
 os.open(os.environ["PORT"], os.O_RDWR | os.O_NOCTTY)
