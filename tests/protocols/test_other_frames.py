@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from protocols.decode import decode
+from protocols.decode import anatomy, decode
 
 EPC = "e200001d7315016521408fc6"
 PC_EPC_CRC = f"3000{EPC}b83e"
@@ -134,6 +134,13 @@ def test_a_proven_frame_tells_its_fields(
     found = decode(frame, frame=protocol)
     assert found.error is None
     assert {name: found.fields.get(name) for name in expected} == expected
+
+
+def test_a_reply_that_begins_like_a_whole_command_is_one_frame() -> None:
+    both = "ff0197024bbfccbd"
+    found = decode(both, frame="thingmagic_serial")
+    assert (found.valid, found.fields["direction"]) == (True, "device>host")
+    assert "".join(part.raw for part in anatomy(both, found)) == both
 
 
 @pytest.mark.parametrize(("protocol", "frame", "reason"), LIES)
