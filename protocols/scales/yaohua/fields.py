@@ -24,7 +24,8 @@ def split(data: bytes) -> list[bytes]:
         if isinstance(piece, Noise):
             wrong = piece.reason.startswith("wrong checksum")
             told = {"checksum_ok": False} if wrong else {}
-            raise FrameError(f"{piece.reason}: {shown(piece.raw)}", fields=told)
+            reason = piece.reason.replace("cut off by silence", "not a whole frame")
+            raise FrameError(f"{reason}: {shown(piece.raw)}", fields=told)
         frames.append(piece)
     if not frames:
         raise FrameError("empty")
