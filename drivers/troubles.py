@@ -216,6 +216,16 @@ def antenna_missing(antenna: int) -> Trouble:
     )
 
 
+def weight_unknown(why: str) -> Trouble:
+    """A scale gives no weight that may be used; `why` has device, register and raw value."""
+    return Trouble(
+        "weight_unknown",
+        zh=f"重量未知，工位已锁定：{why}；请检查秤的量程、零点和接线，恢复后自动继续",
+        en=f"the weight is unknown and the rig is locked: {why}; check range, zero and wiring of "
+        "the scale, it goes on by itself when the weight is back",
+    )
+
+
 def other_client(wire: str) -> Trouble:
     """The device serves one client and somebody else is connected."""
     return Trouble(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from drivers.contract import Driver, FillGate, Reading
+from drivers.contract import Driver, Reading, Trouble
 from gatewayd import __version__, notify, wires
 from gatewayd.board import Board
 from gatewayd.clock import Clock
@@ -20,7 +20,9 @@ from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.composite import Composite, Front
 from gatewayd.rigs.evidence import stamp
+from gatewayd.rigs.gates import Hands, gate_for
 from gatewayd.rigs.rig import Rig
 from gatewayd.settings.model import Settings
 from gatewayd.settings.upstreams import upstream_table
@@ -51,6 +53,7 @@ class House:
     context: UpstreamContext
     supervisors: tuple[Supervisor, ...]
     rigs: Mapping[str, Rig]
+    composites: tuple[Composite, ...]
     upstreams: tuple[Upstream, ...]
 
 
@@ -63,28 +66,36 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         name: device.driver.make(name, device.settings, settings.profiles)
         for name, device in settings.devices.items()
     }
-    rigs = {
-        name: Rig(
-            Bench(name, rig, settings.station, tuple(settings.packs[p] for p in rig.rules)),
-            _gate(drivers[rig.gate]),
-            store=store,
-            board=board,
-            clock=clock,
-        )
-        for name, rig in settings.rigs.items()
-    }
+    supervisors: dict[str, Supervisor] = {}
+
+    def tell(device: str, trouble: Trouble) -> None:
+        supervisors[device].troubles.add(trouble)
+
+    hands = Hands(drivers, settings.devices, store, clock, tell)
+    rigs, composites = {}, []
+    fronts: dict[str, Front] = {}
+    for name, rig in settings.rigs.items():
+        packs = tuple(settings.packs[p] for p in rig.rules)
+        bench = Bench(name, rig, settings.station, packs)
+        gate = gate_for(bench, hands)
+        fronts[name] = rigs[name] = Rig(bench, gate, store=store, board=board, clock=clock)
+        if isinstance(gate, Composite):
+            gate.stand_before(rigs[name])
+            composites.append(gate)
+            fronts[name] = gate
     context = UpstreamContext(
         store, board, settings.station.id, clock, boot_id, __version__, settings.directory
     )
+    for name, driver in drivers.items():
+        supervisors[name] = _supervisor(driver, settings, fronts, context)
     return House(
         settings=settings,
         store=store,
         board=board,
         context=context,
-        supervisors=tuple(
-            _supervisor(driver, settings, rigs, context) for driver in drivers.values()
-        ),
+        supervisors=tuple(supervisors.values()),
         rigs=rigs,
+        composites=tuple(composites),
         upstreams=tuple(
             make_upstream(kinds.get(up.driver), name, up.settings, context)
             for name, up in settings.upstreams.items()
@@ -92,18 +103,12 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     )
 
 
-def _gate(driver: Driver) -> FillGate:
-    """Settings were checked: a rig's gate has the capability."""
-    assert isinstance(driver, FillGate), driver
-    return driver
-
-
 def _supervisor(
-    driver: Driver, settings: Settings, rigs: Mapping[str, Rig], context: UpstreamContext
+    driver: Driver, settings: Settings, fronts: Mapping[str, Front], context: UpstreamContext
 ) -> Supervisor:
     """A supervisor whose readings and states reach every rig that names the device."""
     served = tuple(
-        rigs[name]
+        fronts[name]
         for name, rig in settings.rigs.items()
         if driver.name in {rig.gate, rig.scale, *(item.device for item in rig.identify)}
     )
@@ -185,7 +190,8 @@ async def serve(house: House, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             devices = [group.create_task(s.run()) for s in house.supervisors]
             rigs = [group.create_task(rig.run()) for rig in house.rigs.values()]
-            others = [group.create_task(up.run()) for up in house.upstreams]
+            others = [group.create_task(each.run()) for each in house.composites]
+            others += [group.create_task(up.run()) for up in house.upstreams]
             others.append(group.create_task(_tick(house)))
             log.info("gatewayd.started", version=__version__, rigs=len(rigs), devices=len(devices))
             notify.tell("READY=1")

@@ -86,6 +86,26 @@ SENTENCES: Mapping[str, Text] = {
     "check.warnings": Text(zh="{count} 条提醒", en="{count} warnings"),
 }
 
+GATES: Mapping[str, Text] = {
+    "gate.lease": Text(
+        zh="{rig}：本机死机后，{gate} 的 PLC 在 {ms} 毫秒内自行关阀（租约）",
+        en="{rig}: if this computer dies, the PLC of {gate} closes by itself within {ms} ms (lease)",
+    ),
+    "gate.watchdog": Text(
+        zh="{rig}：本机死机后，模块 {gate} 在 {ms} 毫秒内断开输出（看门狗）",
+        en="{rig}: if this computer dies, module {gate} drops its output within {ms} ms (watchdog)",
+    ),
+    "gate.filler": Text(
+        zh="{rig}：本机死机后，{gate} 会继续充装到其目标值才停止",
+        en="{rig}: if this computer dies, {gate} goes on filling and stops only at its own target",
+    ),
+    "gate.coil": Text(
+        zh="{rig}：本机死机后，{gate} 的阀门一直打开，没有任何装置会关闭它",
+        en="{rig}: if this computer dies, the valve of {gate} STAYS OPEN and nothing closes it",
+    ),
+}
+"""What `check` says of a rig's gate; `drivers` and `rigs` have the kinds."""
+
 FINDINGS: Mapping[str, Text] = {
     "finding.NO_TAG": Text(
         zh="没有读到标签或条码；请检查标签，重新放置气瓶或扫码",
@@ -182,6 +202,7 @@ TEXTS: Mapping[str, Text] = {
     **OUTCOMES,
     **LABELS,
     **SENTENCES,
+    **GATES,
     **FINDINGS,
     **HINTS,
     **ALARMS,

@@ -16,6 +16,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.settings.gates import closings
 from gatewayd.settings.load import Examined, examine
 from gatewayd.settings.model import Settings
 from gatewayd.texts import text
@@ -48,6 +49,7 @@ def as_object(examined: Examined) -> dict[str, Any]:
         "ok": examined.settings is not None,
         "problems": _rows(examined.problems),
         "warnings": _rows(examined.warnings),
+        "gates": gate_rows(examined.settings) if examined.settings is not None else [],
     }
 
 
@@ -62,6 +64,20 @@ def _rows(problems: Iterable[Problem]) -> list[dict[str, Any]]:
             "hint": problem.hint,
         }
         for problem in problems
+    ]
+
+
+def gate_rows(settings: Settings) -> list[dict[str, Any]]:
+    """How each rig's gate closes when this computer dies."""
+    return [
+        {
+            "rig": end.rig_id,
+            "gate": end.device,
+            "kind": end.kind,
+            "closes_within_ms": end.within_ms,
+            "message": {"zh": end.say("zh"), "en": end.say("en")},
+        }
+        for end in closings(settings)
     ]
 
 
@@ -86,6 +102,8 @@ def _summary(settings: Settings) -> None:
         readers = ", ".join(item.device for item in rig.identify)
         table.add_row(name, rig.medium, readers, rig.gate, ", ".join(rig.rules))
     console.print(table)
+    for end in closings(settings):
+        console.print(end.say(language), style="red" if end.stays_open else "", markup=False)
     for title, values in _lists(settings).items():
         label = text(f"label.{title}", language)
         console.print(f"{label}: {', '.join(values) or '-'}", markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gatewayd.cli.check import gate_rows
 from gatewayd.cli.common import (
     COULD_NOT_RUN,
     config_option,
@@ -17,6 +18,7 @@ from gatewayd.cli.common import (
 )
 from gatewayd.settings import schema as schemas
 from gatewayd.settings.effective import effective
+from gatewayd.settings.gates import closings
 from gatewayd.settings.load import ConfigProblemsError, examine
 
 
@@ -46,12 +48,20 @@ def show(*, as_json: bool) -> None:
         raise ConfigProblemsError(examined.problems)
     values = effective(examined)
     if as_json:
-        print_json({"directory": str(directory()), "values": [asdict(value) for value in values]})
+        print_json(
+            {
+                "directory": str(directory()),
+                "values": [asdict(value) for value in values],
+                "gates": gate_rows(examined.settings),
+            }
+        )
         return
     width = max(len(value.path) for value in values)
     for value in values:
         shown = json.dumps(value.value, ensure_ascii=False)
         click.echo(f"{value.path:<{width}}  {shown}  # {value.origin}")
+    for end in closings(examined.settings):
+        click.echo(f"# {end.say(examined.settings.log.language)}")
 
 
 @config.command()

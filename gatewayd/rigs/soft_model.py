@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from drivers.contract import FillerSample, OutputSample
+from drivers.contract import FillerSample, OutputSample, WeightSample
 
 UINT16, UINT32 = 0xFFFF, 0xFFFF_FFFF
 
@@ -103,6 +103,19 @@ def of_filler(sample: FillerSample) -> Valve:
         done=sample.done,
         alarm=sample.alarm,
         total_g=sample.total_g,
+    )
+
+
+def weight_of(sample: FillerSample) -> WeightSample:
+    """The weighing in a filler's reading; what it does not explain is still unknown."""
+    unknown = sample.gross_g is None
+    return WeightSample(
+        device=sample.device,
+        at_ns=sample.at_ns,
+        gross_g=sample.gross_g,
+        net_g=sample.net_g,
+        stable=sample.stable and not unknown,
+        why=(sample.why or "no weight") if unknown else "",
     )
 
 

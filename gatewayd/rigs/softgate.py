@@ -15,10 +15,7 @@ from gatewayd.rigs.soft_total import Totaliser
 
 
 class SoftGate:
-    """One rig's gate. Feed it, `look`, and then `wants_open` and `sample` hold.
-
-    `why` says in words why the last permit closed: the device, and the value it gave.
-    """
+    """One rig's gate. Feed it, `look`, and `wants_open`, `sample` and `why` it closed last hold."""
 
     def __init__(self, settings: SoftSettings, memory: Memory) -> None:
         self.settings = settings

@@ -6,8 +6,10 @@ References are read from the raw text, so that a rig with another mistake still 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from drivers.contract import DriverType
+from gatewayd.settings.gates import GATES, check_gate
 from gatewayd.settings.library import Library
-from gatewayd.settings.model import RigSettings
+from gatewayd.settings.model import DeviceSettings, RigSettings
 from gatewayd.settings.report import Report
 from gatewayd.settings.sections import Entry
 from gatewayd.settings.wires import Device, check_wires
@@ -56,7 +58,7 @@ def check(world: World, report: Report) -> None:
     """Run every check across files."""
     for rig in world.rigs:
         _references(rig, world, report)
-        _scale_is_gate(rig, report)
+        _gate(rig, world, report)
         _packs(rig, world, report)
         _medium(rig, world, report)
         _pace(rig, world, report)
@@ -93,7 +95,7 @@ def _references(rig: Rig, world: World, report: Report) -> None:
         if device.settings is None:
             continue
         driver = device.settings.driver
-        if reference.capability not in driver.capabilities:
+        if not _suits(reference.capability, driver):
             can = ", ".join(sorted(driver.capabilities & _VERB.keys())) or "nothing"
             report.problem(
                 mark,
@@ -103,6 +105,12 @@ def _references(rig: Rig, world: World, report: Report) -> None:
             )
 
 
+def _suits(capability: str, driver: DriverType) -> bool:
+    """A gate may be one by itself, or a device that one is made of."""
+    wanted = GATES if capability == "gate" else {capability}
+    return bool(wanted & driver.capabilities)
+
+
 _VERB = {"identify": "identify a cylinder", "gate": "be a gate", "scale": "weigh"}
 
 
@@ -110,7 +118,7 @@ def _capable(capability: str, world: World) -> str:
     names = sorted(
         name
         for name, device in world.devices.items()
-        if device.settings and capability in device.settings.driver.capabilities
+        if device.settings and _suits(capability, device.settings.driver)
     )
     return f"devices that can: {', '.join(names)}" if names else ""
 
@@ -119,15 +127,14 @@ def _known(wrong: str, known: Iterable[str]) -> tuple[str, str]:
     return f"known: {', '.join(sorted(known)) or 'none'}", nearest_hint(wrong, known)
 
 
-def _scale_is_gate(rig: Rig, report: Report) -> None:
-    scale, gate = rig.entry.raw.get("scale"), rig.entry.raw.get("gate")
-    if isinstance(scale, str) and isinstance(gate, str) and scale != gate:
-        report.problem(
-            rig.entry.mark("scale"),
-            f"{rig.entry.name}: scale {scale!r} is not the gate {gate!r}",
-            "one device that weighs and holds the gate, as reference-gate-v1 does",
-            f"write scale: {gate}; a scale apart from its gate comes with a later version",
-        )
+def _gate(rig: Rig, world: World, report: Report) -> None:
+    gate, scale = (_named(rig.entry.raw.get(key), world) for key in ("gate", "scale"))
+    check_gate(rig.entry, rig.settings, gate, scale, report)
+
+
+def _named(name: object, world: World) -> DeviceSettings | None:
+    device = world.devices.get(name) if isinstance(name, str) else None
+    return device.settings if device is not None else None
 
 
 def _packs(rig: Rig, world: World, report: Report) -> None:
@@ -157,24 +164,31 @@ def _medium(rig: Rig, world: World, report: Report) -> None:
 
 
 def _pace(rig: Rig, world: World, report: Report) -> None:
-    """The lease is renewed by fresh samples, so the gate must be polled often enough."""
-    gate = world.devices.get(rig.settings.gate) if rig.settings else None
-    poll_ms = getattr(gate.settings.settings, "poll_ms", None) if gate and gate.settings else None
-    if rig.settings is None or not isinstance(poll_ms, int):
+    """The lease is renewed by fresh samples, so gate and scale must be polled often enough."""
+    if rig.settings is None:
         return
+    for name in dict.fromkeys((rig.settings.gate, rig.settings.scale)):
+        device = _named(name, world)
+        poll_ms = getattr(device.settings, "poll_ms", None) if device is not None else None
+        if isinstance(poll_ms, int):
+            _paced(rig.entry, rig.settings, name, poll_ms, report)
+
+
+def _paced(entry: Entry, rig: RigSettings, name: str, poll_ms: int, report: Report) -> None:
     lease_ms_min = POLLS_A_LEASE_MIN * poll_ms
-    if rig.settings.permit.lease_ms < lease_ms_min:
+    what = "gate" if name == rig.gate else "scale"
+    if rig.permit.lease_ms < lease_ms_min:
         report.problem(
-            rig.entry.mark("permit", "lease_ms"),
-            f"{rig.entry.name}: lease_ms {rig.settings.permit.lease_ms} is too short",
-            f"at least {lease_ms_min}, three polls of gate {rig.settings.gate!r}",
+            entry.mark("permit", "lease_ms"),
+            f"{entry.name}: lease_ms {rig.permit.lease_ms} is too short",
+            f"at least {lease_ms_min}, three polls of {what} {name!r}",
             "lengthen lease_ms or shorten poll_ms",
         )
-    if rig.settings.stale_after_ms <= poll_ms:
+    if rig.stale_after_ms <= poll_ms:
         report.problem(
-            rig.entry.mark("stale_after_ms"),
-            f"{rig.entry.name}: stale_after_ms {rig.settings.stale_after_ms} is too short",
-            f"more than poll_ms {poll_ms} of gate {rig.settings.gate!r}",
+            entry.mark("stale_after_ms"),
+            f"{entry.name}: stale_after_ms {rig.stale_after_ms} is too short",
+            f"more than poll_ms {poll_ms} of {what} {name!r}",
         )
 
 

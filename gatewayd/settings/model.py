@@ -76,8 +76,17 @@ class IdentifySettings(Strict):
     require: bool | None = None
 
 
+class AcceptedSettings(Strict):
+    """A danger that a person has accepted, in writing."""
+
+    reason: str = Field(min_length=10, max_length=500)
+
+
 class RigSettings(Strict):
-    """One filling position (contract §3, §5, §10)."""
+    """One filling position (contract §3, §5, §10).
+
+    From `start` on for gates made of several devices only; None = the default of such a gate.
+    """
 
     medium: str
     identify: tuple[IdentifySettings, ...] = Field(min_length=1, max_length=8)
@@ -95,6 +104,12 @@ class RigSettings(Strict):
     stable_within_s: int = Field(default=15, ge=1, le=600)
     settle_within_s: int = Field(default=15, ge=1, le=600)
     stale_after_ms: int = Field(default=1000, ge=100, le=60_000)
+    start: Literal["input", "permit"] | None = None
+    cylinder_on_g: int | None = Field(default=None, ge=100, le=100_000)
+    preact_g: int | None = Field(default=None, ge=0, le=5_000)
+    no_flow_s: int | None = Field(default=None, ge=1, le=600)
+    fill_s_max: int | None = Field(default=None, ge=10, le=7_200)
+    accept_no_watchdog: AcceptedSettings | None = None
 
     @field_validator("medium")
     @classmethod

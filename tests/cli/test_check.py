@@ -64,7 +64,9 @@ def test_json_says_ok_or_every_problem_in_parts(tmp_path: Path) -> None:
     good = write_config(tmp_path / "good")
     result = CliRunner().invoke(main, ["check", "--json", "-c", str(good)])
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == {"ok": True, "problems": [], "warnings": []}
+    said = json.loads(result.stdout)
+    assert [gate["kind"] for gate in said.pop("gates")] == ["lease", "lease"]
+    assert said == {"ok": True, "problems": [], "warnings": []}
 
     bad = write_config(tmp_path / "bad", {"gateway.yaml": "station: {id: x}\nstroe: {}\n"})
     result = CliRunner().invoke(main, ["check", "--json", "-c", str(bad)])

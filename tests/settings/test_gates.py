@@ -1,0 +1,131 @@
+"""Kinds of gates in a config: what each needs, how each closes, and what is said out loud."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gatewayd.cli.root import main
+from gatewayd.settings.gates import closings
+from gatewayd.settings.load import examine
+from tests.support.configs import DEVICES, RIGS, write_config
+
+IO = """\
+  weigher-1: {driver: scale.toledo, link: {tcp: "192.168.1.60:4001"}}
+  io-1: {driver: output.modbus, link: {tcp: "192.168.1.61:502"}, coil: 512, WATCHDOG START}
+"""
+WATCHDOG = "watchdog: {register: 4096, ms: 1000, unit_ms: 100},"
+START = "start: {input: 0, active: true}"
+REASON = 'accept_no_watchdog: {reason: "a spring valve closes when the pump stops"}'
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def config(*, rig: str = "", watchdog: str = WATCHDOG, start: str = START) -> dict[str, str]:
+    """Rig rig-1 on a scale and a module of their own."""
+    io = IO.replace("WATCHDOG", watchdog).replace("START", start)
+    more = f"    {rig}\n" if rig else ""
+    changed = RIGS.replace(
+        "    scale: scale-1\n    gate: scale-1\n",
+        f"    scale: weigher-1\n    gate: io-1\n{more}",
+        1,
+    )
+    return {"devices/all.yaml": DEVICES + io, "rigs/all.yaml": changed}
+
+
+def said(changes: dict[str, str]) -> tuple[list[str], list[str]]:
+    examined = examine(write_config(Path("etc"), changes))
+    warnings = [str(w) for w in examined.warnings if "serves no rig" not in str(w)]
+    return [str(p) for p in examined.problems], warnings
+
+
+def test_a_guarded_output_with_a_scale_is_a_gate_without_a_word() -> None:
+    assert said(config()) == ([], [])
+
+
+def test_an_unguarded_output_is_refused() -> None:
+    (problem,), _ = said(config(watchdog=""))
+    assert problem.startswith("etc/rigs/all.yaml:6:5: rig-1: gate 'io-1' would stay open if")
+    assert "accept_no_watchdog" in problem
+
+
+def test_an_unguarded_output_that_was_accepted_is_still_said_loudly() -> None:
+    problems, (warning,) = said(config(watchdog="", rig=REASON))
+    assert problems == []
+    assert "STAYS OPEN" in warning
+    assert "阀门一直打开" in warning
+    assert "accepted: a spring valve closes" in warning
+
+
+def test_a_reason_must_be_one() -> None:
+    (problem,), _ = said(config(watchdog="", rig='accept_no_watchdog: {reason: "ok"}'))
+    assert "reason" in problem
+
+
+def test_what_is_guarded_needs_no_acceptance() -> None:
+    (problem,), _ = said(config(rig=REASON))
+    assert "has a watchdog, nothing is to be accepted" in problem
+
+
+def test_a_watchdog_must_be_as_fast_as_the_lease() -> None:
+    (problem,), _ = said(config(watchdog="watchdog: {register: 1, ms: 3000},"))
+    assert "closes 3000 ms after this computer died" in problem
+    assert "within lease_ms 2000" in problem
+
+
+def test_a_start_needs_a_button_or_says_that_it_needs_none() -> None:
+    (problem,), _ = said(config(start=""))
+    assert "start: input needs a button" in problem
+    assert said(config(start="", rig="start: permit")) == ([], [])
+
+
+def test_an_output_needs_a_scale_of_its_own() -> None:
+    changes = config()
+    changes["rigs/all.yaml"] = changes["rigs/all.yaml"].replace("scale: weigher-1", "scale: io-1")
+    problems, _ = said(changes)
+    assert any("cannot weigh" in problem for problem in problems)
+    changes["rigs/all.yaml"] = changes["rigs/all.yaml"].replace("scale: io-1", "scale: scale-1")
+    (problem,), _ = said(changes)
+    assert "'scale-1' does not weigh beside the output 'io-1'" in problem
+
+
+@pytest.mark.parametrize("key", ["start: input", "cylinder_on_g: 500", "preact_g: 0", REASON])
+def test_what_a_plc_decides_is_not_set_at_its_rig(key: str) -> None:
+    changes = {"rigs/all.yaml": RIGS.replace("medium: LPG", f"medium: LPG\n    {key}", 1)}
+    (problem,), _ = said(changes)
+    assert "is decided by the PLC of its gate" in problem
+
+
+def test_a_scale_alone_is_no_gate() -> None:
+    changes = config()
+    changes["rigs/all.yaml"] = changes["rigs/all.yaml"].replace("gate: io-1", "gate: weigher-1")
+    problems, _ = said(changes)
+    assert any("'weigher-1' cannot be a gate" in problem for problem in problems)
+
+
+def test_every_kind_says_how_it_closes() -> None:
+    settings = examine(write_config(Path("etc"), config())).settings
+    assert settings is not None
+    first, second = closings(settings)
+    assert (first.kind, first.within_ms, second.kind, second.within_ms) == (
+        *("watchdog", 1000),
+        *("lease", 2000),
+    )
+    assert "drops its output within 1000 ms" in first.say("en")
+    assert "1000 毫秒" in first.say("zh")
+
+
+def test_check_and_config_show_say_it() -> None:
+    write_config(Path("etc"), config(watchdog="", rig=REASON))
+    checked = CliRunner().invoke(main, ["check", "-c", "etc", "--json"])
+    (coil, lease) = json.loads(checked.stdout)["gates"]
+    assert (coil["kind"], coil["closes_within_ms"], lease["kind"]) == ("coil", None, "lease")
+    shown = CliRunner().invoke(main, ["config", "show", "-c", "etc"])
+    assert "# rig-1：本机死机后，io-1 的阀门一直打开" in shown.stdout
+    people = CliRunner().invoke(main, ["check", "-c", "etc"])
+    assert "STAYS OPEN" in people.stderr
+    assert "一直打开" in people.stdout
