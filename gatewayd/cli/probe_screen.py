@@ -48,8 +48,8 @@ def _frames(console: Console, found: dict[str, Any], lang: Language) -> None:
         console.print(Text(say("probe.noise", lang), style="bold"))
     for noise in found["noise"][:NOISE_SHOWN_MAX]:
         times = f"  x{noise['count']}" if noise["count"] > 1 else ""
-        shown = f"{_hex(noise['hex'])}  ({noise['reason']}){times}"
-        console.print(Text(f"  <- {shown}", style="yellow"))
+        line = f"  <- {_hex(noise['hex'])}  ({noise['reason']}){times}"
+        console.print(Text(line, style="yellow"))
     _more(console, len(found["noise"]) - NOISE_SHOWN_MAX, lang)
 
 

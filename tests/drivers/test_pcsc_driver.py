@@ -80,6 +80,14 @@ async def test_a_card_is_read_while_it_lies_there_and_not_after(pcscd: PcscDaemo
     assert bench.error is None
 
 
+async def test_a_slow_card_that_stays_is_one_identity_again_and_again(pcscd: PcscDaemon) -> None:
+    async with running(driver()) as bench:
+        with ScriptedCard(slow_s=0.2).lying(pcscd.port):
+            await bench.until(lambda: len(bench.readings) >= 3 or bench.error)
+    assert bench.error is None
+    assert bench.uids == {UID}
+
+
 async def test_a_card_that_tells_no_uid_is_noise(pcscd: PcscDaemon) -> None:
     card = ScriptedCard(says={pcsc.GET_UID: bytes.fromhex("6a81")})
     async with running(driver()) as bench:

@@ -114,6 +114,8 @@ class ScriptedCard:
     says: dict[bytes, bytes] = field(default_factory=dict)
     """Said instead of the answer to an APDU."""
     ignores_writes: bool = False
+    slow_s: float = 0.0
+    """How late every answer comes."""
     pages: list[bytes] = field(
         default_factory=lambda: [bytes((page,)) * PAGE_BYTES for page in range(PAGES)]
     )
@@ -139,6 +141,7 @@ class ScriptedCard:
         with contextlib.suppress(OSError):
             while message := self._message(link):
                 answer = self._control(message) if len(message) == 1 else self._apdu(message)
+                threading.Event().wait(self.slow_s)
                 if answer is not None:
                     link.sendall(len(answer).to_bytes(2) + answer)
 
