@@ -12,6 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import Driver, Reading, Trouble
+from drivers.plc.budget import Budget
+from drivers.plc.wire import Wire
 from gatewayd import __version__, notify, wires
 from gatewayd.board import Board
 from gatewayd.clock import Clock
@@ -113,6 +115,8 @@ def _supervisor(
         if driver.name in {rig.gate, rig.scale, *(item.device for item in rig.identify)}
     )
     zone = ZoneInfo(settings.station.timezone)
+    device = settings.devices[driver.name]
+    wire = device.driver.wire(device.settings)
 
     def emit(reading: Reading) -> None:
         for rig in served:
@@ -124,7 +128,12 @@ def _supervisor(
         for rig in served:
             rig.device(status.name, status.state)
 
-    supervisor = Supervisor(driver, clock=context.clock, emit=emit, on_status=on_status)
+    def budget() -> Budget | None:
+        return Wire.budget_of(wire)
+
+    supervisor = Supervisor(
+        driver, clock=context.clock, emit=emit, on_status=on_status, budget=budget
+    )
     turned = Turned(context.store, supervisor.troubles.add)
     return supervisor
 

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import structlog
 
 from drivers.contract import Context, Driver, DriverError, Reading
-from drivers.plc.budget import Budget, Metered
+from drivers.plc.budget import Budget
 from gatewayd.clock import SECOND, Clock
 from gatewayd.troubles import Troubles
 
@@ -69,6 +69,8 @@ class Counters:
 class Supervisor:
     """Runs one driver. `emit` gets its readings, `on_status` every change, at once and in order.
 
+    `budget` says where the time of the device's wire goes, None when nobody measures that.
+
     `troubles` is what a person should put right; a kind that comes or goes is a change too. Who
     runs it calls `troubles.sweep()` now and then.
     """
@@ -82,11 +84,12 @@ class Supervisor:
         on_status: Callable[[DeviceStatus], None],
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        budget: Callable[[], Budget | None] = lambda: None,
     ) -> None:
+        self.budget = budget
         self.status = DeviceStatus(driver.name, "connecting", clock.wall(), None, "")
         self.counters = Counters()
         self._driver = driver
-        self._metered = driver if isinstance(driver, Metered) else None
         self._clock = clock
         self._on_status = on_status
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, hides nothing
@@ -97,10 +100,6 @@ class Supervisor:
         self._context = Context(
             emit, self._up, self._noise, clock.monotonic_ns, trouble=self.troubles.add
         )
-
-    def budget(self) -> Budget | None:
-        """Where the time of the device's wire goes; None when the driver does not know."""
-        return self._metered.budget() if self._metered is not None else None
 
     async def run(self) -> None:
         """Serve until cancelled; returns early only when the driver is latched as faulted."""

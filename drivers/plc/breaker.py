@@ -21,8 +21,11 @@ PROBES_SHARE = 0.03
 STUMBLES_SHARE = 0.005
 STUMBLES_S_MAX = 3.0
 """What a unit that answers now and then may waste: so much at once, and this share of the time."""
+OWED_GAPS_MAX = 8
+"""So many requests to a resting unit that could not wait are made good; more are not counted."""
 NEIGHBOUR_S = 10.0
-"""Who answered so lately, and the last time asked, is a neighbour to be spared.
+NEIGHBOUR_MISSES_MAX = 1
+"""Who answered so lately, and missed no more since, is a neighbour to be spared.
 
 On a bus that is dead as a whole nobody is, nobody rests, and all are back as soon as it is.
 """
@@ -69,14 +72,19 @@ class Breakers:
     def missed(self, unit: int, now_s: float, *, cost_s: float, write: bool = False) -> None:
         """No usable answer; the wire lost `cost_s` with it."""
         health = self._health(unit, write=write)
+        rested = health.rests(now_s)
         health.misses += 1
         health.wasted_s = health.waste_s(now_s) + cost_s
         health.wasted_at_s = now_s
         if health.rests(now_s) and self._neighbours(unit, now_s):
-            resting = sum(each.rests(now_s) for each in self._known.values())
-            gap_s = cost_s / PROBES_SHARE
-            self._probe_at_s = now_s + gap_s
-            health.ask_at_s = now_s + gap_s * resting
+            self._rest(health, now_s, cost_s / PROBES_SHARE, again=rested)
+
+    def _rest(self, health: _Health, now_s: float, gap_s: float, *, again: bool) -> None:
+        """Space the probes of the wire. A lock is not asked whether it may: it is paid for later."""
+        due_s = max(now_s, min(self._probe_at_s, now_s + OWED_GAPS_MAX * gap_s))
+        self._probe_at_s = gap_s + (due_s if again else now_s)
+        resting = sum(each.rests(now_s) for each in self._known.values())
+        health.ask_at_s = now_s + gap_s * resting
 
     def ask_at_s(self, unit: int, now_s: float, *, write: bool = False) -> float:
         """When the unit may be asked: `now_s`, or later when it rests and has neighbours."""
@@ -103,7 +111,7 @@ class Breakers:
         """Whether another unit answered lately."""
         lately_s = now_s - NEIGHBOUR_S
         return any(
-            health.answered_s > lately_s and not health.misses
+            health.answered_s > lately_s and health.misses <= NEIGHBOUR_MISSES_MAX
             for (other, _), health in self._known.items()
             if other != unit
         )

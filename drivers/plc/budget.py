@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from drivers.links import Link, SerialLink
 from protocols.modbus import PDU_BYTES_MAX, rtu_silence_s
@@ -68,15 +67,6 @@ class Budget:
     spare: float
     by_unit: Mapping[int, UnitShare]
     resting: tuple[int, ...]
-
-
-@runtime_checkable
-class Metered(Protocol):
-    """A driver that knows where the time of its wire goes."""
-
-    def budget(self) -> Budget | None:
-        """The budget as of now; None while the wire is not open."""
-        ...
 
 
 @dataclass(slots=True)

@@ -16,7 +16,6 @@ from typing import Any
 
 from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSample
 from drivers.plc import about
-from drivers.plc.budget import Budget
 from drivers.plc.polling import (
     HEARTBEAT_STILL_S,
     SECOND_NS,
@@ -118,10 +117,6 @@ class PlcModbus:
     def _sample(self, data: bytes, at_ns: int) -> GateSample:
         values = self._decode(self._profile.reads.decode, data)
         return GateSample(self.name, at_ns, *_sample_values(values))
-
-    def budget(self) -> Budget | None:
-        """Where the time of the wire went lately; None while not connected."""
-        return self._wire.budget() if self._wire is not None else None
 
     async def open(self, order: GateOrder) -> None:
         """Write limits and a moved lease, then the permit; read all of them back.

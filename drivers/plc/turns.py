@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Self
 
 NO_DEADLINE = math.inf
-"""After everything of the same rank that has one."""
+PATIENCE_S = 0.1
+"""Who names no deadline is due so long after it asked: late enough, and never starved."""
 
 
 class Rank(IntEnum):
@@ -75,7 +76,10 @@ class Turns:
 
     def queue(self, rank: Rank, due_s: float) -> "asyncio.Future[None]":
         """A place among those who wait; `wait` for it."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        if due_s == NO_DEADLINE:
+            due_s = loop.time() + PATIENCE_S
         self._count += 1
         heapq.heappush(self._waiting, (rank, due_s, self._count, turn))
         return turn

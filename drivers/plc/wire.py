@@ -57,6 +57,12 @@ class Wire:
                 await wire.open()
             yield wire
 
+    @classmethod
+    def budget_of(cls, name: str) -> Budget | None:
+        """Where the time of the wire called `name` (`link.wire()`) went; None when nobody is on it."""
+        wire = cls._shared.get((asyncio.get_running_loop(), name))
+        return wire.budget() if wire is not None else None
+
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
         """Keep the wire from being closed as unused, so that a lock still gets through."""

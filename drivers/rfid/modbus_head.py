@@ -82,12 +82,16 @@ class ModbusHead:
         return f"{text}; reports no antenna, serves antenna 1"
 
     async def _look(self, wire: Wire, context: Context, field: TagField) -> None:
-        """Read what is there and pass it on; acknowledged after that, so that no tag is lost."""
+        """Read what is there and pass it on; acknowledged after that, so that no tag is lost.
+
+        Between its requests only locks and commands of the neighbours go first.
+        """
         head = self._head
-        async with wire.turns.take(Rank.POLL):
+        async with wire.turns.take(Rank.POLL) as turn:
             try:
                 if head.trigger is not None:
                     await self._exchange(wire, context, _touch(head.trigger))
+                    await turn.again(Rank.COMMAND)
                 data = await self._exchange(wire, context, self._report)
             except DriverError as exc:
                 if _says_no_tag(exc, head):
@@ -98,6 +102,7 @@ class ModbusHead:
                 return
             field.emit([Sighting(uid)])
             if head.ack is not None:
+                await turn.again(Rank.COMMAND)
                 await self._exchange(wire, context, _touch(head.ack))
 
     def _uid(self, data: bytes, context: Context) -> bytes | None:

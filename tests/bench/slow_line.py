@@ -9,6 +9,7 @@ requests came before the line had been silent for long enough.
 
 import os
 import pty
+import select
 import signal
 import sys
 import time
@@ -26,7 +27,7 @@ def _wait_until(at_s: float) -> None:
     """Sleep, and spin for the last moment: a scheduler's slack is not the line's."""
     while (left_s := at_s - time.monotonic()) > 0:
         if left_s > 0.000_2:
-            time.sleep(left_s - 0.000_2)
+            select.select((), (), (), left_s - 0.000_2)
 
 
 def serve(master: int, baud: int) -> None:

@@ -12,6 +12,7 @@ from drivers.links import TcpLink
 from drivers.plc.budget import Budget, UnitShare
 from drivers.plc.modbus import DRIVER
 from drivers.plc.settings import PlcModbusSettings
+from drivers.plc.wire import Wire
 from gatewayd.app import show_device
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock, SystemClock
@@ -28,20 +29,13 @@ def budget(*used: float, resting: tuple[int, ...] = ()) -> Budget:
     return Budget("serial:/dev/ttyS0", sum(used), 1 - sum(used), by_unit, resting)
 
 
-class Scripted:
-    """A driver on a wire with this budget."""
+class Scale:
+    """A driver that is never run."""
 
     name = "scale-1"
 
-    def __init__(self, now: Budget | None) -> None:
-        self.now = now
-
     async def run(self, context: Context) -> None:
-        context.up("scale")
-        await asyncio.Event().wait()
-
-    def budget(self) -> Budget | None:
-        return self.now
+        raise AssertionError(context)
 
 
 def test_a_budget_is_shown_in_whole_percent() -> None:
@@ -76,15 +70,17 @@ def test_what_moved_by_less_than_the_dead_band_is_no_news(
 
 def test_a_wire_is_looked_at_now_and_then() -> None:
     clock = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
-    driver = Scripted(budget(0.2))
-    supervisor = Supervisor(driver, clock=clock, emit=lambda _: None, on_status=lambda _: None)
+    now = [budget(0.2)]
+    supervisor = Supervisor(
+        Scale(), clock=clock, emit=lambda _: None, on_status=lambda _: None, budget=lambda: now[0]
+    )
     news = WireNews(clock)
     assert news.count(supervisor) == 0
     clock.advance(seconds=LOOK_EVERY_S - 0.1)
     assert news.count(supervisor) == 0
     clock.advance(seconds=0.1)
     assert [news.count(supervisor) for _ in range(2)] == [1, 1]
-    driver.now = budget(0.4)
+    now[0] = budget(0.4)
     assert news.count(supervisor) == 1
     clock.advance(seconds=LOOK_EVERY_S)
     assert news.count(supervisor) == 2
@@ -101,6 +97,7 @@ async def test_the_status_of_a_gate_says_what_it_takes_of_its_wire() -> None:
             clock=SystemClock(),
             emit=lambda _: None,
             on_status=lambda _: show_device(board, supervisor, ZONE),
+            budget=lambda: Wire.budget_of(link.wire()),
         )
         running = asyncio.ensure_future(supervisor.run())
         await until(lambda: supervisor.status.state == "up")
