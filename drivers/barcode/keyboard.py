@@ -124,7 +124,8 @@ class Codes:
         elif kind == EV_KEY and value in {RELEASED, PRESSED}:
             usage = USAGES.get(code)
             if usage is None:
-                self._held += UNKNOWN if value == PRESSED else ""
+                if value == PRESSED:
+                    self._char(UNKNOWN)
                 return
             for char in self._typist.key(usage, pressed=value == PRESSED):
                 self._char(char)

@@ -203,6 +203,17 @@ async def test_a_flood_of_keys_spoils_its_code_and_is_told_once() -> None:
         await port.close()
 
 
+async def test_keys_that_mean_nothing_are_held_no_longer_than_a_code() -> None:
+    nameless = 700  # No key of any layout.
+    async with plugged() as (scanner, bench):
+        await scanner.send([(1, nameless, 1), (1, nameless, 0)] * (2 * TEXT_BYTES_MAX))
+        await bench.until(lambda: bench.noise)
+        await scanner.type("AB12\n")
+        await bench.until(lambda: bench.texts)
+    assert bench.texts == ["AB12"]
+    assert all(len(raw.decode()) <= TEXT_BYTES_MAX for _, raw in bench.noise)
+
+
 def sysfs(root: Path, number: int, ids: str = "1eab:0010", uniq: str = "", keys: str = "") -> None:
     device = root / f"event{number}/device"
     vendor, _, product = ids.partition(":")
