@@ -74,6 +74,8 @@ def _guess_layout(data: bytes) -> Layout:
             continue
         if layout.code_id is not None and data[layout.code_id] <= 1:
             continue  # No letter: the flag of a padded report without a code id.
+        if layout.continued_bit is not None and data[layout.continued_bit // 8] > 1:
+            continue  # No flag: a longer report that was cut off there.
         named = bytes(data[at] for at in layout.symbology)
         if named.startswith(b"]") or (not any(named) and not rest):
             return layout
