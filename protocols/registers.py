@@ -178,7 +178,7 @@ def _point(name: str, point: PointFile, file: ProfileFile) -> Point:
         fields=tuple(_field(n, f.low, f.high, high_bit_first) for n, f in point.fields.items()),
         inverted=frozenset(point.inverted),
         spare_ignored=point.spare == "ignore",
-        bytes_swapped=(point.byte_order or file.byte_order) == "low_first",
+        bytes_swapped=(point.byte_order or file.byte_order) == "low_first" and point.type != "bit",
         writable=point.writable,
         stored=point.stored,
         mass=point.mass,

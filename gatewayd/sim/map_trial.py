@@ -80,25 +80,24 @@ async def trial(profile: Profile) -> tuple[Finding, ...]:
 
 async def _asked(profile: Profile, fault: MapFaults | None) -> Finding:
     """Every point is asked over a real wire: planted numbers come back, a fault is never a value."""
+    name = "answers" if fault is None else f"asked, {fault}"
     planted, device = distinct(profile), MapDevice(profile, fault or MapFaults())
-    for name, number in planted.items():
-        device.set_raw(profile.points[name], number)
+    for point, number in planted.items():
+        device.set_raw(profile.points[point], number)
     wire = TcpWire(device.device)
     await wire.plug()
     try:
         told = await _answers(profile, wire.address)
     except DriverError as exc:
-        return Finding(
-            "answers" if fault is None else f"asked, {fault}", fault is not None, str(exc)
-        )
+        return Finding(name, ok=fault is not None, detail=str(exc))
     finally:
         wire.unplug()
     wrong = [
         n for n, p in profile.points.items() if n in planted and told[n] != device.meaning(p)[n]
     ]
     if fault is not None or wrong:
-        return Finding(f"asked, {fault}", ok=False, detail=f"believed: {', '.join(wrong) or 'all'}")
-    return Finding("answers", ok=True, detail=f"{len(planted)} points over the wire")
+        return Finding(name, ok=False, detail=f"believed: {', '.join(wrong) or 'all'}")
+    return Finding(name, ok=True, detail=f"{len(planted)} points over the wire")
 
 
 async def _answers(profile: Profile, address: str) -> Values:

@@ -1,14 +1,17 @@
 """Every shipped map passes its own trial, and a trial fails a map that does not deserve it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from gatewayd.sim.map_device import MapDevice
 from gatewayd.sim.map_trial import trial
 from protocols import register_proof, registers
+from protocols.documents import DocumentError
 from protocols.modbus import Request, read, read_bits, write_coil, write_many, write_one
 from protocols.register_file import LimitsFile
 from protocols.register_proof import prove, spread
@@ -35,6 +38,55 @@ async def test_every_shipped_map_passes_its_own_trial(name: str) -> None:
 
 
 LAUMAS = TEXTS["laumas-tlu"]
+EVERYTHING = """
+id: everything
+title: {zh: 甲, en: a}
+source: made for a test, every table and order at once
+serves: [scale]
+base: 1
+byte_order: low_first
+word_order: low_first
+limits: {registers_max: 4, functions: [1, 2, 3, 4, 16], gap_max: 1, pause_ms: 1}
+mass: {unit: {from: unit, codes: {7: lb, 1: kg}}, decimals: {from: places, codes: {9: 1, 4: 3}}}
+unknown_when:
+  - {when: broken, says: broken}
+  - {when: sane, is: [0], says: not sane}
+scale: {gross: gross, net: net, stable: stable}
+points:
+  gross: {address: 1, type: int32, table: input, mass: true, doc: d}
+  net: {address: 3, type: float32, table: input, mass: true, doc: d}
+  unit: {address: 1, type: uint16, doc: d}
+  places: {address: 3, type: bits, bit_order: high_first, fields: {code: {low: 0, high: 3}}, doc: d}
+  stable: {address: 1, type: bit, table: discrete, inverted: [stable], doc: moves}
+  broken: {address: 1, type: bit, table: coil, doc: d}
+  sane: {address: 30, type: bit, table: coil, doc: d}
+""".replace("{from: places,", "{from: code,")
+
+
+async def test_every_table_and_order_is_weighed_and_found_out() -> None:
+    profile = registers.load(EVERYTHING, "f")
+    assert [(s.table, s.address, s.count) for s in profile.plan()] == [
+        ("coil", 0, 30),
+        ("discrete", 0, 1),
+        ("holding", 0, 3),
+        ("input", 0, 4),
+    ]
+    findings = await trial(profile)
+    assert failed(findings) == {}
+    assert {"broken (broken = 1)", "not sane (sane = 0)", "code changes", "unit changes"} <= {
+        finding.check for finding in findings
+    }
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_map_with_a_slip_loads_or_says_where(seed: int) -> None:
+    rng = Random(seed)
+    for _ in range(25):
+        lines = rng.choice(list(TEXTS.values())).splitlines()
+        at = rng.randrange(len(lines))
+        lines[at : at + 1] = rng.choice(([], [lines[at]] * 2, [rng.choice(lines)]))
+        with suppress(DocumentError):
+            assert registers.load("\n".join(lines), "f").plan() is not None
 
 
 @pytest.mark.parametrize(
