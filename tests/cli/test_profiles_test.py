@@ -27,17 +27,21 @@ def answer(*arguments: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("profiles", "test", "tuna-id551", "-c", SHIPPED),
-        ("profiles", "-c", SHIPPED, "test", "tuna-id551"),
-        ("-c", SHIPPED, "profiles", "test", "tuna-id551"),
-        ("profiles", "test", f"{SHIPPED}/profiles/tuna-id551.yaml"),
+        ("profiles", "test", "precise-dat400", "-c", SHIPPED),
+        ("profiles", "-c", SHIPPED, "test", "precise-dat400"),
+        ("-c", SHIPPED, "profiles", "test", "precise-dat400"),
+        ("profiles", "test", f"{SHIPPED}/profiles/precise-dat400.yaml"),
     ],
 )
 def test_a_map_is_tested_by_id_and_by_file(arguments: tuple[str, ...]) -> None:
     found = answer(*arguments)
     assert found["ok"] is True
     (tested,) = found["profiles"]
-    assert (tested["id"], tested["usable"], tested["verified"]) == ("tuna-id551", True, False)
+    assert (tested["id"], tested["usable"], tested["verified"]) == ("precise-dat400", False, False)
+
+
+def test_every_check_is_told_with_what_it_led_to() -> None:
+    (tested,) = answer("profiles", "test", "tuna-id551", "-c", SHIPPED)["profiles"]
     checks = {check["check"]: check for check in tested["checks"]}
     assert all(check["ok"] for check in checks.values())
     assert "not a number: gross at holding 3-4" in checks["not a number"]["detail"]
@@ -67,12 +71,12 @@ def test_a_map_that_fails_says_no_and_a_broken_one_says_where(tmp_path: Path) ->
 
 
 def test_an_example_that_its_driver_refuses_fails(tmp_path: Path) -> None:
-    text = (shipped_dir() / "profiles/tuna-id551.yaml").read_text("utf-8")
+    text = (shipped_dir() / "profiles/reference-gate-v1.yaml").read_text("utf-8")
     bad = tmp_path / "bad.yaml"
     for old, new, expected in (
-        (", mass_unit: kg}'", "}'", "do not tell mass_unit"),
-        ("unit: 1,", "unit: 999,", "less than or equal to 255"),
-        ("scale.modbus", "scale.modbuss", "did you mean 'scale.modbus'"),
+        ("driver: plc.modbus", "driver: scale.modbus", "has no scale section"),
+        ("unit: 1,", "unit: 999,", "less than or equal to 247"),
+        ("plc.modbus", "plc.modbuss", "did you mean 'plc.modbus'"),
     ):
         bad.write_text(text.replace(old, new), "utf-8")
         result = run("profiles", "test", str(bad), "--json")
