@@ -101,6 +101,8 @@ class SsiHead:
         self._suffix = suffix
         self._framer = ssi.new_framer()
         self._parts = b""
+        self._headless = False
+        """The beginning of the code under way was dropped: what still comes of it is no code."""
         self._last: ssi.Packet | None = None
 
     def opening(self) -> Opening:
@@ -119,9 +121,14 @@ class SsiHead:
     def idle(self) -> Heard:
         """The line fell silent: what is not whole is dropped."""
         heard = self._heard(self._framer.idle())
-        heard.pieces += noise("the rest of the code did not come", self._parts)
-        self._parts = b""
+        if self._parts:
+            self._drop("the rest of the code did not come", heard)
         return heard
+
+    def _drop(self, reason: str, heard: Heard) -> None:
+        """Give up a code of which more is announced; its tail could pass for another cylinder's."""
+        heard.pieces += noise(reason, self._parts)
+        self._parts, self._headless = b"", True
 
     def _heard(self, pieces: list[Piece]) -> Heard:
         heard = Heard()
@@ -155,11 +162,16 @@ class SsiHead:
         if again and self._last is not None and self._last.data == packet.data:
             return
         self._last = packet
+        ends = not packet.status & ssi.MORE_FOLLOWS
+        if self._headless:
+            heard.pieces += noise("its beginning was dropped", packet.data[1:])
+            self._headless = not ends
+            return
         self._parts += packet.data[1:]
         if len(self._parts) > TEXT_BYTES_MAX:
-            heard.pieces += noise(f"longer than {TEXT_BYTES_MAX} bytes", self._parts)
-            self._parts = b""
-        elif not packet.status & ssi.MORE_FOLLOWS:
+            self._drop(f"longer than {TEXT_BYTES_MAX} bytes", heard)
+            self._headless = not ends
+        elif ends:
             code, self._parts = strip_suffix(self._parts, self._suffix), b""
             heard.pieces += [code] if code else []
 

@@ -70,6 +70,16 @@ def test_a_packet_sent_again_because_our_ack_was_lost_is_no_second_read() -> Non
     assert codes(fed(SsiHead("auto"), again)) == [CODE]
 
 
+def test_the_tail_of_a_code_whose_beginning_was_dropped_is_no_code() -> None:
+    head = SsiHead("auto")
+    fed(head, decoded(b"A" * 200, status=ssi.MORE_FOLLOWS))
+    assert head.idle().pieces, "the rest did not come"
+    late = fed(head, decoded(b"B" * 200, status=ssi.MORE_FOLLOWS | ssi.SENT_AGAIN), decoded(b"C\r"))
+    assert codes(late) == []
+    assert b"C\r" in b"".join(piece.raw for piece in late.pieces if isinstance(piece, Noise))
+    assert codes(fed(head, decoded(CODE))) == [CODE]
+
+
 def test_a_broken_packet_is_asked_for_again_and_never_a_code() -> None:
     stream = decoded(CODE)
     for bit in range(8 * len(stream)):
@@ -91,8 +101,9 @@ def test_a_long_code_comes_in_several_packets_and_silence_drops_half_of_one() ->
     dropped = head.idle().pieces
     assert b"".join(p.raw for p in dropped if isinstance(p, Noise)) == b"A" * 200
     assert not head.is_inside
-    assert codes(fed(head, decoded(CODE))) == [CODE]
     endless = [decoded(bytes((n,)) * 200, status=ssi.MORE_FOLLOWS) for n in range(64, 90)]
+    tail, following = decoded(b"TAIL\r"), decoded(CODE)
+    assert codes(fed(SsiHead("auto"), *endless, tail, following)) == [CODE]
     heard = fed(SsiHead("auto"), *endless)
     assert codes(heard) == []
     assert sum(len(p.raw) for p in heard.pieces if isinstance(p, Noise)) > TEXT_BYTES_MAX
