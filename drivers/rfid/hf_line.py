@@ -19,6 +19,8 @@ MORE_QUIET_S = 0.3
 """A family whose replies follow each other is done when it says nothing for so long."""
 FOLLOWS_MAX = 16
 """So many further replies belong to one round; a reader that never ends is cut short."""
+ROUND_S_MAX = 2.0
+"""A round that drags on is cut short: what it saw first must not outlive the cylinder it names."""
 RESET_WITHIN_S = 0.3
 LOOKS = 2
 """Rounds in which every tag in the field is seen."""
@@ -123,8 +125,9 @@ class HfLine:
         """The reply to an inventory and all that follow it."""
         family = self._family
         look = family.inventories[self._air]
+        until = now() + ROUND_S_MAX
         replies = await self._heard(look)
-        while replies and replies[-1].more and len(replies) <= FOLLOWS_MAX:
+        while replies and replies[-1].more and len(replies) <= FOLLOWS_MAX and now() < until:
             if family.follow:
                 further = await self._heard(family.follow)
             else:

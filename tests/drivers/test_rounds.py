@@ -9,13 +9,17 @@ import pytest
 
 from drivers.contract import DriverType, TagRead
 from drivers.rfid.chafon import DRIVER as CHAFON
+from drivers.rfid.hf import DRIVER as HF
+from drivers.rfid.hf_line import ROUND_S_MAX
 from drivers.rfid.m100 import DRIVER as M100
 from drivers.rfid.r2000 import DRIVER as R2000
 from drivers.rfid.rounds import HELD_S_MAX
 from drivers.rfid.uhfreader import DRIVER as UHFREADER
 from drivers.suite import Bench, on_tcp, running
 from protocols.readers import chafon_cf, m100, r2000, uhfreader
+from protocols.readers.hf import FAMILIES
 from tests.support.devices.chafon import ScriptedChafon
+from tests.support.devices.hf import ScriptedHf
 from tests.support.devices.m100 import ScriptedM100
 from tests.support.devices.r2000 import ScriptedR2000
 from tests.support.readers import ScriptedReader
@@ -105,6 +109,20 @@ async def test_a_round_that_goes_on_and_on_passes_its_tags_on_meanwhile() -> Non
             module.push(EPC)
             await asyncio.sleep(0.02)
     assert first_read_s(bench) - began_s < 2 * HELD_S_MAX + MARGIN_S
+
+
+async def test_an_hf_round_that_trickles_is_cut_short() -> None:
+    uid = bytes.fromhex("e00401009f2625f5")
+    reader = ScriptedHf("uhfreader_hf", says=bytes((0, 0)) + uid[::-1])
+    settings = {"family": "uhfreader_hf"}
+    async with on_tcp(reader.plugged) as link, running(made(HF, link, **settings)) as bench:
+        await bench.until(lambda: [asked for asked in reader.heard if asked.what == "inventory"])
+        began_s = asyncio.get_running_loop().time()
+        payload = bytes((0, 0)) + uid[::-1]
+        while not bench.uids:
+            await asyncio.sleep(0.25)
+            reader.send(FAMILIES["uhfreader_hf"].command(payload, reader.address))
+    assert first_read_s(bench) - began_s < ROUND_S_MAX + 2 * MARGIN_S
 
 
 async def test_a_late_answer_is_heard_when_it_comes_and_answers_nothing_else() -> None:
