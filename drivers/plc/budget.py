@@ -32,14 +32,18 @@ def miss_s(link: Link, *, within_s: float, sent: int) -> float:
     return within_s
 
 
-def lock_wait_s_max(link: Link, *, within_s: float, sent: int = RTU_BYTES_MAX) -> float:
+def lock_wait_s_max(
+    link: Link, *, within_s: float, sent: int = RTU_BYTES_MAX, requests: int = 1
+) -> float:
     """The longest a lock waits before it goes out on an open wire: the bound of safety.
 
     `within_s` is the longest timeout of any unit on the wire, `sent` the longest request. One
     request may be in flight, and on a serial line the silence it leaves; nothing else goes first
-    but other locks, each of which is then the request in flight.
+    but other locks, each of which is then the request in flight. `requests` is how many a turn
+    may hold: 2 where an output is a bit of a register, which is read, changed and written.
     """
-    return miss_s(link, within_s=within_s, sent=sent)
+    answered_s = within_s + (sent * link.char_s() if isinstance(link, SerialLink) else 0.0)
+    return (requests - 1) * answered_s + miss_s(link, within_s=within_s, sent=sent)
 
 
 @dataclass(frozen=True, slots=True)

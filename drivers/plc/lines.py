@@ -28,8 +28,8 @@ from protocols.modbus import (
 FRAME_BYTES_MAX = 7 + PDU_BYTES_MAX
 SHOWN_BYTES_MAX = 1024
 """Bytes of a heap thrown away at once that are kept for showing."""
-LATE_TIMES_MAX = 4
-"""An RTU answer that comes later than so many worst reply times is not expected by anybody."""
+LATE_TIMES_MAX = 2
+"""For so many worst reply times after a miss on RTU its answer may still come, later than ever."""
 UNANSWERED_MAX = 3
 UNANSWERED_S = 2.0
 """So many requests, for so long, without a frame from anybody: a TCP connection that is half open."""
@@ -49,6 +49,15 @@ class DoubtError(ModbusError):
     """The request was not sent, because an answer to an earlier one would pass for its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, how long its answer may take, and whether it can wait."""
+
+    request: Request
+    within_s: float
+    urgent: bool
+
+
 class Line(ABC):
     """One open stream. `ready_s` is the loop time from which the next request may go out."""
 
@@ -63,13 +72,13 @@ class Line(ABC):
         """Forget what belonged to the stream before."""
 
     @abstractmethod
-    async def reply(
-        self, stream: Stream, unit: int, request: Request, *, within_s: float, noise: Noise
-    ) -> bytes:
+    async def reply(self, stream: Stream, unit: int, ask: Ask, *, noise: Noise) -> bytes:
         """Send a request and return the reply PDU that belongs to it.
 
         Raises LinkSilentError when nothing came in time, ModbusError when something else did,
-        OutOfStepError when the stream must be closed, DoubtError when nothing was sent.
+        OutOfStepError when the stream must be closed, DoubtError when nothing was sent because an
+        answer to an earlier request would pass for the one to this; an urgent request waits until
+        that answer cannot come any more.
         """
 
     @abstractmethod
@@ -95,14 +104,12 @@ class TcpLine(Line):
     def mistrust(self) -> None:
         """The next reply has another number."""
 
-    async def reply(
-        self, stream: Stream, unit: int, request: Request, *, within_s: float, noise: Noise
-    ) -> bytes:
+    async def reply(self, stream: Stream, unit: int, ask: Ask, *, noise: Noise) -> bytes:
         """See Line; replies with other numbers are dropped as late."""
         self._transaction = self._transaction % 0xFFFF + 1
-        deadline = asyncio.get_running_loop().time() + within_s
+        deadline = asyncio.get_running_loop().time() + ask.within_s
         try:
-            await stream.write(tcp_frame(self._transaction, unit, request.pdu), within_s)
+            await stream.write(tcp_frame(self._transaction, unit, ask.request.pdu), ask.within_s)
             while True:
                 frame = await self._frame(stream, deadline)
                 transaction, _, _, replier = MBAP.unpack_from(frame)
@@ -196,11 +203,10 @@ class RtuLine(Line):
         """What follows a very late reply may be late too."""
         self.ready_s = asyncio.get_running_loop().time() + self._worst_s
 
-    async def reply(
-        self, stream: Stream, unit: int, request: Request, *, within_s: float, noise: Noise
-    ) -> bytes:
+    async def reply(self, stream: Stream, unit: int, ask: Ask, *, noise: Noise) -> bytes:
         """See Line."""
-        await self._settle(stream, unit, request, noise)
+        await self._settle(stream, unit, ask, noise)
+        request, within_s = ask.request, ask.within_s
         self._worst_s = within_s
         loop = asyncio.get_running_loop()
         frame = rtu_frame(unit, request.pdu)
@@ -226,18 +232,26 @@ class RtuLine(Line):
                     noise("no Modbus reply", bytes(got))
         return reply
 
-    async def _settle(self, stream: Stream, unit: int, request: Request, noise: Noise) -> None:
+    async def _settle(self, stream: Stream, unit: int, ask: Ask, noise: Noise) -> None:
         """Wait until the line may be used, and throw away what nobody asked for."""
         now_s = asyncio.get_running_loop().time()
-        if self.ready_s > now_s:
-            await asyncio.sleep(self.ready_s - now_s)
+        begin_s = max(self.ready_s, self._doubted_until_s(unit, ask))
+        if begin_s > now_s:
+            await asyncio.sleep(begin_s - now_s)
         stale = stream.discard()
         if stale:
             noise("late or unasked bytes dropped", stale[:SHOWN_BYTES_MAX])
+
+    def _doubted_until_s(self, unit: int, ask: Ask) -> float:
+        """Until when an urgent request waits; raises DoubtError for one that is not."""
         doubt = self._doubts.get(unit)
         if doubt is None:
-            return
-        if doubt.until_s <= now_s:
+            return 0.0
+        if doubt.until_s <= asyncio.get_running_loop().time():
             del self._doubts[unit]
-        elif doubt.about(request):
-            raise DoubtError(f"not asked: the answer to {doubt.request.pdu.hex()} may still come")
+            return 0.0
+        if not doubt.about(ask.request):
+            return 0.0
+        if ask.urgent:
+            return doubt.until_s
+        raise DoubtError(f"not asked: the answer to {doubt.request.pdu.hex()} may still come")

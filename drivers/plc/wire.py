@@ -13,7 +13,16 @@ from drivers.contract import DriverError
 from drivers.links import Link, LinkSilentError, SerialLink, Stream, open_stream
 from drivers.plc.breaker import Breakers
 from drivers.plc.budget import Budget, Meter
-from drivers.plc.lines import DoubtError, Line, MissedError, Noise, OutOfStepError, RtuLine, TcpLine
+from drivers.plc.lines import (
+    Ask,
+    DoubtError,
+    Line,
+    MissedError,
+    Noise,
+    OutOfStepError,
+    RtuLine,
+    TcpLine,
+)
 from drivers.plc.turns import NO_DEADLINE, Rank, Turns
 from protocols.modbus import EXCEPTIONS_PASSING, ExceptionReplyError, ModbusError, Request
 
@@ -140,7 +149,8 @@ class Wire:
         if not urgent:
             self._admit(unit, began_s, write=not request.data_bytes)
         try:
-            reply = await self._line.reply(stream, unit, request, within_s=within_s, noise=noise)
+            ask = Ask(request, within_s, urgent)
+            reply = await self._line.reply(stream, unit, ask, noise=noise)
             data = request.answer(reply)
         except ExceptionReplyError as exc:
             self._note(unit, request, began_s, missed=exc.code in EXCEPTIONS_OF_DEAD)

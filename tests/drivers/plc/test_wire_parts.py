@@ -13,6 +13,7 @@ from drivers.links import SerialLink, TcpLink
 from drivers.plc.breaker import (
     MISSES_MAX,
     NEIGHBOUR_S,
+    OWED_GAPS_MAX,
     PROBES_SHARE,
     SILENT_S,
     STUMBLES_S_MAX,
@@ -201,6 +202,19 @@ def test_a_wire_opened_anew_forgets_what_was_missed() -> None:
     assert found.resting(100.0) == ()
 
 
+def test_locks_to_a_resting_unit_are_paid_for_by_later_probes() -> None:
+    found = breakers()
+    for _ in range(MISSES_MAX):
+        found.missed(2, 100.0, cost_s=COST_S)
+    gap_s = COST_S / PROBES_SHARE
+    for _ in range(2):
+        found.missed(2, 100.0, cost_s=COST_S)
+    assert found.ask_at_s(2, 100.0) == pytest.approx(100.0 + 3 * gap_s)
+    for _ in range(99):
+        found.missed(2, 100.0, cost_s=COST_S)
+    assert found.ask_at_s(2, 100.0) == pytest.approx(100.0 + (OWED_GAPS_MAX + 1) * gap_s)
+
+
 def test_a_unit_that_answers_reads_and_no_writes_rests_for_writes_alone() -> None:
     found = breakers()
     for _ in range(MISSES_MAX):
@@ -258,6 +272,8 @@ def test_the_bound_of_a_lock_is_one_request_in_flight_and_its_silence() -> None:
     assert lock_wait_s_max(BUS, within_s=0.3, sent=8) == pytest.approx(0.6 + 80 / 9600)
     assert lock_wait_s_max(BUS, within_s=0.3) == pytest.approx(0.6 + RTU_BYTES_MAX * 10 / 9600)
     assert lock_wait_s_max(TcpLink(tcp="10.0.0.4:502"), within_s=0.3) == 0.3
+    both_s = lock_wait_s_max(BUS, within_s=0.3, sent=8, requests=2)
+    assert both_s == pytest.approx(0.9 + 2 * 80 / 9600)
 
 
 def test_the_measured_budget_says_who_used_what_lately() -> None:
