@@ -53,7 +53,7 @@ class ImportOptions:
     """Whose store it is, whether the rest of the archive goes, and what an upstream calls it.
 
     With `dry_run` it is only counted what would change. With a `source_version` entries that have
-    a newer one stay as they are.
+    a newer one stay as they are. More than `direct_max` changes build a new table.
     """
 
     station_id: str
@@ -61,6 +61,7 @@ class ImportOptions:
     quota_mb: int = database.QUOTA_MB
     source_version: int | None = None
     dry_run: bool = False
+    direct_max: int = DIRECT_MAX
 
 
 def _quiet(_what: str, _done: int, _total: int) -> None:
@@ -93,7 +94,7 @@ def import_staged(
         progress("compare", 0, staging.count)
         counts = merge.plan(connection, "staged")
         if not options.dry_run:
-            _carry_out(connection, merge, counts, clock, progress)
+            _carry_out(connection, Rebuild(connection, merge, clock, progress), counts, options)
     except apsw.Error as exc:
         raise database.store_error(path, exc) from exc
     finally:
@@ -103,23 +104,18 @@ def import_staged(
 
 
 def _carry_out(
-    connection: apsw.Connection,
-    merge: Merge,
-    counts: ImportCounts,
-    clock: Clock,
-    progress: Progress,
+    connection: apsw.Connection, rebuild: Rebuild, counts: ImportCounts, options: ImportOptions
 ) -> None:
     changes = connection.execute(
         "SELECT (SELECT count(*) FROM changed) + (SELECT count(*) FROM gone)"
     ).get
-    rebuild = Rebuild(connection, merge, clock, progress)
-    if changes > DIRECT_MAX:
+    if changes > options.direct_max:
         rebuild.run(counts)
         return
     rebuild.clear()
     # IMMEDIATE: a transaction that begins by reading could not wait for the daemon's.
     connection.execute("BEGIN IMMEDIATE")
-    direct = dataclasses.replace(merge, version=next_version(connection))
+    direct = dataclasses.replace(rebuild.merge, version=next_version(connection))
     direct.apply(connection)
     direct.confirm(connection, counts)
     database.require_room(connection)

@@ -47,10 +47,16 @@ BEGIN INSERT INTO cylinders_touched VALUES (new.code, new.tag_uids); END;
 CREATE TRIGGER cylinders_touched_update AFTER UPDATE ON cylinders
 BEGIN INSERT INTO cylinders_touched
 VALUES (old.code, old.tag_uids), (new.code, new.tag_uids); END;
+CREATE TRIGGER holds_touched_insert AFTER INSERT ON holds
+BEGIN INSERT INTO cylinders_touched VALUES (new.code, ''); END;
+CREATE TRIGGER holds_touched_update AFTER UPDATE ON holds
+BEGIN INSERT INTO cylinders_touched VALUES (new.code, ''); END;
 """
 _UNTOUCH = """
 DROP TRIGGER IF EXISTS cylinders_touched_insert;
 DROP TRIGGER IF EXISTS cylinders_touched_update;
+DROP TRIGGER IF EXISTS holds_touched_insert;
+DROP TRIGGER IF EXISTS holds_touched_update;
 DROP TABLE IF EXISTS cylinders_touched;
 """
 _TOUCHED_CODES = "SELECT code FROM cylinders_touched"
@@ -70,11 +76,12 @@ class Rebuild:
     ) -> None:
         self._path = Path(connection.db_filename("main"))
         self._connection = connection
-        self._merge = merge
+        self.merge = merge
         self._clock = clock
         self._progress = progress
         self._never = threading.Event()
         self._rows = ROWS_FIRST
+        self._held_ms = 0.0
 
     def run(self, counts: ImportCounts) -> None:
         """Make the planned import so. Raises StoreError or apsw.Error; then nothing changed."""
@@ -83,7 +90,7 @@ class Rebuild:
         try:
             self._begin()
             self._cylinders()
-            if "tag_uids" in self._merge.columns:
+            if "tag_uids" in self.merge.columns:
                 self._tags()
             self._switch(counts)
             switched = True
@@ -105,7 +112,10 @@ class Rebuild:
         took_ms = (self._clock.monotonic_ns() - began_ns) / MS
         share = min(2.0, SLICE_MS / max(took_ms, 1.0))
         self._rows = max(ROWS_MIN, min(ROWS_MAX, int(self._rows * share)))
-        self._never.wait(PAUSE_S)
+        self._held_ms += took_ms
+        if self._held_ms > SLICE_MS / 2:
+            self._held_ms = 0.0
+            self._never.wait(PAUSE_S)
 
     def clear(self) -> None:
         """Remove what an import left behind, in slices."""
@@ -148,7 +158,7 @@ class Rebuild:
                 self._connection.execute(
                     re.sub(rf'^CREATE TABLE "?{table}"?', f"CREATE TABLE {table}_next", made)
                 )
-            name = f"cylinders_by_version_{self._merge.version}"
+            name = f"cylinders_by_version_{self.merge.version}"
             self._connection.execute(f"CREATE INDEX {name} ON cylinders_next (version)")
             self._connection.execute(_TOUCHED)
 
@@ -156,8 +166,8 @@ class Rebuild:
         sources = (("incoming", "code"), ("cylinders", "code"))
         into = f"INSERT INTO cylinders_next ({COLUMNS})"
         steps = (
-            f"{into} {self._merge.staying('c.code > :low AND c.code <= :high')}",
-            f"{into} {self._merge.taken('i.code > :low AND i.code <= :high')}",
+            f"{into} {self.merge.staying('c.code > :low AND c.code <= :high')}",
+            f"{into} {self.merge.taken('i.code > :low AND i.code <= :high')}",
         )
         self._copy("cylinders", sources, steps)
 
@@ -192,7 +202,7 @@ class Rebuild:
             done = total if high == _END else min(total, done + self._rows)
             with self._transaction():
                 for step in steps:
-                    self._connection.execute(step, self._merge.values(low=low, high=high))
+                    self._connection.execute(step, self.merge.values(low=low, high=high))
                 self._require_room()
             low = high
             self._progress(what, done, total)
@@ -222,13 +232,13 @@ class Rebuild:
             self._connection.execute(_UNTOUCH)
             self._connection.execute("ALTER TABLE cylinders RENAME TO cylinders_old")
             self._connection.execute("ALTER TABLE cylinders_next RENAME TO cylinders")
-            if "tag_uids" in self._merge.columns:
+            if "tag_uids" in self.merge.columns:
                 self._connection.execute("ALTER TABLE cylinder_tags RENAME TO cylinder_tags_old")
                 self._connection.execute("ALTER TABLE cylinder_tags_next RENAME TO cylinder_tags")
-            self._merge.confirm(self._connection, counts)
+            self.merge.confirm(self._connection, counts)
 
     def _carry_over(self) -> None:
-        connection, merge = self._connection, self._merge
+        connection, merge = self._connection, self.merge
         touched = connection.execute("SELECT code, tag_uids FROM cylinders_touched").fetchall()
         if not touched:
             return

@@ -10,7 +10,7 @@ import apsw
 
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
-from gatewayd.store import database, rows, writes
+from gatewayd.store import database, holds, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.merge import upsert
 from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
@@ -185,6 +185,27 @@ class Store(Reads):
                 at=at,
                 source_version=source_version,
             )
+        )
+
+    async def hold(self, code: str, reason: str, *, by: str) -> bool:
+        """Hold a cylinder until it is released; False = the archive does not know it yet."""
+        at = rows.utc(self._clock.wall())
+        return await self._writer.submit(
+            lambda connection: holds.hold(connection, code, reason, by, at)
+        )
+
+    async def release(self, code: str, *, by: str, reason: str = "") -> bool:
+        """End the hold of a cylinder; False = nothing held it."""
+        at = rows.utc(self._clock.wall())
+        return await self._writer.submit(
+            lambda connection: holds.release(connection, code, by, at, reason)
+        )
+
+    async def confirm_archive(self) -> None:
+        """Note that the archive's source has just said that it is right as it is."""
+        at = rows.utc(self._clock.wall())
+        await self._writer.submit(
+            lambda connection: connection.execute("UPDATE archive SET confirmed_at = ?", (at,))
         )
 
     async def wait_for(self, after_sequence: int) -> None:

@@ -1,0 +1,154 @@
+"""Versions: what changed since when, what an upstream said last, and old stores brought up to date."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import apsw
+import pytest
+
+from gatewayd.clock import ManualClock
+from gatewayd.errors import StoreError
+from gatewayd.store import beside, database, rows
+from gatewayd.store.model import Cylinder, ImportCounts
+from gatewayd.store.reads import Reader, Reads
+from gatewayd.store.staging import Staging
+from tests.support.stores import NOON, STATION, chain_breaks, draft, open_store
+
+
+def _changed(store: Reads, after: int) -> list[str]:
+    return [entry.cylinder.code for entry in store.entries(after_version=after)]
+
+
+async def test_who_asks_since_a_version_gets_every_later_change(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    assert store.archive().confirmed_at is None
+    await store.import_cylinders([Cylinder("c1"), Cylinder("c2")], replace=False)
+    first = store.archive()
+    assert (first.cylinders, first.confirmed_at, first.removed_version) == (2, NOON, 0)
+    assert _changed(store, 0) == ["c1", "c2"]
+    await store.import_cylinders([Cylinder("c1"), Cylinder("c2", maker="M")], replace=False)
+    assert _changed(store, first.version) == ["c2"]
+    await store.hold("c1", "recall", by="b")
+    assert _changed(store, first.version) == ["c2", "c1"]
+    (entry,) = store.entries(after_version=store.archive().version - 1)
+    assert (entry.cylinder.hold, entry.changed_at) == ("recall", NOON)
+    await store.import_cylinders([Cylinder("c1")], replace=True)
+    assert store.archive().removed_version == store.archive().version > first.version
+    await store.close()
+
+
+async def test_changes_are_asked_for_in_pages(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for n in range(3):
+        entries = [Cylinder(f"c{n}{k}") for k in range(3)]
+        await store.import_cylinders(entries, replace=False)
+    found: list[str] = []
+    version, code = 0, ""
+    while page := store.entries(after_version=version, after_code=code, limit=2):
+        found += [entry.cylinder.code for entry in page]
+        version, code = page[-1].version, page[-1].cylinder.code
+    assert found == [f"c{n}{k}" for n in range(3) for k in range(3)]
+    await store.close()
+
+
+async def test_the_same_again_and_a_fill_change_no_version(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.import_cylinders([Cylinder("c1")], replace=False)
+    before = store.archive().version
+    await store.append(draft(counts_fill_of="c1"))
+    await store.import_cylinders([Cylinder("c1")], replace=True)
+    assert store.archive().version == before
+    await store.close()
+
+
+async def test_a_few_columns_do_not_confirm_the_archive(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.import_cylinders([Cylinder("c1")], replace=False, columns=("code", "maker"))
+    assert store.archive().confirmed_at is None
+    await store.confirm_archive()
+    assert store.archive().confirmed_at == NOON
+    await store.close()
+
+
+@pytest.mark.parametrize("direct_max", [0, 10])
+async def test_what_an_upstream_said_before_does_not_undo_what_it_said_later(
+    tmp_path: Path, direct_max: int
+) -> None:
+    store = open_store(tmp_path)
+    new = Cylinder("c1", tag_uids=("AA02",), maker="new")
+    await store.import_cylinders([new], replace=False, source_version=7)
+    old = replace(new, tag_uids=("AA01",), maker="old")
+    counts = await store.import_cylinders([old], replace=False, source_version=6)
+    assert counts == ImportCounts(0, 0, 0, 0, outdated=1)
+    with Staging.open(store.path) as staging:
+        staging.add_cylinders([old, Cylinder("c2")])
+        staging.seal()
+        options = beside.ImportOptions(
+            STATION, replace=True, source_version=6, direct_max=direct_max
+        )
+        counts = beside.import_staged(staging, options, clock=ManualClock(NOON))
+    assert counts == ImportCounts(added=1, updated=0, unchanged=0, removed=0, outdated=1)
+    assert store.cylinders_by_uid("AA02") == (new,)
+    assert store.cylinders_by_uid("AA01") == ()
+    with Staging.open(store.path) as staging:
+        staging.add_cylinders([Cylinder("c3")])
+        staging.seal()
+        options = replace(options, source_version=6)
+        assert beside.import_staged(staging, options, clock=ManualClock(NOON)).removed == 1
+    assert [one.code for one in store.cylinders()] == ["c1", "c3"]
+    await store.close()
+
+
+def _make_version_1(path: Path) -> None:
+    """Undo what the upgrade does."""
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TABLE holds; DROP TABLE archive; DROP INDEX cylinders_by_version_0")
+    for name in ("version", "changed_at", "source_version"):
+        connection.execute(f"ALTER TABLE cylinders DROP COLUMN {name}")
+    connection.execute("CREATE INDEX cylinder_tags_by_code ON cylinder_tags (code)")
+    connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    connection.close()
+
+
+def _schema(path: Path) -> set[str]:
+    connection = apsw.Connection(str(path))
+    sql = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+    names = {str(name) for (name,) in connection.execute(sql)}
+    columns = {f"cylinders.{row[1]}" for row in connection.execute("PRAGMA table_info(cylinders)")}
+    connection.close()
+    return names | columns
+
+
+async def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    path = store.path
+    wanted = _schema(path)
+    one = Cylinder("c1", tag_uids=("AA01",), hold="h")
+    await store.import_cylinders([one], replace=False)
+    await store.append(draft())
+    await store.close()
+    _make_version_1(path)
+    with pytest.raises(StoreError, match=r"written by an older gatewayd .*brings it up to date"):
+        Reader.open(path)
+    store = open_store(tmp_path)
+    assert store.cylinders_by_uid("AA01") == (one,)
+    assert store.archive().version == 0
+    assert chain_breaks(store) == []
+    await store.close()
+    assert _schema(path) == wanted
+    _make_version_1(path)
+    beside.import_cylinders(path, [Cylinder("c2")], station_id=STATION, replace=False)
+    assert _schema(path) == wanted
+
+
+async def test_an_older_daemon_that_runs_is_not_upgraded_under_its_feet(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    _make_version_1(store.path)
+    with pytest.raises(StoreError, match=r"in use by process .* older gatewayd; restart it first"):
+        beside.import_cylinders(store.path, [Cylinder("c1")], station_id=STATION, replace=False)
+    await store.close()
+    with pytest.raises(StoreError, match="written by an older"):
+        database.connect_to_read(store.path)
+    assert set(rows.CYLINDER_COLUMNS) <= {
+        name.removeprefix("cylinders.") for name in _schema(store.path)
+    }
