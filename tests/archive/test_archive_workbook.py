@@ -221,7 +221,7 @@ def test_an_entity_bomb_is_refused() -> None:
 SMALL = _book(("code", "maker"), (CODE, "M"))
 
 
-@given(st.floats(0, 1, exclude_max=True), st.booleans())
+@given(share=st.floats(0, 1, exclude_max=True), cut=st.booleans())
 def test_a_damaged_workbook_is_refused_never_worse(share: float, *, cut: bool) -> None:
     at = 4 + int(share * (len(SMALL) - 4))
     bad = SMALL[:at] if cut else SMALL[:at] + b"\xa5" + SMALL[at + 1 :]
