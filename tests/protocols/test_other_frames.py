@@ -112,6 +112,7 @@ TELLS: list[tuple[str, str, dict[str, Any]]] = [
         uhf(f"000706{EPC}03000400000000"),
         {"epc": EPC, "bank": "user", "word_addr": 0, "word_count": 4},
     ),
+    ("llrp", "043d0000000a00000007", {"type": "RO_ACCESS_REPORT", "tags": []}),
     ("hid_pos_8c", HONEYWELL, {"count": 13, "data": "6901234567892", "continued": False}),
     ("pn532", "00000000000000ff02fed4022a00", {"cmd": "GetFirmwareVersion"}),
     ("iso15693_serial", ti(0x60, f"01000000{TI_TAG}"), {"uid": "e007000012c01480"}),

@@ -77,6 +77,8 @@ def message_fields(message: Message) -> Fields:
     }
     if message.name == "CUSTOM_MESSAGE" or message.name.startswith("IMPINJ_"):
         found |= custom(message)
+    if message.name == "RO_ACCESS_REPORT":
+        found["tags"] = []  # A report may be empty; it is a report all the same.
     return {**found, **_body(message.body)}
 
 
