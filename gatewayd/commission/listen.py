@@ -113,7 +113,8 @@ async def _ask(
     for hello, names in questions:
         if not hello.question:
             continue
-        tell(f"{', '.join(names)} @ {hello.baud}")
+        speed = "" if stream.wire.startswith("tcp:") else f" @ {hello.baud}"
+        tell(f"{', '.join(names)}{speed}")
         stream.discard()
         await stream.write(hello.question, WRITE_WITHIN_S)
         if answered(await hear(stream, answer_s, quiet_s=QUIET_S), hello):

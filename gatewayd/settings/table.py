@@ -67,9 +67,12 @@ class Table(Generic[T]):
         except Exception as exc:  # third-party code may fail in any way; only its own name suffers
             what = f"{self.noun} {entry.name!r} cannot be loaded: {type(exc).__name__}: {exc}"
             raise PluginError(what, "", f"reinstall {_owners([entry])}") from exc
-        if not isinstance(loaded, self._kind) or getattr(loaded, "name", None) != entry.name:
+        if isinstance(loaded, self._kind) and (told := getattr(loaded, "name", "")) != entry.name:
+            what = f"{self.noun} {entry.name!r} of {_owners([entry])} calls itself {told!r}"
+            raise PluginError(what, f"{entry.value} must be named {entry.name!r}")
+        if not isinstance(loaded, self._kind):
             what = f"{self.noun} {entry.name!r} of {_owners([entry])} is broken"
-            raise PluginError(what, f"{entry.value} must be a {self._kind.__name__} of that name")
+            raise PluginError(what, f"{entry.value} must be a {self._kind.__name__}")
         return loaded
 
 

@@ -140,8 +140,8 @@ def _chafon(mode: str) -> Kit:
 
 
 WITHOUT_KIT = {
-    "barcode.keyboard": "only the kernel makes input nodes; run in umockdev's test bed instead",
-    "rfid.modbus": "a Modbus master drops what garbage touches; test_modbus_head_driver has its faults",
+    "barcode.keyboard": "only the kernel makes input nodes; kits_in_part joins behind the grab",
+    "rfid.modbus": "a Modbus master drops what garbage touches; kits_in_part runs the other cases",
     "rfid.pcsc": "pcscd has the wire; test_pcsc_driver runs a real one with a virtual reader",
     "scale.modbus": "weighs, identifies nothing; tests/drivers/scale drives it through its faults",
     "output.modbus": "holds a valve; tests/drivers/output drives it through its own faults",

@@ -13,9 +13,6 @@ from typing import Any
 
 import pytest
 
-from drivers.suite import on_tcp
-from drivers.template.acme_reader.scripted import KIT
-
 TEMPLATE = Path(__file__).parents[2] / "drivers/template"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
 
@@ -90,16 +87,20 @@ async def answer(env: Mapping[str, str], *words: str) -> dict[str, Any]:
 
 async def test_its_own_frames_are_found_shown_and_decoded_like_ours(copy: Path) -> None:
     env = installed(copy)
-    device = KIT.device()
-    KIT.show(device, KIT.identities[:1])
-    async with on_tcp(device.plugged) as link:
-        found = await answer(env, "detect", "--host", link["tcp"])
-        setting = f"link.tcp={link['tcp']}"
-        seen = await answer(env, "probe", "--driver", "acme.reader", "--set", setting)
+    command = (sys.executable, "-m", "drivers.suite", "acme_reader.scripted:KIT")
+    device = await asyncio.create_subprocess_exec(*command, env=env, stdout=PIPE)
+    try:
+        assert device.stdout is not None
+        shown, detect, probe = [(await device.stdout.readline()).decode().split() for _ in "123"]
+        found = await answer(env, *detect[1:])
+        seen = await answer(env, *probe[1:])
+    finally:
+        device.kill()
+        await device.wait()
     (host,) = found["hosts"]
     assert (host["guess"]["drivers"], host["guess"]["format"]) == (["acme.reader"], "acme")
     assert host["line"].startswith("device-1: {driver: acme.reader")
-    assert [reading["uid"] for reading in seen["readings"]] == [KIT.identities[0]]
+    assert [reading["uid"] for reading in seen["readings"]] == shown[:1]
     assert {frame["format"] for frame in seen["frames"]} == {"acme"}
     assert any(frame["fields"].get("model") == "One 1.0" for frame in seen["frames"])
     rows = {row["name"]: row for row in (await answer(env, "formats"))["formats"]}

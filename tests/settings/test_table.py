@@ -83,12 +83,21 @@ def test_two_distributions_with_one_name_are_an_error_that_names_both(site: Path
     )
 
 
-@pytest.mark.parametrize("source", ["D = 7", SOURCE.replace('"vendor.reader"', '"other"')])
-def test_an_entry_that_is_no_driver_of_that_name_is_told(*, site: Path, source: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("D = 7", "of vendor is broken; vendor:D must be a DriverType"),
+        (
+            SOURCE.replace('"vendor.reader"', '"other"'),
+            "of vendor calls itself 'other'; vendor:D must be named 'vendor.reader'",
+        ),
+    ],
+)
+def test_an_entry_that_is_no_driver_of_that_name_is_told(
+    *, site: Path, source: str, said: str
+) -> None:
     install(site, "vendor", {"vendor.reader": "vendor:D"}, source)
-    assert error(driver_table(), "vendor.reader") == (
-        "driver 'vendor.reader' of vendor is broken; vendor:D must be a DriverType of that name"
-    )
+    assert error(driver_table(), "vendor.reader") == f"driver 'vendor.reader' {said}"
 
 
 OWN_FORMAT = """
