@@ -24,11 +24,20 @@ class Failure:
     got: str
     why: str
 
+    @property
+    def said(self) -> str:
+        """What is wrong."""
+        said = f"said {self.got}" if self.got else "has no such example"
+        return f"{self.rule} {said}{f' ({self.why})' if self.why else ''}"
+
+    @property
+    def wanted(self) -> str:
+        """What was expected."""
+        return f"expected {self.expected}"
+
     def __str__(self) -> str:
         """`file:line:column: what is wrong; what was expected`."""
-        said = f"said {self.got}" if self.got else "has no such example"
-        why = f" ({self.why})" if self.why else ""
-        return f"{self.mark}: {self.rule} {said}{why}; expected {self.expected}"
+        return f"{self.mark}: {self.said}; {self.wanted}"
 
 
 def run(pack: Pack) -> tuple[Failure, ...]:
@@ -71,7 +80,10 @@ def _run(pack: Pack, rule: Rule) -> Iterator[Failure]:
 
 
 def _check(pack: Pack, rule: Rule, example: Example) -> Iterator[Failure]:
-    known, _findings = complete([pack], example.facts)
+    values = {name: item for name, item in example.facts.items() if name in pack.values}
+    facts = {name: item for name, item in example.facts.items() if name not in values}
+    pack = replace(pack, values={**pack.values, **values})
+    known, _findings = complete([pack], facts)
     outcome = decide(rule, *bind(pack, known))
     said: str = outcome.says
     if example.stage is not None and rule.stage not in JUDGED[example.stage]:

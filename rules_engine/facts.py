@@ -24,6 +24,7 @@ __all__ = [
     "group",
     "life_ends_on",
     "nearest",
+    "of_kind",
     "parse",
     "parse_date",
     "remedy",
@@ -50,13 +51,17 @@ def group(prefix: str, columns: Mapping[str, Any]) -> dict[str, Value]:
 
 def from_json(name: str, value: Any) -> Value:
     """One fact from a JSON or YAML value. Raises ValueError saying what was expected."""
-    fact = _known(name)
-    if fact.type == "date" and isinstance(value, str):
+    return of_kind(name, _known(name).type, value)
+
+
+def of_kind(name: str, kind: Kind, value: Any) -> Value:
+    """A JSON or YAML value as the type `kind`. Raises ValueError saying what was expected."""
+    if kind == "date" and isinstance(value, str):
         return parse_date(value)
-    if fact.type == "texts" and isinstance(value, list):
+    if kind == "texts" and isinstance(value, list):
         value = tuple(value)
-    if not sound(fact.type, value):
-        raise ValueError(f"{name} is {fact.type}; got {value!r}")
+    if not sound(kind, value):
+        raise ValueError(f"{name} is {kind}; got {value!r}")
     sure: Value = value
     return sure
 

@@ -7,7 +7,7 @@ from protocols.documents import Document, DocumentError
 from rules_engine import site_check
 from rules_engine.cel import Environment
 from rules_engine.extend import extend, kinds
-from rules_engine.facts import from_json, parse_date
+from rules_engine.facts import of_kind, parse_date
 from rules_engine.pack_check import check, variables
 from rules_engine.pack_file import BasisFile, PackFile, ParameterFile, RuleFile
 from rules_engine.pack_model import Example, Pack, Parameter, Rule
@@ -100,7 +100,10 @@ def _rule(
         verified=item.verified,
         examples=tuple(
             Example(
-                {name: from_json(name, value) for name, value in example.facts.items()},
+                {
+                    name: of_kind(name, environment.variables[name], value)
+                    for name, value in example.facts.items()
+                },
                 example.expect,
                 document.mark(("rules", index, "examples", at)),
                 example.stage,

@@ -9,7 +9,7 @@ from typing import Any
 from protocols.documents import Document, Mark, Path, Problem
 from protocols.marks import nearest_hint
 from rules_engine.cel import Environment, ExpressionError, Fault
-from rules_engine.facts import FACTS, MEDIA, Kind, from_json, nearest, parse_date
+from rules_engine.facts import FACTS, MEDIA, Kind, nearest, of_kind, parse_date
 from rules_engine.template import placeholders
 
 FILL_COEFFICIENT = "fill_g_per_l_"
@@ -40,7 +40,7 @@ def check(document: Document, text: str, known: Mapping[str, Kind]) -> Iterator[
                 yield from _expression(document, lines, (*path, key), source, environment)
         yield from _known_facts(document, rule, path)
         yield from _message(document, rule, path, known)
-        yield from _examples(document, rule, path)
+        yield from _examples(document, rule, path, known)
 
 
 def _mapping(value: Any, key: str) -> Mapping[str, Any]:
@@ -177,17 +177,20 @@ def check_words(mark: Mark, text: str, known: frozenset[str]) -> Iterator[Proble
             yield _unknown(mark, name, known)
 
 
-def _examples(document: Document, rule: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+def _examples(
+    document: Document, rule: Mapping[str, Any], path: Path, known: Mapping[str, Kind]
+) -> Iterator[Problem]:
+    """Facts of the vocabulary, and `param.<name>` for what the rule says with another value."""
     for index, example in enumerate(_items(rule, "examples")):
         for name, value in _mapping(example, "facts").items():
             mark = document.mark((*path, "examples", index, "facts", name))
-            if name not in FACTS:
-                yield _unknown(mark, name, frozenset())
+            if name not in known:
+                yield _unknown(mark, name, frozenset(known))
                 continue
-            if FACTS[name].derived:
+            if name in FACTS and FACTS[name].derived:
                 yield Problem(mark, f"{name} is derived", "expected the facts it comes from")
                 continue
             try:
-                from_json(name, value)
+                of_kind(name, known[name], value)
             except ValueError as exc:
                 yield Problem(mark, str(exc))

@@ -48,3 +48,8 @@ REASONS: Mapping[str, Message] = {
     "RULE_BROKEN": Message("规则故障", "broken rule"),
     "STORE_UNAVAILABLE": Message("存储不可用", "store unavailable"),
 }
+
+FROM_ENGINE = frozenset({"DATA_MISSING", "RULE_BROKEN", "CLOCK_UNTRUSTED"})
+"""What the engine says of itself, whatever the packs say."""
+FROM_RIG = frozenset({"NO_TAG", "UNREADABLE", "AMBIGUOUS", "TARE_UNKNOWN", "STORE_UNAVAILABLE"})
+"""What only the rig can see, before or beside any rule."""

@@ -114,7 +114,7 @@ def test_taking_needed_facts_away_never_allows(removed: set[str]) -> None:
     assert judge([cn_lpg()], facts).decision == "deny"
 
 
-@pytest.mark.parametrize("gone", [rule.id for rule in cn_lpg().rules])
+@pytest.mark.parametrize("gone", sorted({rule for rule, _change, _codes in ILLEGAL}))
 def test_the_table_notices_when_a_rule_is_taken_out(gone: str) -> None:
     pack = cn_lpg()
     without = replace(pack, rules=tuple(rule for rule in pack.rules if rule.id != gone))

@@ -116,7 +116,7 @@ def test_a_rule_pack_must_exist_and_is_named_once() -> None:
     assert problems(rigs("rules: [cn-lpg]", "rules: [cn-lpg, cn-lgp, cn-lpg]")) == [
         (
             "etc/rigs/all.yaml:7:21: rig-1: rule pack 'cn-lgp' does not exist; "
-            "known: cn-lpg; did you mean 'cn-lpg'?"
+            "known: cn-industrial, cn-lpg, cn-vehicle, eu-adr, us-dot; did you mean 'cn-lpg'?"
         ),
         "etc/rigs/all.yaml:7:29: rig-1: rule pack 'cn-lpg' is named twice",
     ]

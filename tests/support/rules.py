@@ -8,7 +8,9 @@ from typing import Any
 
 from rules_engine.pack import Pack, load
 
-CN_LPG = Path(__file__).parents[2] / "config" / "rules" / "cn-lpg.yaml"
+RULES = Path(__file__).parents[2] / "config" / "rules"
+CN_LPG = RULES / "cn-lpg.yaml"
+SHIPPED = ("cn-industrial", "cn-lpg", "cn-vehicle", "eu-adr", "us-dot")
 
 TODAY = date(2026, 7, 1)
 
@@ -29,6 +31,16 @@ LEGAL: Mapping[str, Any] = {
 }
 """Everything cn-lpg needs and nothing more, on the last legal day."""
 
+COMPRESSED = {"cylinder.working_pressure_kpa": 15_000, "rig.fill_pressure_kpa": 15_000}
+LEGAL_FOR: Mapping[str, Mapping[str, Any]] = {
+    "cn-lpg": LEGAL,
+    "cn-industrial": {**LEGAL, "cylinder.medium": "O2", "rig.medium": "O2", **COMPRESSED},
+    "cn-vehicle": {**LEGAL, "cylinder.medium": "CNG", "rig.medium": "CNG", **COMPRESSED},
+    "eu-adr": {**LEGAL, "cylinder.medium": "C3H8", "rig.medium": "C3H8"},
+    "us-dot": {**LEGAL, "cylinder.medium": "C3H8", "rig.medium": "C3H8"},
+}
+"""For each shipped pack a legal cylinder on its last legal day."""
+
 RULE = """\
   - id: {id}
     code: {code}
@@ -41,9 +53,15 @@ RULE = """\
 
 
 @functools.cache
+def shipped(name: str) -> Pack:
+    """A shipped pack."""
+    path = RULES / f"{name}.yaml"
+    return load(path.read_text(encoding="utf-8"), str(path))
+
+
 def cn_lpg() -> Pack:
-    """The shipped pack."""
-    return load(CN_LPG.read_text(encoding="utf-8"), str(CN_LPG))
+    """The pack of most stations."""
+    return shipped("cn-lpg")
 
 
 def text_of(*rules: str, head: str = "", id_: str = "site") -> str:
