@@ -4,7 +4,7 @@ A site file never silently takes the place of a shipped rule pack: it says `exte
 `replaces:`, or it has an id of its own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +14,9 @@ from gatewayd.settings.files import folder, read_text
 from gatewayd.settings.report import Report
 from gatewayd.settings.shipped import shipped_dir
 from protocols import registers
-from protocols.documents import Document, DocumentError, Mark, parse_leniently
-from rules_engine import pack
+from protocols.documents import Document, DocumentError, Mark, Problem, parse_leniently
+from rules_engine import examples, pack
+from rules_engine.pack import Pack
 
 TAKEOVER = ("extends", "replaces")
 TEXTS_KEPT_MAX = 64
@@ -56,26 +57,94 @@ class _Text:
         return self.document.mark(("id",))
 
 
-def load_packs(directory: Path, report: Report) -> Library:
-    """Every rule pack by id, the site's in the place of a shipped one only when it says so."""
-    return _load(directory, "rules", pack.load, report, takeover=TAKEOVER)
+def load_packs(directory: Path, report: Report, *, prove: bool = True) -> Library:
+    """Every rule pack by id, the site's in the place of a shipped one only when it says so.
+
+    A pack whose examples come out otherwise is refused, unless `prove` is off. What a site
+    loosens is a warning.
+    """
+    shipped = {text.id: text for text in _texts(shipped_dir(), "rules", report)}
+
+    def parse(text: _Text) -> Pack:
+        return _on_top(text, shipped, prove=prove)
+
+    library = _load(directory, "rules", shipped, parse, report, takeover=TAKEOVER)
+    for loaded in library.values.values():
+        _say_what_is_loosened(loaded, report)
+    return library
+
+
+def load_files(paths: Iterable[Path], report: Report) -> list[Pack]:
+    """Just these pack files, each on top of the shipped one it extends; examples are not run."""
+    shipped = {text.id: text for text in _texts(shipped_dir(), "rules", report)}
+    packs: list[Pack] = []
+    for path in paths:
+        text = _read(path, report)
+        try:
+            packs += [] if text.text is None else [_on_top(text, shipped, prove=False)]
+        except DocumentError as exc:
+            report.extend(exc.problems)
+    return packs
+
+
+def _on_top(text: _Text, shipped: Mapping[str, _Text], *, prove: bool) -> Pack:
+    assert text.text is not None, text
+    named = text.get("extends")
+    base = shipped.get(named) if isinstance(named, str) else None
+    below = None if base is None or base.text is None else (base.text, str(base.path))
+    return _pack(text.text, str(text.path), below, prove=prove)
 
 
 def load_profiles(directory: Path, report: Report) -> Library:
     """Every register map by id."""
-    return _load(directory, "profiles", registers.load, report, takeover=())
+    shipped = {text.id: text for text in _texts(shipped_dir(), "profiles", report)}
+
+    def parse(text: _Text) -> Any:
+        assert text.text is not None, text
+        return _profile(text.text, str(text.path))
+
+    return _load(directory, "profiles", shipped, parse, report, takeover=())
+
+
+@lru_cache(TEXTS_KEPT_MAX)
+def _profile(text: str, origin: str) -> Any:
+    """Parsing is pure and its values are frozen, so equal texts may share them."""
+    return registers.load(text, origin)
+
+
+@lru_cache(TEXTS_KEPT_MAX)
+def _pack(text: str, origin: str, below: tuple[str, str] | None, *, prove: bool) -> Pack:
+    """The pack in `text` on top of the one in `below`; raises DocumentError as `pack.load` does.
+
+    A pack below that does not load has told so itself.
+    """
+    base = None if below is None else _pack(*below, None, prove=False)
+    loaded = pack.load(text, origin, base)
+    failures = examples.wrong(loaded) if prove else ()
+    if failures:
+        raise DocumentError(
+            [Problem(each.mark, f"example: {each.said}", each.wanted) for each in failures]
+        )
+    return loaded
+
+
+def _say_what_is_loosened(loaded: Pack, report: Report) -> None:
+    """An override counts through a day: a check that is run on any day has to show it."""
+    for each in loaded.ref.overrides:
+        what = f"{loaded.id}: loosens {each.rule} through {each.until.isoformat()}: {each.reason}"
+        report.warn(Mark(loaded.origin, 1, 1), what, f"approved by {each.approved_by}")
 
 
 def _load(
     directory: Path,
     kind: str,
-    parse: Callable[[str, str], Any],
+    shipped: Mapping[str, _Text],
+    parse: Callable[[_Text], Any],
     report: Report,
     *,
     takeover: tuple[str, ...],
 ) -> Library:
     library = Library()
-    shipped = {text.id: text for text in _texts(shipped_dir(), kind, report)}
     own: dict[str, _Text] = {}
     for text in _own_texts(directory, kind, report):
         base = shipped.get(text.id)
@@ -86,26 +155,20 @@ def _load(
         _clashes(text, own.get(text.id), base, takeover, report)
         own[text.id] = text
         _add(library, text, parse, report)
-    for name in shipped.keys() - own.keys():
+    for name in sorted(shipped.keys() - own.keys()):
         _add(library, shipped[name], parse, report)
     return library
 
 
-def _add(library: Library, text: _Text, parse: Callable[[str, str], Any], report: Report) -> None:
+def _add(library: Library, text: _Text, parse: Callable[[_Text], Any], report: Report) -> None:
     library.names.add(text.id)
     if text.text is None:
         return
     try:
-        library.values[text.id] = _parsed(parse, text.text, str(text.path))
+        library.values[text.id] = parse(text)
         library.paths[text.id] = text.path
     except DocumentError as exc:
         report.extend(exc.problems)
-
-
-@lru_cache(TEXTS_KEPT_MAX)
-def _parsed(parse: Callable[[str, str], Any], text: str, origin: str) -> Any:
-    """Parsing is pure and its values are frozen, so equal texts may share them."""
-    return parse(text, origin)
 
 
 @lru_cache(TEXTS_KEPT_MAX)
@@ -125,10 +188,14 @@ def _own_texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
 
 def _texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
     for path in folder(directory, kind, report):
-        text = read_text(path, report)
-        document = _head(text, str(path)) if text is not None else None
-        nothing = Document(str(path), {}, {(): Mark(str(path), 1, 1)})
-        yield _Text(path, text, document or nothing)
+        yield _read(path, report)
+
+
+def _read(path: Path, report: Report) -> _Text:
+    text = read_text(path, report)
+    document = _head(text, str(path)) if text is not None else None
+    nothing = Document(str(path), {}, {(): Mark(str(path), 1, 1)})
+    return _Text(path, text, document or nothing)
 
 
 def _clashes(

@@ -1,5 +1,6 @@
 """Shipped packs and profiles are there; a site's own never silently take their place."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,59 @@ def test_a_profile_of_the_site_is_found(tmp_path: Path) -> None:
     assert own != GATE
     settings = load(write_config(tmp_path, {"profiles/own.yaml": own}))
     assert {"our-gate", "reference-gate-v1"} <= set(settings.profiles)
+
+
+SITE = """\
+id: our-lpg
+version: "1"
+title: {zh: 本站, en: ours}
+extends: cn-lpg
+parameters:
+  tare_deny_small_g: {value: 800, unit: g, source: ours, verified: false}
+"""
+OURS = RIGS.replace("rules: [cn-lpg]", "rules: [our-lpg]")
+OVERRIDE = """\
+override: {rule: fill-count, reason: recount, approved_by: Li Si, until: 2026-12-31}
+"""
+
+
+def test_a_pack_of_the_site_extends_a_shipped_one(tmp_path: Path) -> None:
+    settings = load(write_config(tmp_path, {"rules/own.yaml": SITE, "rigs/all.yaml": OURS}))
+    own, law = settings.packs["our-lpg"], (shipped_dir() / "rules/cn-lpg.yaml")
+    assert own.ref.extends is not None
+    assert own.ref.extends.hash == sha256(law.read_bytes()).hexdigest()
+    assert own.parameters["tare_deny_small_g"].value == 800
+    assert "cn-lpg.overdue" in {rule.name for rule in own.rules}
+
+
+def test_a_pack_of_the_same_id_may_extend_the_shipped_one(tmp_path: Path) -> None:
+    settings = load(write_config(tmp_path, {"rules/own.yaml": SITE.replace("our-lpg", "cn-lpg")}))
+    assert settings.packs["cn-lpg"].ref.extends is not None
+
+
+def test_what_loosens_the_law_is_refused_without_an_override_and_told_with_one(
+    tmp_path: Path,
+) -> None:
+    looser = SITE.replace("800", "1200")
+    (found,) = problems(tmp_path, {"rules/own.yaml": looser, "rigs/all.yaml": OURS})
+    assert found.startswith("rules/own.yaml:6:")
+    assert "only an override may loosen it" in found
+    told = examine(write_config(tmp_path, {"rules/own.yaml": SITE + OVERRIDE})).warnings
+    assert [str(warning).rpartition("own.yaml:")[2] for warning in told] == [
+        "1:1: our-lpg: loosens fill-count through 2026-12-31: recount; approved by Li Si"
+    ]
+
+
+def test_only_a_shipped_pack_can_be_extended(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path, {"rules/own.yaml": SITE.replace("extends: cn-lpg", "extends: cn-lgp")}
+    )
+    assert any("no shipped pack 'cn-lgp' to extend" in problem for problem in found)
+
+
+def test_a_pack_whose_examples_fail_is_refused(tmp_path: Path) -> None:
+    wrong = CN_LPG.replace("\nid: cn-lpg", "\nid: our-lpg", 1).replace(
+        "expect: clear", "expect: hold", 1
+    )
+    (found,) = problems(tmp_path, {"rules/own.yaml": wrong})
+    assert "example: our-lpg.code-unknown said clear; expected hold" in found
