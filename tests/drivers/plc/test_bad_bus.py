@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -54,13 +55,18 @@ def units(late_times: float) -> dict[int, Plc]:
     return made
 
 
-@pytest.mark.parametrize(
-    ("baud", "period_s", "late_times"),
-    [(9600, 0.16, 1.4), (19_200, 0.14, 2.6), (115_200, 0.13, 2.9)],
-)
-async def test_healthy_units_keep_their_rate_and_no_value_is_taken_for_another(
-    baud: int, period_s: float, late_times: float
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What came of one bus with eight units."""
+
+    bus: SlowBus
+    pollers: list[Poller]
+    since_s: float
+    resting: tuple[int, ...]
+
+
+async def watched(baud: int, period_s: float, late_times: float) -> Watched:
+    """Ask all eight for SETTLE_S and then for WATCHED_S."""
     pollers = [Poller(unit, period_s, writes=unit == 6) for unit in range(1, 9)]
     async with SlowBus(units(late_times), baud).serving() as bus:
         link = SerialLink(serial=bus.path, baud=baud)
@@ -69,22 +75,29 @@ async def test_healthy_units_keep_their_rate_and_no_value_is_taken_for_another(
             await asyncio.sleep(SETTLE_S)
             since_s = asyncio.get_running_loop().time()
             await asyncio.sleep(WATCHED_S)
-            budget = wire.budget()
+            resting = wire.budget().resting
             for task in tasks:
                 task.cancel()
-    assert [one.wrong for one in pollers] == [[]] * 8
-    assert [one.rate(since_s) >= 0.95 for one in pollers[:2]] == [True] * 2, [
-        one.rate(since_s) for one in pollers[:2]
-    ]
-    assert budget.resting == (3, 4, 6, 7, 8)
-    assert not pollers[3].answered_s + pollers[6].answered_s + pollers[7].answered_s
-    assert len(pollers[5].answered_s) > 10, "answers what it is asked, but for writes"
-    assert all("illegal data address" in text for text in pollers[4].failures)
-    assert bus.hasty == 0
+    return Watched(bus, pollers, since_s, resting)
+
+
+async def test_healthy_units_keep_their_rate_and_no_value_is_taken_for_another() -> None:
+    """Three buses at once: they need the time, not the machine."""
+    loads = ((9600, 0.16, 1.4), (19_200, 0.14, 2.6), (115_200, 0.13, 2.9))
+    for found in await asyncio.gather(*(watched(*load) for load in loads)):
+        pollers = found.pollers
+        assert [one.wrong for one in pollers] == [[]] * 8
+        rates = [one.rate(found.since_s) for one in pollers[:2]]
+        assert min(rates) >= 0.95, rates
+        assert found.resting == (3, 4, 6, 7, 8)
+        assert not pollers[3].answered_s + pollers[6].answered_s + pollers[7].answered_s
+        assert len(pollers[5].answered_s) > 10, "answers what it is asked, but for writes"
+        assert all("illegal data address" in text for text in pollers[4].failures)
+        assert found.bus.hasty == 0
 
 
 async def test_what_dead_units_take_of_the_bus_is_under_five_percent() -> None:
-    within_s, baud, watched_s = 0.04, 19_200, 7.0
+    within_s, baud, watched_s = 0.03, 19_200, 5.0
     pollers = [Poller(unit, 0.05) for unit in (1, 2, 3)]
     async with SlowBus({1: Planted(unit=1)}, baud).serving() as bus:
         link = SerialLink(serial=bus.path, baud=baud)
