@@ -79,6 +79,7 @@ class UhfReader:
                 address=settings.address,
                 gap_s=gap_s(settings.link),
                 encoding=settings.antenna_encoding,
+                several=len(settings.antennas) > 1,
                 pushed=field.emit,
             )
             yield line, await identify(line, settings)

@@ -32,6 +32,7 @@ def _of_round(reply: uhfreader.Reply) -> bool:
 class ReaderLine:
     """Speaks with the reader at `address` in `dialect`; both may be learned later.
 
+    `several` says that more than one antenna is served: a tag at no antenna is then nobody's.
     `pushed` gets the tags that the reader sends unasked while it is asked something else.
     """
 
@@ -43,6 +44,7 @@ class ReaderLine:
         address: int,
         gap_s: float,
         encoding: uhfreader.Encoding,
+        several: bool,
         pushed: Callable[[Iterable[Sighting]], None],
     ) -> None:
         self.address = address
@@ -57,6 +59,7 @@ class ReaderLine:
             gap_s=gap_s,
         )
         self._encoding = encoding
+        self._several = several
         self._pushed = pushed
 
     def _decode(self, frame: bytes) -> uhfreader.Reply | None:
@@ -108,9 +111,20 @@ class ReaderLine:
         """Every tag at every antenna that saw it."""
         for reply in replies:
             raw = getattr(reply, "antenna_raw", None)
+            if raw == 0 and self._nobodys(reply):
+                continue
             for tag in uhfreader.tags_of(reply):
                 for antenna in uhfreader.antennas(raw, self._encoding):
                     yield Sighting(tag.epc, antenna, tag.rssi_raw, tid=tag.tid)
+
+    def _nobodys(self, reply: uhfreader.Reply) -> bool:
+        """Whether its tags were seen at no antenna, where it matters which one it was."""
+        tags = uhfreader.tags_of(reply)
+        if not self._several or self._encoding != "mask" or not tags:
+            return False
+        reason = "antenna byte 0 is none of a mask; is it antenna_encoding: index?"
+        self.dialog.context.noise(reason, tags[0].epc)
+        return True
 
     def pushes(self, replies: Iterable[uhfreader.Reply]) -> list[Sighting]:
         """Only the tags that were sent unasked."""

@@ -9,6 +9,8 @@ from drivers.rfid.rounds import ReaderLink57600
 from protocols.readers import uhfreader
 
 Antenna: TypeAlias = Annotated[int, Field(ge=1, le=16)]
+MASK_ANTENNAS_MAX = 8
+"""Bits of the antenna byte; readers with 12 and 16 ports send an index."""
 
 
 class Settings(Strict):
@@ -40,6 +42,8 @@ class Settings(Strict):
     def _only_288_can(self) -> Self:
         if len(set(self.antennas)) != len(self.antennas):
             raise ValueError("an antenna is named twice")
+        if self.antenna_encoding == "mask" and max(self.antennas, default=1) > MASK_ANTENNAS_MAX:
+            raise ValueError("a mask has 8 antennas; set antenna_encoding: index")
         if self.antennas and str(self.dialect) == "18":
             raise ValueError("dialect 18 cannot choose antennas; remove antennas")
         if self.tid and str(self.dialect) == "18":

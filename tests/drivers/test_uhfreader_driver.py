@@ -129,6 +129,25 @@ async def test_two_tags_of_one_round_are_emitted_together() -> None:
     assert set(together) == {(UID, OTHER_UID)}
 
 
+async def test_a_tag_at_no_antenna_is_nobodys_where_several_are_served() -> None:
+    reader = ScriptedReader()
+    async with on_tcp(reader.plugged) as link:
+        async with running(driver(link, antennas=[1, 3])) as bench:
+            await bench.until(lambda: bench.ups)
+            reader.push(TAG, antenna_raw=0)
+            await bench.until(lambda: bench.noise)
+            reader.push(OTHER, antenna_raw=4)
+            await bench.until(lambda: bench.readings)
+        reads = [read for read in bench.readings if isinstance(read, TagRead)]
+        assert {(read.uid, read.antenna) for read in reads} == {(OTHER_UID, 3)}
+        assert "antenna_encoding: index" in bench.noise[0][0]
+        async with running(driver(link, mode="push")) as alone:
+            await alone.until(lambda: alone.ups)
+            reader.push(TAG, antenna_raw=0)
+            await alone.until(lambda: alone.readings)
+    assert alone.uids == {UID}
+
+
 async def test_antennas_are_polled_one_by_one_and_count_from_one() -> None:
     reader = ScriptedReader(tags=[TAG])
     async with on_tcp(reader.plugged) as link, running(driver(link, antennas=[1, 3])) as bench:
@@ -314,6 +333,7 @@ async def test_a_cancelled_driver_lets_go_of_the_link() -> None:
         {"antennas": [1], "dialect": "18"},
         {"antennas": [1], "dialect": 18},
         {"antennas": [0]},
+        {"antennas": [9]},
         {"address": 256},
         {"poll_ms": 9},
         {"dialect": "19"},
