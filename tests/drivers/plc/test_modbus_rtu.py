@@ -11,6 +11,7 @@ import pytest
 
 from drivers.contract import DriverError, GateOrder
 from drivers.links import SerialLink
+from drivers.plc.breaker import MISSES_MAX
 from drivers.plc.modbus import DRIVER, PlcModbus
 from drivers.plc.settings import PlcModbusSettings
 from tests.support.plcs import (
@@ -257,3 +258,25 @@ async def test_stopping_leaves_no_task_and_no_descriptor() -> None:
             pass
     await until(lambda: open_files() <= before)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_gate_that_rests_is_down_and_back_when_it_is_probed() -> None:
+    units = {1: Plc()}
+    async with RtuBus(units).serving() as bus:
+        alive, dead = driver(bus.path, unit=1), driver(bus.path, unit=2, timeout_ms=40)
+        async with running(alive) as [seen]:
+            await until(lambda: bool(seen.ups))
+            for _ in range(MISSES_MAX):
+                with pytest.raises(DriverError, match="unit 2: no answer in"):
+                    await dead.run(Seen().context())
+            returned = Seen()
+            probing = asyncio.ensure_future(dead.run(returned.context()))
+            await asyncio.sleep(0.2)
+            units[2] = Plc()
+            with pytest.raises(DriverError, match="plc-2: not connected"):
+                await dead.lock()
+            assert units[2].asked == [], "closed by its lease, not by a bus that waits for it"
+            await until(lambda: bool(returned.ups))
+            await dead.lock()
+            probing.cancel()
+            assert seen.noises == []
