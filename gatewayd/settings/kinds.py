@@ -8,10 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import Field
+
 from drivers.contract import Strict
 
 UPSTREAMS_GROUP = "gatewayd.upstreams"
 """The entry point group whose members are `UpstreamType` rows."""
+
+
+class PacedSettings(Strict):
+    """What every kind of upstream that we ship has.
+
+    * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
+    """
+
+    records_per_s: int | None = Field(default=None, ge=1, le=100_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,13 @@ class Outcome:
 
     `rejected` says why a record can never be accepted as it is: it becomes a dead letter.
     `kept` says why the first kept record was not taken; empty when the whole batch is settled.
+    `wait_s` is how long the platform asked to be left alone before the next attempt.
     """
 
     accepted: frozenset[int] = frozenset()
     rejected: Mapping[int, str] = field(default_factory=dict)
     kept: str = ""
+    wait_s: float = 0.0
 
     def __post_init__(self) -> None:
         """A record has one fate."""

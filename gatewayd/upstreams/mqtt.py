@@ -1,8 +1,6 @@
 """MQTT upstream: records at QoS 1 from the outbox, the board as retained topics (contract §6).
 
-Besides the contract's topics each upstream posts `upstreams/{name}/status` on the board, retained:
-`{"state": "connecting|up|refused|down", "since", "error", "dead_letters"}`. `refused` means that
-the broker is there but does not take the oldest waiting record, which is kept and offered again.
+Besides the contract's topics the board carries `upstreams/{name}/status` of every upstream.
 """
 
 import asyncio
@@ -12,16 +10,17 @@ from functools import partial
 from typing import Any
 
 from gatewayd.board import Watcher
-from gatewayd.errors import StoreError, UpstreamError
+from gatewayd.errors import UpstreamError
 from gatewayd.logs import logger
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
-from gatewayd.upstreams.contract import Outcome, UpstreamContext, presence, stamp
+from gatewayd.upstreams.contract import Outcome, UpstreamContext, presence
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_settings import MqttSettings
 from gatewayd.upstreams.mqtt_terms import NOBODY_LISTENS, PERMANENT, UNSPECIFIED, Answer, Dial
 from gatewayd.upstreams.pump import Pump
+from gatewayd.upstreams.state import State
 
 GOODBYE_S_MAX = 1.0
 """How long the orderly `offline` may take; after it the broker publishes the will instead."""
@@ -48,9 +47,15 @@ class MqttUpstream:
         self._online = presence(context, "online")
         self._pace = pace
         self._backoff = Backoff(context.clock, pace.first_s, pace.max_s, pace.stable_s)
-        self._pump = Pump(name, context.store, context.clock, self._on_records, pace)
-        self._status: dict[str, Any] = {}
-        self._say("connecting", "")
+        self._state = State(name, context)
+        self._pump = Pump(
+            name,
+            context.store,
+            context.clock,
+            self._state.records,
+            pace,
+            records_per_s=settings.records_per_s,
+        )
 
     async def run(self) -> None:
         """Connect, show, pump; after a loss wait and connect again. Ends only by cancellation."""
@@ -58,7 +63,7 @@ class MqttUpstream:
             try:
                 await self._session()
             except UpstreamError as exc:
-                self._say("down", str(exc))
+                self._state.say("down", str(exc))
             await asyncio.sleep(self._backoff.failed())
 
     async def drained(self) -> None:
@@ -83,7 +88,7 @@ class MqttUpstream:
         try:
             await self._greet(connection, watcher)
             self._backoff.good()
-            self._say("up", "")
+            self._state.say("up", "")
             sink = RecordSink(connection, f"{self._root}/records", self._pace.answer_s_max)
             async with asyncio.TaskGroup() as tasks:
                 show = tasks.create_task(self._show(connection, watcher))
@@ -166,29 +171,6 @@ class MqttUpstream:
         if not future.result().accepted:
             why = str(future.result())
             log.warning("upstream.state_refused", upstream=self.name, topic=topic, error=why)
-
-    # How it goes
-
-    def _on_records(self, kept: str) -> None:
-        self._say("refused" if kept else "up", kept)
-
-    def _say(self, state: str, error: str) -> None:
-        """Post our own state, and log it once a change."""
-        last = self._status
-        if (last.get("state"), last.get("error")) != (state, error):
-            level = log.info if state in {"connecting", "up"} else log.warning
-            level(f"upstream.{state}", upstream=self.name, error=error or None)
-        since = last["since"] if last.get("state") == state else stamp(self._context.clock)
-        dead = self._dead_letters()
-        self._status = {"state": state, "since": since, "error": error, "dead_letters": dead}
-        self._context.board.post(f"upstreams/{self.name}/status", self._status)
-
-    def _dead_letters(self) -> int | None:
-        """How many records this broker refused for good; None when the store cannot tell."""
-        try:
-            return len(self._context.store.dead_letters(self.name))
-        except StoreError:
-            return None
 
 
 class RecordSink:

@@ -7,31 +7,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from drivers.contract import Strict
-from gatewayd.errors import UpstreamError
+from gatewayd.settings.kinds import PacedSettings
+from gatewayd.upstreams.tls import TlsSettings
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-class TlsSettings(Strict):
-    """Files of an `mqtts://` connection, relative to the config directory when relative.
-
-    Without `ca_file` the authorities of the operating system are trusted. The broker's certificate
-    and name are always checked.
-    """
-
-    ca_file: str | None = Field(default=None, min_length=1)
-    cert_file: str | None = Field(default=None, min_length=1)
-    key_file: str | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file belong together; expected both or neither")
-        return self
-
-
-class MqttSettings(Strict):
+class MqttSettings(PacedSettings):
     """An MQTT broker.
 
     * `url`: `mqtt://host[:1883]` or `mqtts://host[:8883]`.
@@ -43,6 +25,7 @@ class MqttSettings(Strict):
     * `keepalive_s`: how long silence may last before we ask; twice as long and the broker is left.
     * `in_flight_max`: records sent but not yet acknowledged; the broker's own limit counts too.
     * `tls`: files for `mqtts://`.
+    * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
     """
 
     url: str
@@ -84,20 +67,8 @@ class MqttSettings(Strict):
 
         Blocks on the disk. Raises UpstreamError that names the file.
         """
-        tls = self.tls or TlsSettings()
-        ca, cert, key = (
-            None if name is None else str(directory / name)
-            for name in (tls.ca_file, tls.cert_file, tls.key_file)
-        )
-        try:
-            context = ssl.create_default_context(cafile=ca)
-            context.sslsocket_class = _TlsSocket
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if cert is not None:
-                context.load_cert_chain(cert, key)
-        except OSError as exc:
-            files = ", ".join(name for name in (ca, cert, key) if name is not None)
-            raise UpstreamError(f"cannot use the TLS files {files}: {exc}") from exc
+        context = (self.tls or TlsSettings()).context(directory)
+        context.sslsocket_class = _TlsSocket
         return context
 
 

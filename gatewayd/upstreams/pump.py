@@ -17,6 +17,7 @@ from gatewayd.logs import logger
 from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, Sink
+from gatewayd.upstreams.pacing import Bucket
 
 BATCH_MAX = 100
 """Records in one offer; also the most that a crash can make the platform see twice."""
@@ -61,7 +62,10 @@ class Outbox(Protocol):
 
 
 class Pump:
-    """Moves one upstream's records. `report` hears why records wait, and "" when they flow."""
+    """Moves one upstream's records. `report` hears why records wait, and "" when they flow.
+
+    `records_per_s` paces what is sent, None does not.
+    """
 
     def __init__(
         self,
@@ -70,12 +74,15 @@ class Pump:
         clock: Clock,
         report: Callable[[str], None],
         pace: Pace = FIELD,
+        *,
+        records_per_s: int | None = None,
     ) -> None:
         self._name = name
         self._outbox = outbox
         self._report = report
         self._look_s = pace.look_s
         self._refused = Backoff(clock, pace.first_s, pace.max_s, stable_s=0)
+        self._bucket = Bucket(clock, records_per_s)
         self._through = outbox.cursor(name)
         self._owed: tuple[int, list[tuple[int, str]]] | None = None
         self._alone = False
@@ -125,12 +132,24 @@ class Pump:
                 await self._news.wait()
 
     async def _offer(self, sink: Sink, batch: Sequence[Record]) -> None:
+        batch = await self._paced(sink, batch)
+        if not batch:
+            return
         outcome = await sink.deliver(batch, alone=self._alone)
         through, dead = _settled(batch, outcome)
         if through is not None:
             self._owed = through, dead
             await self._pay()
         await self._after(sink, outcome, dead)
+
+    async def _paced(self, sink: Sink, batch: Sequence[Record]) -> Sequence[Record]:
+        """As much of the batch as may go now, after waiting for it; none when the sink is gone."""
+        await _sleep_or_gone(sink, self._bucket.wait_s(len(batch)))
+        if sink.gone.is_set():
+            return ()
+        batch = batch[: self._bucket.granted(len(batch))]
+        self._bucket.spend(len(batch))
+        return batch
 
     async def _pay(self) -> None:
         """Commit what the platform took; owed until done, so that it is not sent again meanwhile."""
@@ -143,6 +162,9 @@ class Pump:
 
     async def _offer_again(self, sink: Sink, batch: Sequence[Record]) -> None:
         """Send a dead letter that a person released; it is behind the cursor already."""
+        batch = await self._paced(sink, batch)
+        if not batch:
+            return
         outcome = await sink.deliver(batch, alone=self._alone)
         dead = list(outcome.rejected.items())
         if outcome.accepted or dead:
@@ -155,22 +177,23 @@ class Pump:
             log.error("upstream.dead_letter", upstream=self._name, sequence=sequence, reason=reason)
         self._alone = bool(outcome.kept)
         if outcome.kept:
-            await self._wait_out(sink, outcome.kept)
+            await self._wait_out(sink, outcome.kept, outcome.wait_s)
             return
         self._refused.good()
         if self._why or dead:
             self._why = ""
             self._report("")
 
-    async def _wait_out(self, sink: Sink, why: str) -> None:
-        """Records are kept: say why, and wait for the next attempt or the end of the sink."""
+    async def _wait_out(self, sink: Sink, why: str, wait_s: float = 0.0) -> None:
+        """Records are kept: say why, and wait for the next attempt or the end of the sink.
+
+        `wait_s` is how long the platform asked to be left alone; never less.
+        """
         if sink.gone.is_set():
             return
         self._why = why
         self._report(why)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._refused.failed()):
-                await sink.gone.wait()
+        await _sleep_or_gone(sink, wait_s + self._refused.failed())
 
     async def _ring_at_record(self) -> None:
         """While idle everything committed is settled: the next record is above the cursor."""
@@ -183,6 +206,15 @@ class Pump:
     async def _ring_at_end(self, sink: Sink) -> None:
         await sink.gone.wait()
         self._news.set()
+
+
+async def _sleep_or_gone(sink: Sink, wait_s: float) -> None:
+    """Sleep, but not longer than the sink lives."""
+    if wait_s <= 0:
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(wait_s):
+            await sink.gone.wait()
 
 
 def _settled(batch: Sequence[Record], outcome: Outcome) -> tuple[int | None, list[tuple[int, str]]]:
