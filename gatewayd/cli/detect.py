@@ -22,6 +22,7 @@ from gatewayd.cli.words import say
 from gatewayd.commission.detect import Found, Search, wires
 from gatewayd.commission.detect import detect as find_all
 from gatewayd.commission.finds import HostFind, SerialFind, UsbFind
+from gatewayd.commission.hosts import split
 from gatewayd.commission.knowledge import knowledge
 from gatewayd.commission.listen import Guess
 from gatewayd.commission.machine import Machine
@@ -55,6 +56,11 @@ def detect(
     gatewayd detect --host 192.168.1.30 --host 192.168.1.31:6000
     """  # noqa: D301 - click wants the backspace character itself
     spoken = language(lang)
+    for host in hosts:
+        try:
+            split(host)
+        except ValueError as exc:
+            raise click.UsageError(f"--host {host}: {exc}; or a host alone") from exc
     if ask:
         click.echo(say("detect.asking", spoken), err=True)
     search = Search(Machine(root), knowledge(), wires(_settings()), ask=ask)

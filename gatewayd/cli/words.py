@@ -53,7 +53,11 @@ DETECT: Mapping[str, Text] = {
     "detect.tcp_port": Text(
         zh="仅按端口号猜测，没有得到证实", en="by the port number alone, nothing proves it"
     ),
-    "detect.unknown": Text(zh="不知道接的是什么", en="unknown what is connected"),
+    "detect.unknown": Text(
+        zh="不知道接的是什么；若接有设备，请检查电源、接线和波特率，或用 gatewayd probe --driver 试某一种",
+        en="unknown what is connected; if something is, check its power, wiring and baud, or try one "
+        "kind with gatewayd probe --driver",
+    ),
     "detect.noise": Text(
         zh="有数据但不能识别（{baud} 波特）：{hex}", en="bytes that prove nothing at {baud}: {hex}"
     ),

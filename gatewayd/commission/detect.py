@@ -131,7 +131,8 @@ def _lined(find: SerialFind, search: Search, name: Callable[[str], str]) -> Seri
 
 
 def _host_lined(find: HostFind, search: Search, name: Callable[[str], str]) -> HostFind:
-    if find.guess is None:
+    """With a ready line, where one driver is known; several on one port number prove nothing."""
+    if find.guess is None or (find.guess.how == "tcp_port" and len(find.guess.drivers) > 1):
         return find
     driver = find.guess.drivers[0]
     settings = [{"link": {"tcp": find.address}}]

@@ -35,7 +35,7 @@ class Listening:
 
 async def look(host: str, how: Listening) -> tuple[HostFind, ...]:
     """Every usual port of a host, or the one port of `host:port`."""
-    name, port = _split(host)
+    name, port = split(host)
     ports = how.known.tcp_ports() if port is None else (port,)
     turns = asyncio.Semaphore(OPEN_AT_ONCE_MAX)
 
@@ -57,12 +57,12 @@ async def look(host: str, how: Listening) -> tuple[HostFind, ...]:
     return tuple(each.result() for each in looks)
 
 
-def _split(host: str) -> tuple[str, int | None]:
-    """`host` or `host:port`."""
-    try:
-        return host_port(host)
-    except ValueError:
-        return host.strip("[]"), None
+def split(host: str) -> tuple[str, int | None]:
+    """`host` or `host:port`; raises ValueError for what is neither."""
+    alone = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if alone and alone.count(":") != 1 and not set(alone) & set(" /[]"):
+        return alone, None
+    return host_port(host)
 
 
 async def _identify(

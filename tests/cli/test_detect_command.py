@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from drivers.suite import on_pty, on_tcp
 from gatewayd.cli.root import main
+from gatewayd.commission.hosts import split
 from gatewayd.commission.knowledge import knowledge
 from tests.support.commands import gatewayd
 from tests.support.configs import GATEWAY, write_config
@@ -95,3 +96,24 @@ async def test_a_reader_on_a_port_and_on_a_host_is_found(tmp_path: Path) -> None
     files = {"devices/all.yaml": devices, "rigs/all.yaml": None, "gateway.yaml": GATEWAY}
     checked = CliRunner().invoke(main, ["check", "-c", str(write_config(tmp_path / "c", files))])
     assert checked.exit_code == 0, checked.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99999", "reader:", "http://reader", "", "a b"])
+def test_what_is_neither_host_nor_port_is_wrong_usage(tmp_path: Path, host: str) -> None:
+    result = run("--root", str(tmp_path), "--host", host)
+    assert result.exit_code == 2
+    assert "expected host:port" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("host", "parts"),
+    [
+        ("reader", ("reader", None)),
+        ("reader:6000", ("reader", 6000)),
+        ("::1", ("::1", None)),
+        ("[::1]", ("::1", None)),
+        ("[::1]:6000", ("::1", 6000)),
+    ],
+)
+def test_a_host_is_read_with_and_without_its_port(host: str, parts: tuple[str, int | None]) -> None:
+    assert split(host) == parts

@@ -193,6 +193,27 @@ async def test_a_host_without_a_port_is_tried_at_the_usual_ports(tmp_path: Path)
     assert all(find.error or find.guess for find in found.hosts)
 
 
+async def test_a_port_number_that_several_drivers_use_gets_no_ready_line(tmp_path: Path) -> None:
+    async with on_tcp(Talker(b"").plugged) as link:
+        port = int(link["tcp"].rpartition(":")[2])
+        one = {"plc.modbus": replace(MODBUS, tcp_ports=(port,))}
+        two = {**one, "barcode.tcp": replace(BARCODE_TCP, tcp_ports=(port,))}
+        found = [
+            await detect(
+                Search(
+                    FakeMachine(tmp_path / name).machine, Knowledge(known), {}, listen_s=LISTEN_S
+                ),
+                (link["tcp"],),
+                lambda _: None,
+            )
+            for name, known in (("one", one), ("two", two))
+        ]
+    finds = [each.hosts[0] for each in found]
+    assert [find.guess.how if find.guess else "" for find in finds] == ["tcp_port", "tcp_port"]
+    assert finds[0].line.startswith("plc-1: ")
+    assert finds[1].line == ""
+
+
 async def test_a_configured_host_port_is_left_alone(tmp_path: Path) -> None:
     reader = ScriptedReader()
     async with on_tcp(reader.plugged) as link:
