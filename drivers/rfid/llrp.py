@@ -145,7 +145,11 @@ class _Reading:
         if message.name != "RO_ACCESS_REPORT":
             return []
         self._refused = 0
-        return sightings(llrp.tags(message))
+        seen = llrp.tags(message)
+        for tag in seen:
+            if tag.epc_bits % 8:  # Filled up to bytes it would be another tag's.
+                self._context.noise(f"EPC of {tag.epc_bits} bits, no whole bytes", tag.epc)
+        return sightings([tag for tag in seen if tag.epc_bits % 8 == 0])
 
     def _note(self, message: Message) -> None:
         """Refusals and events; raises DriverError when the reader stopped reading for us."""

@@ -297,6 +297,17 @@ async def test_more_reports_than_are_kept_during_a_question_are_told_as_lost() -
     assert newest in bench.uids
 
 
+async def test_an_epc_of_no_whole_bytes_is_noise_and_no_identity() -> None:
+    reader = ScriptedLlrp()
+    async with on_tcp(reader.plugged) as link, running(driver(link)) as bench:
+        await bench.until(lambda: bench.ups)
+        odd = device.Sight(b"\x12\x30", epc_bits=12)
+        reader.say(device.report([odd, device.Sight(TAG)]))
+        await bench.until(lambda: bench.readings)
+    assert bench.uids == {UID}
+    assert "EPC of 12 bits" in bench.noise[0][0]
+
+
 @pytest.mark.parametrize(
     "settings",
     [
