@@ -144,6 +144,7 @@ WITHOUT_KIT = {
     "rfid.modbus": "a Modbus master drops what garbage touches; kits_in_part runs the other cases",
     "rfid.pcsc": "pcscd has the wire; test_pcsc_driver runs a real one with a virtual reader",
     "scale.modbus": "weighs, identifies nothing; tests/drivers/scale drives it through its faults",
+    "filler.modbus": "fills, identifies nothing; tests/drivers/filler drives it through its faults",
     "output.modbus": "holds a valve; tests/drivers/output drives it through its own faults",
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }
