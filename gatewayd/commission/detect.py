@@ -150,8 +150,13 @@ async def _serial(port: Port, search: Search, tell: Tell) -> SerialFind:
     try:
         heard, guess = await _identify(port, search, lambda what: tell(f"{port.path}: {what}"))
     except DriverError as exc:
-        return replace(nothing, note=Note("not_opened", f"无法打开：{exc}", f"not opened: {exc}"))
+        return replace(nothing, note=_not_opened(exc))
     return replace(nothing, guess=guess, heard=heard.raw, baud=heard.baud)
+
+
+def _not_opened(exc: DriverError) -> Note:
+    zh, en = (exc.trouble.zh, exc.trouble.en) if exc.trouble else (str(exc), str(exc))
+    return Note("not_opened", f"无法打开：{zh}", f"not opened: {en}")
 
 
 def _configured(owners: tuple[str, ...]) -> Note:
