@@ -19,6 +19,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.replay import replay_rules
 from gatewayd.errors import ConfigError
 from gatewayd.settings.library import load_files, load_packs
 from gatewayd.settings.report import Report
@@ -44,6 +45,9 @@ def rules() -> None:
     \b
     gatewayd rules list
     """  # noqa: D301 - click wants the backspace character itself
+
+
+rules.add_command(replay_rules)
 
 
 @rules.command("list")

@@ -18,17 +18,25 @@ ARCHIVE_KEYS = (
     "medium",
     "model",
     "water_capacity_ml",
+    "stamped_tare_g",
     "allowed_net_g",
     "made_on",
     "scrap_on",
     "life_extended_to",
     "last_inspection_on",
     "next_inspection_on",
+    "design_standard",
+    "design_life_years",
     "inspection_result",
     "status",
+    "hold",
     "fills_allowed",
+    "fills_done",
+    "refurbished",
+    "screw_shroud",
+    "embossed_mark",
 )
-"""What a record keeps of the archive entry, as judged."""
+"""What a record keeps of the archive entry, as judged: all that a rule may read of it."""
 
 
 def stamp(wall: datetime, zone: ZoneInfo) -> str:

@@ -57,18 +57,20 @@ class _Text:
         return self.document.mark(("id",))
 
 
-def load_packs(directory: Path, report: Report, *, prove: bool = True) -> Library:
+def load_packs(
+    directory: Path, report: Report, *, kind: str = "rules", prove: bool = True
+) -> Library:
     """Every rule pack by id, the site's in the place of a shipped one only when it says so.
 
     A pack whose examples come out otherwise is refused, unless `prove` is off. What a site
-    loosens is a warning.
+    loosens is a warning. `kind` is the name of the site's folder.
     """
     shipped = {text.id: text for text in _texts(shipped_dir(), "rules", report)}
 
     def parse(text: _Text) -> Pack:
         return _on_top(text, shipped, prove=prove)
 
-    library = _load(directory, "rules", shipped, parse, report, takeover=TAKEOVER)
+    library = _load(directory, kind, shipped, parse, report, takeover=TAKEOVER)
     for loaded in library.values.values():
         _say_what_is_loosened(loaded, report)
     return library
