@@ -3,8 +3,9 @@
 Every reading is one bit or one register: modules differ in which gaps they let one read over.
 """
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.contract import Context, DriverError
 from drivers.links import SerialLink
@@ -24,14 +25,19 @@ from protocols.modbus import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Points:
-    """What can be asked of the module while its wire is open. Raises DriverError."""
+    """What can be asked of the module while its wire is open. Raises DriverError.
+
+    After a silence longer than its watchdog nothing but "off" is said: a module that forgives at
+    any request would let the old output rise again.
+    """
 
     name: str
     settings: OutputModbusSettings
     wire: Wire
     context: Context
+    _answered_s: float | None = field(default=None)
 
     async def switch(
         self, *, on: bool, rank: Rank, wanted: Callable[[], None] = lambda: None
@@ -118,6 +124,8 @@ class Points:
 
     async def _exchange(self, request: Request, *, urgent: bool) -> bytes:
         """One question while holding the turn, shown to whoever watches a serial line."""
+        if not urgent:
+            self._not_fired()
         unit, within_s = self.settings.unit, self.settings.timeout_ms / 1000
         on_a_bus = isinstance(self.settings.link, SerialLink)
         if on_a_bus:
@@ -127,4 +135,14 @@ class Points:
         )
         if on_a_bus:
             self.context.frame("device>host", rtu_frame(unit, request.head + data))
+        self._answered_s = asyncio.get_running_loop().time()
         return data
+
+    def _not_fired(self) -> None:
+        """Raise DriverError when the module's watchdog has probably fired since its last answer."""
+        watchdog, answered_s = self.settings.watchdog, self._answered_s
+        if watchdog is None or answered_s is None:
+            return
+        silent_s = asyncio.get_running_loop().time() - answered_s
+        if silent_s * 1000 >= watchdog.ms:
+            raise DriverError(f"{self.name}: silent for longer than its watchdog, {watchdog.ms} ms")

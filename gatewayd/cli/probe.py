@@ -47,6 +47,8 @@ BLOCK_BYTES = 4
 BLOCK_FORMATS = frozenset({"iso15693_serial", "pn532", "pcsc"})
 """HF tags are written in blocks or pages, nearly always of 4 bytes; UHF tags in words of 2."""
 BETWEEN_BLOCKS = "-"
+WRITTEN_AT_ONCE = frozenset({"output", "filler"})
+"""Drivers that begin by closing what they hold."""
 EXIT: dict[State, int] = {"answered": OK, "wrong": NO, "unreachable": COULD_NOT_RUN}
 
 
@@ -125,6 +127,8 @@ def probe(
     _able(made, wanted, chosen)
     if wanted.memory is not None and wanted.memory.data is not None and not yes:
         _confirm(chosen, wanted.memory, spoken)
+    if chosen.settings.driver.capabilities & WRITTEN_AT_ONCE and not yes:
+        _confirm_valve(chosen, spoken)
     told = {"device": chosen.name, "driver": chosen.settings.driver.name, "wire": chosen.wire}
     click.echo(say("probe.opening", spoken, **told), err=True)
     running = daemons(Machine())
@@ -220,6 +224,13 @@ def _confirm(chosen: Device, memory: Memory, lang: Language) -> None:
     """A write to a tag is confirmed by typing the device's name."""
     values = {"uid": memory.area.uid, "bank": memory.area.bank, "device": chosen.name}
     typed = click.prompt(say("probe.confirm", lang, **values), default="", err=True)
+    if typed.strip() != chosen.name:
+        stop(NO, say("probe.not_written", lang))
+
+
+def _confirm_valve(chosen: Device, lang: Language) -> None:
+    """What holds a valve is switched off by its driver before it says anything: not unasked."""
+    typed = click.prompt(say("probe.valve", lang, device=chosen.name), default="", err=True)
     if typed.strip() != chosen.name:
         stop(NO, say("probe.not_written", lang))
 

@@ -107,6 +107,11 @@ PROBE: Mapping[str, Text] = {
         zh="将改写标签 {uid} 的 {bank} 区。请输入设备名 {device} 确认",
         en="this overwrites {bank} of tag {uid}; type the device's name {device} to confirm",
     ),
+    "probe.valve": Text(
+        zh="{device} 控制阀门：驱动会先断开输出或停止充装，并写入看门狗设置。请输入设备名 {device} 确认",
+        en="{device} holds a valve: its driver first switches it off or stops it, and may set its "
+        "watchdog; type the device's name {device} to confirm",
+    ),
     "probe.not_written": Text(zh="未确认，没有写入", en="not confirmed, nothing was written"),
     "probe.holder": Text(
         zh="串口被 {users} 占用；请先停止它", en="the port is held by {users}; stop it first"

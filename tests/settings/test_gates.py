@@ -129,3 +129,11 @@ def test_check_and_config_show_say_it() -> None:
     people = CliRunner().invoke(main, ["check", "-c", "etc"])
     assert "STAYS OPEN" in people.stderr
     assert "一直打开" in people.stdout
+
+
+def test_probe_asks_before_it_touches_a_valve() -> None:
+    write_config(Path("etc"), config())
+    asked = CliRunner().invoke(main, ["probe", "io-1", "-c", "etc", "--lang", "en"], input="no\n")
+    assert asked.exit_code == 1
+    assert "io-1 holds a valve" in asked.stderr
+    assert "nothing was written" in asked.stderr

@@ -2,7 +2,7 @@
 
 Registers are those of the WAGO 750 manual ("alternative watchdog"): 0x1000 time in 100 ms, 0x1006
 state, 0x1008 stop, 0x100A start. Any request feeds it; a fed module that had fired lets its
-outputs act again, with the old image, as the manual has it.
+outputs act again, with the old image, as the manual has it; `risen` counts how often that opened.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ class IoModule(Plc):
     sticks: bool = False
     forgets_time: bool = False
     refuses_when_fired: bool = False
+    risen: int = 0
     written: list[tuple[int, int]] = field(default_factory=list)
 
     def energised(self) -> bool:
@@ -61,6 +62,8 @@ class IoModule(Plc):
         if self.fired and self.refuses_when_fired and (address, value) != (STOP, STOP_WORD):
             return bytes((function | 0x80, 4))
         self.fed_s = asyncio.get_running_loop().time()
+        said_off = (function, address, value) == (5, COIL, 0)
+        self.risen += self.fired and self.coils.get(COIL, False) and not said_off
         self.fired = self.fired and self.refuses_when_fired
         if function in (1, 2):
             bits = self.coils if function == 1 else self.inputs

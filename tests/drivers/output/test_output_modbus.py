@@ -1,6 +1,7 @@
 """The output driver over real Modbus: off first, a proven watchdog, on only when wanted."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -153,6 +154,17 @@ async def test_polling_alone_keeps_the_watchdog_from_firing() -> None:
         await asyncio.sleep(1.5 * WATCHDOG_S)
         assert module.energised()
         assert not seen.errors
+
+
+async def test_after_a_stall_off_comes_before_any_request_that_would_forgive() -> None:
+    module = IoModule()
+    async with up(module) as (made, seen):
+        await made.energise()
+        time.sleep(WATCHDOG_S + 0.2)  # noqa: ASYNC251 - the stall of the loop is the fault
+        await until(lambda: bool(seen.errors))
+        assert "silent for longer than its watchdog, 1000 ms" in seen.errors[0]
+        assert module.risen == 0
+        assert not module.coils[COIL]
 
 
 async def test_leaving_switches_off() -> None:
