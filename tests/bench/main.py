@@ -19,11 +19,11 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import house, machine, polling, readers, scans, traffic, verdicts, wire
+from tests.bench import archive, house, machine, polling, readers, scans, traffic, verdicts, wire
 from tests.bench.figures import Figures
 from tests.bench.polling import Load
 
-GROUPS = ("verdicts", "scans", "polling", "traffic", "readers", "wire")
+GROUPS = ("verdicts", "scans", "polling", "traffic", "readers", "wire", "archive")
 CYLINDERS = 100_000
 SCANNED = 2_000
 """Cylinders that come to rigs, spread over the archive."""
@@ -59,6 +59,10 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
         for run in _progress("readers", runs):
             await readers.measure(_folder(top, f"readers-{run}"), seconds, figures)
             readers.codecs(figures)
+    if "archive" in groups:
+        for run in _progress("archive", runs):
+            count = 100_000 if asked.quick else 1_000_000
+            await archive.measure(_folder(top, f"archive-{run}"), count, figures)
     if "wire" in groups:
         for run in _progress("wire", runs):
             await wire.measure(_folder(top, f"wire-{run}"), seconds, figures)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import ear, house, polling, readers, scans, traffic, verdicts, wire
+from tests.bench import archive, ear, house, polling, readers, scans, traffic, verdicts, wire
 from tests.bench.figures import Figure, Figures, percentile
 from tests.bench.polling import Load
 from tests.support.brokers import needs_mosquitto
@@ -103,3 +103,12 @@ async def test_a_wire_is_measured_beside_a_c_program_where_there_is_one(tmp_path
     line = f"serial line at {wire.BAUD} baud"
     assert 50 < values[f"{line}: share of the line used"] <= 100
     assert values[f"{line}: requests before it was silent"] == 0
+
+
+@pytest.mark.e2e
+async def test_an_archive_is_imported_while_fills_commit(tmp_path: Path) -> None:
+    figures = Figures()
+    await archive.measure(tmp_path, 3_000, figures)
+    values = _values(figures)
+    assert values["replace 3,000 cylinders: took"] > 0
+    assert values["look up by tag, 3,000 cylinders, p99"] > 0

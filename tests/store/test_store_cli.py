@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from gatewayd.archive.cells import TEMPLATE
 from gatewayd.cli.root import main
+from gatewayd.store.staging import Staging
 from tests.support.stores import STATION, draft, open_store
 
 CONFIG = f"""\
@@ -181,3 +182,60 @@ async def test_the_outbox_shows_what_waits_and_sends_dead_letters_again(site: Pa
     assert _json(site, "outbox", "retry", "--upstream", "platform") == {"retrying": 0}
     (row,) = _json(site, "outbox", "status")["upstreams"]
     assert (row["dead"], row["retrying"]) == (0, 1)
+
+
+def test_an_export_is_taken_back_unchanged(site: Path) -> None:
+    lines = (_line("c1"), f"c2,E280 1170;AABB,,济南气瓶厂{',' * 21}".rstrip("\n"))
+    _run(site, "import", "cylinders", _csv(site, *lines))
+    for name in ("out.csv", "out.xlsx"):
+        out = str(site / name)
+        form = name.rpartition(".")[2]
+        done = {"kind": "cylinders", "file": out, "format": form, "cylinders": 2}
+        assert _json(site, "export", "cylinders", "-o", out) == done
+        counts = _json(site, "import", "cylinders", out, "--replace")
+        assert (counts["unchanged"], counts["updated"], counts["removed"]) == (2, 0, 0)
+    told = _run(site, "export", "cylinders").stdout_bytes
+    assert told == (site / "out.csv").read_bytes().removeprefix(b"\xef\xbb\xbf")
+    assert (site / "out.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert _run(site, "export", "cylinders", "--format", "xlsx").stdout_bytes[:2] == b"PK"
+
+
+def test_an_export_that_cannot_be_written_says_so_and_leaves_nothing(site: Path) -> None:
+    _run(site, "import", "cylinders", _csv(site, _line("c1")))
+    result = _run(site, "export", "cylinders", "-o", str(site / "no" / "out.csv"))
+    assert result.exit_code == 3
+    assert "out.csv: cannot be written: No such file or directory" in result.stderr
+    assert _run(site, "export", "cylinders", "--json").exit_code == 2
+    assert not list(site.glob(".out*"))
+
+
+def test_a_dry_run_changes_nothing(site: Path) -> None:
+    file = _csv(site, _line("c1"), _line("c2"))
+    done = {"added": 2, "updated": 0, "unchanged": 0, "removed": 0, "dry_run": True}
+    assert _json(site, "import", "cylinders", file, "--dry-run").items() >= done.items()
+    assert not (site / "gatewayd.db").exists()
+    _run(site, "import", "cylinders", file)
+    other = _csv(site, _line("c2", medium="O2"))
+    done = {"added": 0, "updated": 1, "unchanged": 0, "removed": 1, "dry_run": True}
+    assert (
+        _json(site, "import", "cylinders", other, "--replace", "--dry-run").items() >= done.items()
+    )
+    result = _run(site, "import", "cylinders", other, "--dry-run")
+    assert result.stdout.endswith("0 removed (dry run, nothing was changed)\n")
+    same = _csv(site, _line("c1"), _line("c2"))
+    assert _json(site, "import", "cylinders", same)["unchanged"] == 2
+
+
+def test_a_template_is_a_workbook_when_asked(site: Path) -> None:
+    result = CliRunner().invoke(main, ["import", "cylinders", "--template", "--format", "xlsx"])
+    assert result.exit_code == 0
+    (site / "t.xlsx").write_bytes(result.stdout_bytes)
+    assert _json(site, "import", "cylinders", str(site / "t.xlsx"), "--replace")["added"] == 0
+
+
+def test_an_import_while_another_is_on_is_refused(site: Path) -> None:
+    file = _csv(site, _line("c1"))
+    with Staging.open(site / "gatewayd.db"):
+        result = _run(site, "import", "cylinders", file)
+    assert result.exit_code == 3
+    assert "is importing into this store; wait until it has ended" in result.stderr
