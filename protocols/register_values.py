@@ -64,13 +64,18 @@ def read(spans: Sequence[Span], answers: Sequence[bytes]) -> Reading:
     words: dict[str, Words] = {}
     points: dict[str, Point] = {}
     for span, answer in zip(spans, answers, strict=True):
-        cells = _cells(span, answer)
+        words |= words_in(span, answer)
         for point in span.points:
-            at = point.address - span.address
-            words[point.name] = tuple(cells[at : at + point.size])
             points[point.name] = point
             values |= values_of(point, words[point.name])
     return Reading(values, words, points)
+
+
+def words_in(span: Span, answer: bytes) -> dict[str, Words]:
+    """The registers of each point of a request, as they came; raises RegisterError on another length."""
+    cells = _cells(span, answer)
+    starts = {point: point.address - span.address for point in span.points}
+    return {point.name: tuple(cells[at : at + point.size]) for point, at in starts.items()}
 
 
 def values_of(point: Point, words: Words) -> dict[str, Value]:
