@@ -208,18 +208,18 @@ def _antennas(rig: Rig, world: World, report: Report) -> None:
 
 
 def _gates(world: World, report: Report) -> None:
-    first: dict[str, tuple[str, Mark]] = {}
+    """Every rig has a gate of its own, and a scale of its own where that is another device."""
+    first: dict[tuple[str, str], tuple[str, Mark]] = {}
     for rig in world.rigs:
-        gate = rig.entry.raw.get("gate")
-        if not isinstance(gate, str):
-            continue
-        mark = rig.entry.mark("gate")
-        if gate in first:
-            name, other = first[gate]
-            what = f"{rig.entry.name}: gate {gate!r} is already the gate of rig {name!r}"
-            report.problem(mark, what, f"see {other}", "every rig needs a gate of its own")
-        else:
-            first[gate] = (rig.entry.name, mark)
+        gate, scale = rig.entry.raw.get("gate"), rig.entry.raw.get("scale")
+        for key, name in (("gate", gate), ("scale", scale if scale != gate else None)):
+            if not isinstance(name, str):
+                continue
+            mark = rig.entry.mark(key)
+            other, place = first.setdefault((key, name), (rig.entry.name, mark))
+            if place != mark:
+                what = f"{rig.entry.name}: {key} {name!r} is already the {key} of rig {other!r}"
+                report.problem(mark, what, f"see {place}", f"every rig needs a {key} of its own")
 
 
 def _readers(world: World, report: Report) -> None:

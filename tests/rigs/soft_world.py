@@ -45,6 +45,7 @@ class SoftPlc(Plc):
     scale_stuck: bool = False
     unguarded: bool = False
     leak_g_per_10_ms: int = 0
+    gun_open: bool = True
     deaf: bool = False
     shown_g: int = 0
     content_g: int = 0
@@ -61,6 +62,7 @@ class SoftPlc(Plc):
 
     def __post_init__(self) -> None:
         self.gate = self.made()
+        self.gun_open = self.start == "input" or self.kind == "filler"
 
     def made(self) -> SoftGate:
         settings = SoftSettings(
@@ -79,7 +81,7 @@ class SoftPlc(Plc):
 
     def scan(self, now_ms: int, passed_ms: int) -> None:
         self.closed_ms = now_ms if self.valve else self.closed_ms
-        flow_g = FLOW_G_PER_10_MS if self.valve else self.leak_g_per_10_ms
+        flow_g = FLOW_G_PER_10_MS if self.valve and self.gun_open else self.leak_g_per_10_ms
         if flow_g:
             self.pour(now_ms, passed_ms * flow_g // 10)
         quiet_ms = now_ms - self.polled_ms
@@ -198,7 +200,9 @@ class SoftPlc(Plc):
         self.valve = False
 
     def press_start(self, now_ms: int) -> None:
+        """The button; with `start: permit` a person opens the gun instead."""
         self.pressed_ms = now_ms
+        self.gun_open = True
 
     def sample(self, now_ms: int) -> GateSample | None:
         return self.gate.sample(now_ms * MS)
@@ -249,6 +253,11 @@ class SoftWorld(World):
             self.plc.content_g = 0
             self.plc.moved_ms = self.now_ms
         super().put_on(*args)  # type: ignore[arg-type]
+
+    def take_off(self) -> None:
+        """Nobody takes a cylinder away with its gun open."""
+        self.plc.gun_open = self.plc.gun_open and self.plc.start == "input"
+        super().take_off()
 
     def die(self, ms: int) -> None:
         """The process is gone for this long, then it starts again."""

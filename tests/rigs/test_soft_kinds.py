@@ -5,7 +5,7 @@ import pytest
 from gatewayd.rigs.model import Phase
 from gatewayd.rigs.moves import Open
 from tests.rigs.soft_world import LEASE_MS, OVERLOAD, WATCHDOG_MS, Kind, SoftWorld
-from tests.rigs.world import ILLEGAL, TARGET_G, World
+from tests.rigs.world import ILLEGAL, RIG, TARGET_G, World
 
 KINDS: tuple[Kind, ...] = ("watchdog", "coil", "filler")
 ALL = ("lease", *KINDS)
@@ -270,3 +270,42 @@ def test_gas_that_nobody_let_flow_is_found_by_the_scale() -> None:
     assert ("refusal", "", 0) in world.records
     assert [o for _, o, _ in world.records] == ["", "unauthorised"]
     booked(world)
+
+
+def _at_the_gun() -> SoftWorld:
+    """`start: permit`: the output is on, a person has yet to open the gun."""
+    world = SoftWorld("watchdog", "permit")
+    for _ in range(8):
+        world.tick()
+    world.put_on()
+    world.until(Phase.PERMITTED)
+    world.tick(200)
+    assert world.plc.valve
+    return world
+
+
+def test_a_gun_opened_by_hand_fills_and_is_recorded() -> None:
+    world = _at_the_gun()
+    world.tick()
+    assert world.state.phase is Phase.PERMITTED, "nothing flows yet"
+    world.press_start()
+    world.until(Phase.FILLING)
+    world.until(Phase.LOCKED)
+    assert [(k, o) for k, o, _ in world.records] == [("fill", "completed")]
+    booked(world)
+
+
+def test_a_gun_that_nobody_opens_is_a_permit_that_was_not_started() -> None:
+    world = _at_the_gun()
+    world.take_off()
+    world.until(Phase.LOCKED)
+    assert world.records == [("fill", "not_started", 0)]
+    assert not world.plc.valve
+
+
+def test_a_gun_that_nobody_opens_in_time_is_closed() -> None:
+    world = _at_the_gun()
+    for _ in range(RIG.permit.start_within_s * 10 + 30):
+        world.tick()
+    assert not world.plc.valve
+    assert world.records == [("fill", "not_started", 0)]

@@ -4,6 +4,8 @@ Truth is what flowed in the naive devices. A scale sees a gram when it is asked,
 within a poll of flow an opening, and what flowed while nothing could see it.
 """
 
+from typing import Literal
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
@@ -21,8 +23,10 @@ class SoftWalk(Walk):
     kind: Kind = "watchdog"
     world: SoftWorld
 
+    start: Literal["input", "permit"] = "input"
+
     def made(self) -> World:
-        return SoftWorld(self.kind)
+        return SoftWorld(self.kind, self.start)
 
     @rule(fault=st.sampled_from(FAULTS), on=st.booleans())
     def a_device_fails_or_recovers(self, fault: str, on: bool) -> None:  # noqa: FBT001 - drawn
@@ -64,6 +68,12 @@ class FillerWalk(SoftWalk):
     kind: Kind = "filler"
 
 
+class GunWalk(SoftWalk):
+    start: Literal["input", "permit"] = "permit"
+
+
+TestGun = GunWalk.TestCase
+TestGun.settings = STEPS
 TestWatchdog = SoftWalk.TestCase
 TestWatchdog.settings = STEPS
 TestCoil = CoilWalk.TestCase

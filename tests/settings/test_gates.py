@@ -93,6 +93,18 @@ def test_an_output_needs_a_scale_of_its_own() -> None:
     assert "'scale-1' does not weigh beside the output 'io-1'" in problem
 
 
+def test_two_rigs_never_share_a_scale() -> None:
+    more = '  io-2: {driver: output.modbus, link: {tcp: "192.168.1.62:502"}, coil: 512, '
+    more += f"{WATCHDOG} {START}}}\n"
+    changes = config()
+    changes["devices/all.yaml"] += more
+    changes["rigs/all.yaml"] = changes["rigs/all.yaml"].replace(
+        "    scale: scale-2\n    gate: scale-2\n", "    scale: weigher-1\n    gate: io-2\n"
+    )
+    (problem,), _ = said(changes)
+    assert "rig-2: scale 'weigher-1' is already the scale of rig 'rig-1'" in problem
+
+
 @pytest.mark.parametrize("key", ["start: input", "cylinder_on_g: 500", "preact_g: 0", REASON])
 def test_what_a_plc_decides_is_not_set_at_its_rig(key: str) -> None:
     changes = {"rigs/all.yaml": RIGS.replace("medium: LPG", f"medium: LPG\n    {key}", 1)}
