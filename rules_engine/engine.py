@@ -101,8 +101,9 @@ def bind(pack: Pack, known: Mapping[str, Any]) -> tuple[dict[str, Any], Bound]:
 
 def decide(rule: Rule, values: Mapping[str, Any], bound: Bound) -> Outcome:
     """What one rule says about bound values. Facts are checked before anything is evaluated."""
-    if any(name not in values for name in rule.applies_if_known):
-        return _NOT_APPLICABLE
+    for name in rule.applies_if_known:
+        if name not in values:
+            return _NOT_APPLICABLE
     if rule.given is not None:
         given = _evaluate(rule.given, values, bound)
         if given is not _HOLD:

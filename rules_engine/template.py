@@ -4,11 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from itertools import zip_longest
 from typing import Any, Literal
 
 from rules_engine.verdict import Message
 
 Language = Literal["zh", "en"]
+
+TEXTS_KEPT_MAX = 4_096
+"""Messages kept in parts: both languages of every rule of many packs."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _UNKNOWN: Mapping[Language, str] = {"zh": "未知", "en": "unknown"}
@@ -41,7 +46,15 @@ class Template:
 
 
 def _fill(text: str, values: Mapping[str, Any], language: Language) -> str:
-    return _PLACEHOLDER.sub(lambda found: shown(values.get(found[1]), language), text)
+    parts = _parts(text)
+    names = (shown(values.get(name), language) for name in parts[1::2])
+    return "".join(part for pair in zip_longest(parts[::2], names, fillvalue="") for part in pair)
+
+
+@lru_cache(TEXTS_KEPT_MAX)
+def _parts(text: str) -> tuple[str, ...]:
+    """Text and names by turns."""
+    return tuple(_PLACEHOLDER.split(text))
 
 
 def shown(value: Any, language: Language) -> str:

@@ -19,11 +19,22 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import archive, house, machine, polling, readers, scans, traffic, verdicts, wire
+from tests.bench import (
+    archive,
+    house,
+    machine,
+    polling,
+    readers,
+    rules,
+    scans,
+    traffic,
+    verdicts,
+    wire,
+)
 from tests.bench.figures import Figures
 from tests.bench.polling import Load
 
-GROUPS = ("verdicts", "scans", "polling", "traffic", "readers", "wire", "archive")
+GROUPS = ("verdicts", "scans", "polling", "traffic", "readers", "wire", "archive", "rules")
 CYLINDERS = 100_000
 SCANNED = 2_000
 """Cylinders that come to rigs, spread over the archive."""
@@ -66,6 +77,9 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
     if "wire" in groups:
         for run in _progress("wire", runs):
             await wire.measure(_folder(top, f"wire-{run}"), seconds, figures)
+    if "rules" in groups:
+        for _ in _progress("rules", runs):
+            rules.measure(figures)
 
 
 async def _with_archive(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import archive, ear, house, polling, readers, scans, traffic, verdicts, wire
+from tests.bench import archive, ear, house, polling, readers, rules, scans, traffic, verdicts, wire
 from tests.bench.figures import Figure, Figures, percentile
 from tests.bench.polling import Load
 from tests.support.brokers import needs_mosquitto
@@ -112,3 +112,11 @@ async def test_an_archive_is_imported_while_fills_commit(tmp_path: Path) -> None
     values = _values(figures)
     assert values["replace 3,000 cylinders: took"] > 0
     assert values["look up by tag, 3,000 cylinders, p99"] > 0
+
+
+def test_every_rule_that_is_shipped_is_judged() -> None:
+    figures = Figures()
+    rules.measure(figures, judgements=20)
+    names = {name.partition(" ")[0]: value for name, value in _values(figures).items()}
+    assert max(int(name) for name in names if name.isdigit()) >= rules.RULES
+    assert min(names.values()) > 0
