@@ -58,10 +58,9 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
     groups = asked.only or GROUPS
     if {"verdicts", "scans"} & set(groups):
         await _with_archive(asked, top, figures, runs=runs, seconds=seconds)
-    if "polling" in groups:
-        for load in QUICK_LOADS if asked.quick else LOADS:
-            for run in _progress(load.name, runs):
-                await polling.measure(load, _folder(top, f"{load.name}-{run}"), seconds, figures)
+    for load in (QUICK_LOADS if asked.quick else LOADS) if "polling" in groups else ():
+        for run in _progress(load.name, runs):
+            await polling.measure(load, _folder(top, f"{load.name}-{run}"), seconds, figures)
     if "traffic" in groups:
         records = 1_000 if asked.quick else 5_000
         for run in _progress("traffic", runs):
@@ -78,8 +77,12 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
         for run in _progress("wire", runs):
             await wire.measure(_folder(top, f"wire-{run}"), seconds, figures)
     if "rules" in groups:
-        for _ in _progress("rules", runs):
-            rules.measure(figures)
+        _rules(figures, runs)
+
+
+def _rules(figures: Figures, runs: int) -> None:
+    for _ in _progress("rules", runs):
+        rules.measure(figures)
 
 
 async def _with_archive(
