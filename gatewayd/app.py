@@ -78,7 +78,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     fronts: dict[str, Front] = {}
     for name, rig in settings.rigs.items():
         packs = tuple(settings.packs[p] for p in rig.rules)
-        bench = Bench(name, rig, settings.station, packs)
+        bench = Bench(name, rig, settings.station, packs, settings.archive)
         gate = gate_for(bench, hands)
         fronts[name] = rigs[name] = Rig(bench, gate, store=store, board=board, clock=clock)
         if isinstance(gate, Composite):

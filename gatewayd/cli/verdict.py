@@ -21,7 +21,7 @@ from gatewayd.cli.common import (
     stop,
 )
 from gatewayd.clock import SystemClock
-from gatewayd.rigs.assess import Bench, assess, denied, gather
+from gatewayd.rigs.assess import Bench, archive_age, assess, denied, gather
 from gatewayd.rigs.findings import advise, reason_at_rig
 from gatewayd.rigs.identity import by_code, by_uid, hint_on_code, hint_on_tag, plain_uid
 from gatewayd.rigs.model import Hint, Identity
@@ -68,10 +68,11 @@ def verdict(
     wall = _when(at, settings)
     with Reader.open(settings.store_path) as store:
         who = _identify(store, settings, code, uid)
+        age = archive_age(bench, store, wall)
     if who.status == "many":
         decided = denied(bench.packs, reason_at_rig("AMBIGUOUS", who, None))
     else:
-        base = gather(bench, who, None, wall) | base_changes
+        base = gather(bench, who, None, wall) | age | base_changes
         known = {name: value for name, value in base.items() if value is not None}
         judged, _ = assess(bench, known)
         decided = advise(judged, who)
@@ -88,7 +89,7 @@ def _bench(settings: Settings, rig_id: str) -> Bench:
         known = ", ".join(settings.rigs)
         raise click.UsageError(f"no rig {rig_id!r}; rigs: {known}")
     packs = tuple(settings.packs[pack] for pack in rig.rules)
-    return Bench(rig_id, rig, settings.station, packs)
+    return Bench(rig_id, rig, settings.station, packs, settings.archive)
 
 
 def _overrides(given: Iterable[str]) -> dict[str, Any]:

@@ -4,17 +4,19 @@ The rig and `gatewayd verdict` use the same function, so what the command says i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
+from gatewayd.errors import StoreError
 from gatewayd.rigs.findings import finding
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
-from gatewayd.settings.model import RigSettings, StationSettings
+from gatewayd.settings.model import ArchiveSettings, RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
+from gatewayd.store.reads import Reads
 from rules_engine.engine import judge
 from rules_engine.facts import derive
 from rules_engine.limits import fill_limits
@@ -30,6 +32,7 @@ class Bench:
     rig: RigSettings
     station: StationSettings
     packs: tuple[Pack, ...]
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
 
 
 def gather(
@@ -55,6 +58,20 @@ def gather(
         **_scale(sample),
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def archive_age(bench: Bench, store: Reads, wall: datetime) -> dict[str, Any]:
+    """The facts of how old the archive is, where that is limited; an age in doubt is absent."""
+    if bench.archive.stale_after_h is None:
+        return {}
+    limit = {"station.archive_age_s_max": bench.archive.stale_after_h * 3_600}
+    try:
+        confirmed_at = store.archive_confirmed_at()
+    except StoreError:
+        return limit  # Unknown denies, as it does when nobody ever confirmed the archive.
+    if confirmed_at is None or confirmed_at > wall:
+        return limit
+    return limit | {"station.archive_age_s": int((wall - confirmed_at).total_seconds())}
 
 
 def _cylinder(cylinder: Cylinder | None) -> dict[str, Any]:

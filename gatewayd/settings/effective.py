@@ -48,6 +48,7 @@ def _models(examined: Examined) -> Iterator[tuple[Keys, BaseModel, str | None]]:
     assert settings is not None
     yield ("station",), settings.station, None
     yield ("store",), settings.store, None
+    yield ("archive",), settings.archive, None
     yield ("log",), settings.log, None
     for name, upstream in settings.upstreams.items():
         yield ("upstreams", name), upstream.settings, upstream.driver

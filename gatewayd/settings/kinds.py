@@ -37,5 +37,5 @@ class UpstreamType:
 
     name: str
     settings: type[Strict]
-    make: Callable[[str, Any, Any], Any]
+    make: Callable[..., Any]
     summary: str

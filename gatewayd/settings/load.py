@@ -15,6 +15,7 @@ from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.files import GATEWAY_FILE, folder, read_text, strangers
 from gatewayd.settings.library import load_packs, load_profiles
 from gatewayd.settings.model import (
+    ArchiveSettings,
     LogSettings,
     Settings,
     StationSettings,
@@ -98,13 +99,14 @@ class _Reading:
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
         strangers(self.directory, self.report)
-        station, store, log, upstreams = self._gateway()
+        station, store, archive, log, upstreams = self._gateway()
         world = self._world()
         check_across(world, self.report)
         if self.report.problems:
             return None
         assert station is not None, "a missing station is a problem"
         assert store is not None, "a missing store has its defaults"
+        assert archive is not None, "a missing archive has its defaults"
         assert log is not None, "a missing log has its defaults"
         rigs = {rig.entry.name: rig.settings for rig in world.rigs if rig.settings}
         named = {pack for rig in rigs.values() for pack in rig.rules}
@@ -113,6 +115,7 @@ class _Reading:
             station=station,
             store=store,
             store_path=Path(os.path.normpath((self.directory / store.path).absolute())),
+            archive=archive,
             log=log,
             devices={name: d.settings for name, d in world.devices.items() if d.settings},
             rigs=rigs,
@@ -126,12 +129,13 @@ class _Reading:
     ) -> tuple[
         StationSettings | None,
         StoreSettings | None,
+        ArchiveSettings | None,
         LogSettings | None,
         Mapping[str, UpstreamSettings],
     ]:
         document = self._document(self.directory / GATEWAY_FILE)
         if document is None or not sections.gateway_keys(document, self.report):
-            return None, None, None, {}
+            return None, None, None, None, {}
         self.media = sections.media(document)
         table = upstream_table()
         found = {
@@ -141,6 +145,7 @@ class _Reading:
         return (
             sections.section(document, "station", StationSettings, self.report),
             sections.section(document, "store", StoreSettings, self.report, StoreSettings()),
+            sections.section(document, "archive", ArchiveSettings, self.report, ArchiveSettings()),
             sections.section(document, "log", LogSettings, self.report, LogSettings()),
             {name: upstream for name, upstream in found.items() if upstream},
         )

@@ -58,6 +58,15 @@ class StoreSettings(Strict):
     keep_days: int = Field(default=1095, ge=365, le=36_500)
 
 
+class ArchiveSettings(Strict):
+    """How old the archive may be. None = no limit, for a station whose archive is kept by hand.
+
+    Its age counts from the last import of whole entries or from when its source confirmed it.
+    """
+
+    stale_after_h: int | None = Field(default=None, ge=1, le=8_760)
+
+
 class PermitSettings(Strict):
     """How long a permit waits for a start, and how long the gate lives without us."""
 
@@ -169,6 +178,7 @@ class Settings:
     station: StationSettings
     store: StoreSettings
     store_path: Path
+    archive: ArchiveSettings
     log: LogSettings
     devices: Mapping[str, DeviceSettings]
     rigs: Mapping[str, RigSettings]

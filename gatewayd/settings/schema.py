@@ -14,6 +14,7 @@ from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.settings.model import (
     NAME,
+    ArchiveSettings,
     LogSettings,
     RigSettings,
     StationSettings,
@@ -72,6 +73,7 @@ def _gateway() -> dict[str, Any]:
     sections: dict[str, type[BaseModel]] = {
         "station": StationSettings,
         "store": StoreSettings,
+        "archive": ArchiveSettings,
         "log": LogSettings,
     }
     refs, defs = _models(sections)

@@ -74,6 +74,10 @@ class Reads:
         version, removed, at = self._rows(sql)[0]
         return ArchiveState(version, removed, self.cylinder_count(), _time(at))
 
+    def archive_confirmed_at(self) -> datetime | None:
+        """When the archive's source last said that it is right (aware UTC); None = never."""
+        return _time(self._one("SELECT confirmed_at FROM archive"))
+
     def entries(
         self, *, after_version: int, after_code: str = "", limit: int = RECORDS_PER_READ
     ) -> tuple[Entry, ...]:

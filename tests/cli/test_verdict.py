@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from gatewayd.cli.root import main
 from gatewayd.store.beside import import_cylinders
+from gatewayd.store.reads import Reader
 from tests.rigs.bench import LEGAL, OTHER, OVERDUE, OVERDUE_UID, UID
 from tests.support.configs import write_config
 
@@ -165,3 +167,25 @@ def test_a_reversed_tag_is_advised_and_a_gs1_code_names_its_cylinder(
     assert "byte order" in found["message"]["en"]
     lost = verdict(site, "--code", "]C180049521321A121XYZ", *AT, "--json")
     assert json.loads(lost.stdout)["findings"][0]["values"]["hint"] == "gs_lost"
+
+
+def test_an_archive_older_than_allowed_denies_and_so_does_one_of_unknown_age(site: Path) -> None:
+    gateway = site / "gateway.yaml"
+    gateway.write_text(f"{gateway.read_text()}archive: {{stale_after_h: 24}}\n")
+    confirmed = Reader.open(site / "gatewayd.db")
+    at = confirmed.archive_confirmed_at()
+    confirmed.close()
+    assert at is not None
+
+    def told(hours: int, *words: str) -> list[str]:
+        when = (at + timedelta(hours=hours)).isoformat()
+        result = verdict(site, "--code", LEGAL.code, "--json", "--at", when, *words)
+        return [code for code in codes(result) if code in {"ARCHIVE_STALE", "DATA_MISSING"}]
+
+    assert told(24) == []
+    assert told(25) == ["ARCHIVE_STALE"]
+    assert told(-1) == ["DATA_MISSING"]
+    import_cylinders(
+        site / "gatewayd.db", [OTHER], station_id="3701000042", replace=False, columns=("code",)
+    )
+    assert told(25) == ["ARCHIVE_STALE"]
