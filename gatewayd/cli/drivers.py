@@ -77,6 +77,7 @@ def _row(table: Table[DriverType], name: str) -> dict[str, Any]:
         "caveats": [{"zh": zh, "en": en} for zh, en in driver.caveats],
         "example": driver.example,
         "formats": list(driver.formats),
+        "own_formats": [row.name for row in driver.own_formats],
         "hellos": [_hello(hello) for hello in driver.hellos],
         "tcp_ports": list(driver.tcp_ports),
         "usb_ids": [f"{vendor:04x}:{product:04x}" for vendor, product in driver.usb_ids],
