@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from gatewayd.board import Board
 from gatewayd.clock import SystemClock
 from gatewayd.ids import new_id
+from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record, RecordDraft, RecordKind
 from gatewayd.store.store import Store
 from gatewayd.upstreams.backoff import Pace
@@ -57,6 +58,14 @@ class Outpost:
         """An MQTT upstream, not yet running."""
         made = MqttSettings.model_validate({"url": url, **settings})
         return MqttUpstream(name, made, self.context(), pace)
+
+    def upstream_of(
+        self, kind: UpstreamType, *, name: str = "platform", pace: Pace = QUICK, **settings: Any
+    ) -> Upstream:
+        """An upstream of any kind, not yet running."""
+        made = kind.settings.model_validate(settings)
+        upstream: Upstream = kind.make(name, made, self.context(), pace)
+        return upstream
 
     async def commit(
         self, count: int, kind: RecordKind = "fill", *, note: str = ""

@@ -9,12 +9,14 @@ class Relay:
     """Passes bytes between `port` and a target port of 127.0.0.1 while it is open.
 
     `cut` ends every connection at once; closed, it refuses new ones. `answers_left` counts down
-    the bytes that still pass from the target to the client; at 0 everything is cut.
+    the bytes that still pass from the target to the client; at 0 everything is cut. `garbage`
+    arrives in the place of whatever the target says.
     """
 
     def __init__(self, target: int) -> None:
         self.port = 0
         self.answers_left: int | None = None
+        self.garbage: bytes | None = None
         self._target = target
         self._open = True
         self._writers: list[asyncio.StreamWriter] = []
@@ -75,6 +77,8 @@ class Relay:
     ) -> None:
         try:
             while data := await source.read(4096):
+                if counted and self.garbage is not None:
+                    data = self.garbage
                 if counted and self.answers_left is not None:
                     data = data[: self.answers_left]
                     self.answers_left -= len(data)
