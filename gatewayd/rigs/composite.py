@@ -27,7 +27,7 @@ from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs.soft_memory import Keeper, recall, spelled
-from gatewayd.rigs.soft_model import SoftSettings, Valve, of_filler, of_output, weight_of
+from gatewayd.rigs.soft_model import SoftSettings, Valve, of_filler, of_output, unknown, weight_of
 from gatewayd.rigs.softgate import SoftGate
 
 CHECK_S = 0.05
@@ -97,7 +97,7 @@ class Composite:
             case OutputSample(device=device) if device == self._gate:
                 self._hear(of_output(reading))
             case FillerSample(device=device) if device == self._gate:
-                self.soft.weigh(weight_of(reading))
+                self._weigh(weight_of(reading))
                 self._hear(of_filler(reading))
             case GateSample() | WeightSample() | OutputSample() | FillerSample():
                 return  # Of no device of this gate: nothing that may move it.
@@ -111,7 +111,7 @@ class Composite:
     def _weigh(self, sample: WeightSample) -> None:
         self.soft.weigh(sample)
         if sample.gross_g is None:
-            self._tell(sample.device, weight_unknown(f"{sample.device}: {sample.why}"))
+            self._tell(sample.device, weight_unknown(unknown(sample)))
 
     def _hear(self, valve: Valve) -> None:
         self.soft.hear(valve)

@@ -119,6 +119,12 @@ def weight_of(sample: FillerSample) -> WeightSample:
     )
 
 
+def unknown(sample: WeightSample) -> str:
+    """Why a weight is not known, with its device in front; some drivers name it themselves."""
+    own = sample.why.startswith(f"{sample.device}:")
+    return sample.why if own else f"{sample.device}: {sample.why}"
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What must survive this process, as a PLC's retentive memory does.

@@ -10,7 +10,15 @@ from dataclasses import replace
 from drivers.contract import EndReason, GateOrder, GateSample, WeightSample
 from gatewayd.clock import MS
 from gatewayd.rigs.soft_fill import NOTHING, Fill
-from gatewayd.rigs.soft_model import AIM_UNDER_G, UINT16, UINT32, Memory, SoftSettings, Valve
+from gatewayd.rigs.soft_model import (
+    AIM_UNDER_G,
+    UINT16,
+    UINT32,
+    Memory,
+    SoftSettings,
+    Valve,
+    unknown,
+)
 from gatewayd.rigs.soft_total import Totaliser
 
 
@@ -111,11 +119,6 @@ class SoftGate:
         return replace(self._held, target_g=max(1, aim_g))
 
     @property
-    def shows_open(self) -> bool:
-        """Whether the device says that gas can flow."""
-        return self._valve is not None and self._valve.shows_open
-
-    @property
     def memory(self) -> Memory:
         """What to keep; `flowing` from before the valve is told to open until it has settled."""
         return Memory(
@@ -201,7 +204,7 @@ class SoftGate:
         if self._weight is None:
             return "the scale is lost"
         if self._weight.gross_g is None:
-            return f"{self._weight.device}: {self._weight.why}"
+            return unknown(self._weight)
         return f"{self._weight.device}: no weight for {self.settings.fresh_ms} ms"
 
     # --- a fill ---

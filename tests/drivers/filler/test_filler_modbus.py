@@ -155,7 +155,7 @@ async def as_gate(device: FillerDevice) -> AsyncIterator[tuple[Composite, Seat]]
             scale="filler-1",
             store=Shelf(),
             clock=SystemClock(),
-            tell=lambda _device, _trouble: None,
+            tell=lambda device, trouble: seen.errors.append(f"{device} {trouble.en}"),
         )
         gate.stand_before(seat)
         gate.device("filler-1", "up")
@@ -207,7 +207,7 @@ async def test_as_a_gate_an_overload_in_mid_fill_stops_it() -> None:
         await until(lambda: seat.samples[-1].filling)
         device.overload = True
         await until(lambda: not device.running)
-        assert "0x" in gate.soft.why
+        assert gate.soft.why.startswith("filler-1: overload: state.overload at holding 12 = 0x")
         assert device.total_g < 970
 
 
