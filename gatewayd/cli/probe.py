@@ -11,7 +11,7 @@ import click
 
 from drivers.contract import Bank, Driver, MemoryArea, TagMemory, TagMemoryWriter
 from drivers.triggers import Trigger
-from gatewayd.cli import probe_screen
+from gatewayd.cli import probe_map, probe_screen
 from gatewayd.cli.common import (
     COULD_NOT_RUN,
     NO,
@@ -91,6 +91,7 @@ class Wanted:
 @click.option("--uid", default="", metavar="HEX", help="The tag whose memory is meant.")
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @click.option("--trigger", is_flag=True, help="Tell a scanner to look.")
+@click.option("--watch", is_flag=True, help="Registers live on a terminal, until Ctrl-C.")
 @lang_option
 @config_option
 @json_option
@@ -106,6 +107,7 @@ def probe(
     uid: str,
     yes: bool,
     trigger: bool,
+    watch: bool,
     lang: Language | None,
     as_json: bool,
 ) -> None:
@@ -125,6 +127,7 @@ def probe(
     wanted = Wanted(seconds, _memory(reads, writes, uid, _unit_bytes(chosen)), trigger)
     made = chosen.make()
     _able(made, wanted, chosen)
+    device = probe_map.mapped_for(chosen, {"--watch": watch}, spoken)
     if wanted.memory is not None and wanted.memory.data is not None and not yes:
         _confirm(chosen, wanted.memory, spoken)
     if chosen.settings.driver.capabilities & WRITTEN_AT_ONCE and not yes:
@@ -136,12 +139,15 @@ def probe(
         pids = ", ".join(str(pid) for pid in running)
         click.echo(say("probe.beside", spoken, pids=pids), err=True)
     seen = asyncio.run(_probe(made, chosen, wanted))
+    if device is not None:
+        probe_map.look_at(device, seen, spoken, live=watch and not as_json)
     found = {**told, "state": seen.state, **report.as_json(seen, chosen.settings.driver.formats)}
-    found |= {"memory": _memory_json(wanted, seen)}
+    found |= {"memory": _memory_json(wanted, seen), "points": probe_map.as_json(device, seen)}
     found |= {"held_by": _holders(chosen, seen), "daemons": list(running)}
     if as_json:
         print_json(found)
     else:
+        probe_map.show(device, seen, spoken)
         probe_screen.show(found, spoken, seconds=seconds)
     stop(EXIT[seen.state])
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gatewayd.cli.words_map import POINTS
 from gatewayd.texts import Language, Text
 
 DRIVERS: Mapping[str, Text] = {
@@ -139,7 +140,14 @@ PROBE: Mapping[str, Text] = {
     ),
 }
 
-WORDS: Mapping[str, Text] = {**DRIVERS, **FORMATS, **PROFILES, **DETECT, **PROBE}
+WORDS: Mapping[str, Text] = {
+    **DRIVERS,
+    **FORMATS,
+    **PROFILES,
+    **DETECT,
+    **PROBE,
+    **POINTS,
+}
 """Every text by its key."""
 
 

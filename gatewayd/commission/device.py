@@ -68,8 +68,15 @@ def configured(settings: Settings, name: str, changes: Iterable[str]) -> Device:
 
 def described(driver: str, changes: Iterable[str], directory: Path | None) -> Device:
     """An unconfigured device of a driver with `key=value` settings; raises ConfigError."""
-    profiles = load_profiles(directory or shipped_dir(), Report()).values
-    return _made(NAME, driver, {}, tuple(changes), profiles)
+    report = Report()
+    profiles = load_profiles(directory or shipped_dir(), report).values
+    try:
+        return _made(NAME, driver, {}, tuple(changes), profiles)
+    except ConfigError as exc:
+        if not report.problems:
+            raise
+        # A map with a slip in it is not there: whoever names it must see the slip.
+        raise ConfigError("\n".join((str(exc), *map(str, report.problems)))) from exc
 
 
 def _made(
@@ -96,7 +103,8 @@ def _made(
 def _objections(device: DeviceSettings, profiles: Mapping[str, Any]) -> tuple[str, ...]:
     profile = getattr(device.settings, "profile", None)
     if isinstance(profile, str) and profile not in profiles:
-        return (f"no profile {profile!r}; known: {', '.join(sorted(profiles))}",)
+        known, hint = ", ".join(sorted(profiles)), nearest_hint(profile, profiles)
+        return ("; ".join(filter(None, (f"no profile {profile!r}", f"known: {known}", hint))),)
     return device.driver.objections(device.settings, profiles)
 
 

@@ -133,9 +133,11 @@ async def watch(
 ) -> None:
     """Look `looks` times, for ever when None, and hand each look on; raises DriverError.
 
+    A unit that says nothing at all is not asked again, unless it is watched for ever.
+
     Only a wire that cannot be opened at the start raises: later it is told as points not read.
     """
-    live, spans = Live(device), device.profile.plan()
+    live, spans = Live(device), device.spans
     async with Wire.join(device.link) as wire:
         asker = Asker(wire, device.unit, device.within_s, device.pause_s, ears)
         done = 0
@@ -143,6 +145,6 @@ async def watch(
             seen = look(device, await asker.read(spans))
             shown(seen, live.judge(seen, clock.monotonic_ns()))
             done += 1
-            if looks is not None and done >= looks:
+            if looks is not None and (done >= looks or not seen.heard):
                 return
             await asyncio.sleep(EVERY_S)

@@ -13,6 +13,7 @@ from drivers.output.settings import Contact, OutputModbusSettings
 from gatewayd.commission.device import Device
 from protocols.register_block import Block, Point
 from protocols.register_file import Bilingual, LimitsFile, Table
+from protocols.register_plan import Span, plan
 from protocols.register_weights import Site
 from protocols.registers import Profile
 
@@ -45,6 +46,17 @@ class Mapped:
     def pause_s(self) -> float:
         """The silence that the device needs between two requests."""
         return self.profile.limits.pause_ms / 1000
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The requests that read every point; what is told and what is reported apart, as a gate needs."""
+        profile = self.profile
+        if not profile.reads.points:
+            return profile.plan()
+        blocks = (profile.writes.points, profile.reads.points)
+        return tuple(
+            span for each in blocks for span in plan(each, profile.limits, base=profile.base)
+        )
 
 
 def mapped(device: Device) -> Mapped | None:

@@ -23,8 +23,11 @@ from drivers.contract import (
     TagRead,
     Trouble,
 )
+from drivers.dialog import NOISE_TOLD_MIN
+from drivers.link_troubles import unreadable
 from drivers.triggers import Trigger
 from gatewayd.clock import Clock
+from gatewayd.commission.points import Look
 from protocols.diagnose import diagnose
 
 IDENTIFY_S_MAX = 30.0
@@ -50,6 +53,7 @@ class Seen:
     noise: dict[tuple[str, bytes], int] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
     memory: bytes | None = None
+    points: Look | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _recent: bytearray = field(default_factory=bytearray)
 
@@ -68,7 +72,8 @@ class Seen:
     def heard(self) -> bool:
         """Whether the device said anything at all."""
         answers = any(direction == "device>host" for direction, _ in self.frames)
-        return self.up is not None or answers or any(raw for _, raw in self.noise)
+        points = self.points is not None and self.points.heard
+        return self.up is not None or answers or points or any(raw for _, raw in self.noise)
 
     @property
     def state(self) -> State:
@@ -85,12 +90,14 @@ class Seen:
         """What the noise looks like when the driver did not say it itself, with the speed set."""
         if "wrong_baud" in self.troubles:
             self.trouble(troubles.wrong_baud(baud))
-        if self.error is None or self.troubles:
+        if self.troubles or (self.error is None and (self.readings or not self._recent)):
             return
         commands = [raw for direction, raw in self.frames if direction == "host>device"]
         found = diagnose(bytes(self._recent), format_, commands[-1] if commands else b"")
-        works = self.up is not None
+        works = any(direction == "device>host" for direction, _ in self.frames)
         trouble = troubles.from_diagnosis(found, format_, baud=baud, works=works)
+        if trouble is None and not works and len(self._recent) >= NOISE_TOLD_MIN:
+            trouble = unreadable(format_)
         if trouble is not None:
             self.trouble(trouble)
 
