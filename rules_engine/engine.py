@@ -1,7 +1,7 @@
 """Judge: every rule runs, every reason comes back; what cannot be decided denies."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from rules_engine.limits import fill_limits
 from rules_engine.pack_model import Pack, Rule
 from rules_engine.reasons import REASONS
 from rules_engine.template import Template
-from rules_engine.verdict import Finding, Message, PackRef, Severity, Stage, Verdict
+from rules_engine.verdict import Finding, Message, Severity, Stage, Verdict
 
 ENGINE_BASIS = "GB/T 38059-2019; gatewayd"
 _NET_LIMIT = "cylinder.net_limit_g"
@@ -67,13 +67,8 @@ def judge(packs: Sequence[Pack], facts: Facts, stage: Stage = "permit") -> Verdi
     return Verdict(
         decision="deny" if denied else "allow",
         findings=tuple(sorted(findings, key=_rank)),
-        packs=tuple(_judged_on(pack, today) for pack in packs),
+        packs=tuple(pack.ref_on(today) for pack in packs),
     )
-
-
-def _judged_on(pack: Pack, today: date | None) -> PackRef:
-    """The pack's own name; with the day where overrides of a site depend on it."""
-    return replace(pack.ref, today=today) if pack.ref.overrides else pack.ref
 
 
 def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[Finding]]:

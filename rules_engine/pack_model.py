@@ -1,7 +1,7 @@
 """What a loaded rule pack is: parameters, compiled rules with their examples, and what it extends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from protocols.documents import Mark
@@ -103,6 +103,10 @@ class Pack:
     reads: frozenset[str] = field(compare=False, repr=False)
     values: Mapping[str, Value] = field(compare=False, repr=False)
     loosened: Mapping[str, tuple[Override, Parameter]] = field(default_factory=dict)
+
+    def ref_on(self, today: date | None) -> PackRef:
+        """Its name; with the day where overrides of a site depend on it."""
+        return replace(self.ref, today=today) if self.ref.overrides else self.ref
 
     def values_on(self, today: date | None) -> Mapping[str, Value]:
         """Every `param.<name>` as it counts that day."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -31,8 +31,9 @@ from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader
 from gatewayd.texts import Language, text
 from rules_engine import facts
-from rules_engine.explain import title
-from rules_engine.verdict import Verdict
+from rules_engine.engine import judge
+from rules_engine.explain import headline, severity, sources, title
+from rules_engine.verdict import Stage, Verdict
 
 
 @click.command()
@@ -42,6 +43,12 @@ from rules_engine.verdict import Verdict
 @click.option("--uid", help="The tag's uid or EPC in hex.")
 @click.option("--set", "overrides", multiple=True, metavar="FACT=VALUE", help="Change one fact.")
 @click.option("--at", "at", metavar="TIME", help="Decide as of this date or RFC 3339 time.")
+@click.option(
+    "--stage",
+    type=click.Choice(get_args(Stage)),
+    default="permit",
+    help="Where it is: receive, prefill, permit (usual), fill, postfill, dispatch.",
+)
 @json_option
 @reports_errors
 def verdict(
@@ -51,6 +58,7 @@ def verdict(
     uid: str | None,
     overrides: tuple[str, ...],
     at: str | None,
+    stage: Stage,
     as_json: bool,
 ) -> None:
     """What would be decided and why; exit 0 allow, 1 deny.
@@ -74,7 +82,7 @@ def verdict(
     else:
         base = gather(bench, who, None, wall) | age | base_changes
         known = {name: value for name, value in base.items() if value is not None}
-        judged, _ = assess(bench, known)
+        judged = assess(bench, known)[0] if stage == "permit" else judge(bench.packs, known, stage)
         decided = advise(judged, who)
     if as_json:
         print_json(decided.as_json())
@@ -149,9 +157,15 @@ def _entries(given: str, cylinders: Iterable[Cylinder]) -> dict[str, Cylinder | 
 def _show(decided: Verdict, language: Language) -> None:
     console = Console(highlight=False)
     style = "bold green" if decided.allowed else "bold red"
-    console.print(Text(text(f"verdict.{decided.decision}", language), style=style))
-    if not decided.findings:
-        return
+    console.print(Text(headline(decided, language), style=style))
+    if decided.findings:
+        console.print(_table(decided, language))
+    for line in sources(decided, language):
+        console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _table(decided: Verdict, language: Language) -> Table:
+    """What a lawyer asks for: each reason with the values it rests on, its basis and its rule."""
     table = Table(show_lines=True)
     for key in ("reason", "message", "values", "basis"):
         table.add_column(text(f"label.{key}", language), overflow="fold")
@@ -159,5 +173,6 @@ def _show(decided: Verdict, language: Language) -> None:
         values = "\n".join(f"{name} = {value}" for name, value in item.values.items())
         said = item.message.zh if language == "zh" else item.message.en
         where = f"{item.basis}\n({item.rule})"
-        table.add_row(f"{item.code}\n{title(item.code, language)}", said, values, where)
-    console.print(table)
+        reason = f"{item.code}\n{title(item.code, language)}\n{severity(item, language)}"
+        table.add_row(reason, said, values, where)
+    return table

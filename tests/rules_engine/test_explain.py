@@ -3,7 +3,7 @@
 import re
 
 from rules_engine.engine import judge
-from rules_engine.explain import sentences, title
+from rules_engine.explain import headline, sentences, severity, sources, title
 from rules_engine.reasons import REASONS
 from tests.support.rules import LEGAL, cn_lpg
 
@@ -31,3 +31,26 @@ def test_every_reason_has_a_title_in_both_languages() -> None:
         assert re.search(r"[\u4e00-\u9fff]", title(code, "zh"))
         assert title(code, "en").isascii()
     assert title("NEW_CODE", "zh") == "NEW_CODE"
+
+
+def test_the_headline_is_the_decision_and_each_reason_once() -> None:
+    assert headline(judge([cn_lpg()], LEGAL), "zh") == "允许充装"
+    facts = {**LEGAL, "cylinder.owner": "9", "checks.failed": ("stamp", "body")}
+    verdict = judge([cn_lpg(), cn_lpg()], facts)
+    assert headline(verdict, "en") == (
+        "filling refused: not our cylinder, stamp illegible, body defect, pre-fill check failed"
+    )
+    assert headline(verdict, "zh").startswith("禁止充装：非本站气瓶、")
+
+
+def test_a_warning_is_not_in_the_headline_but_says_what_it_is() -> None:
+    verdict = judge(
+        [cn_lpg()], {**LEGAL, "cylinder.stamped_tare_g": 16_500, "scale.tare_g": 16_000}
+    )
+    assert headline(verdict, "en") == "filling allowed"
+    assert [severity(each, "zh") for each in verdict.findings] == ["警告"]
+
+
+def test_the_sources_are_the_exact_texts() -> None:
+    (line,) = sources(judge([cn_lpg()], LEGAL), "en")
+    assert line == f"cn-lpg {cn_lpg().version} sha256:{cn_lpg().ref.hash}"
