@@ -177,5 +177,6 @@ class Dialog(Generic[M]):
         due = now() - self._diagnosed_s >= DIAGNOSE_EVERY_S
         if due and self._undiagnosed >= DIAGNOSE_FROM_BYTES:
             self._undiagnosed, self._diagnosed_s = 0, now()
-            if trouble := self._diagnosis():
+            full = len(self._noise) >= LIVE_BYTES_MAX
+            if trouble := self._diagnosis() or (self._unexplained() if full else None):
                 self.context.trouble(trouble)

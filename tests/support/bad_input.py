@@ -1,6 +1,7 @@
 """What goes wrong at a wire, as devices made of code, with the kind of trouble each must become."""
 
 import asyncio
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 from drivers.barcode.line import TCP as TEXT_SCANNER
 from drivers.contract import DriverType
 from drivers.rfid.hf import DRIVER as HF
+from drivers.rfid.llrp import DRIVER as LLRP
 from drivers.rfid.r2000 import DRIVER as R2000
 from drivers.rfid.uhfreader import DRIVER as UHFREADER
+from drivers.rfid.wiegand import DRIVER as WIEGAND
 from protocols.readers.uhfreader import Tag
 from tests.support.devices.hf import ScriptedHf
 from tests.support.devices.r2000 import ScriptedR2000
@@ -75,6 +78,7 @@ def pushing(tags: int) -> Pushing:
 
 
 HF_UID = bytes.fromhex("e00401500a1b2c3d")
+UNKNOWN = random.Random(5).randbytes(600)
 RUN_TOGETHER = b"]C1011234567890123121SERIAL012345678901210BATCH7\r"
 
 
@@ -98,6 +102,8 @@ BAD: tuple[Bad, ...] = (
     Bad("wrong_dialect", TEXT_SCANNER, lambda: Talker(greeting=UHF_TAG * 3)),
     Bad("wrong_baud", R2000, lambda: Talker(MISREAD)),
     Bad("wrong_baud", TEXT_SCANNER, lambda: Talker(greeting=MISREAD * 8)),
+    Bad("wrong_baud", WIEGAND, lambda: Talker(greeting=MISREAD * 8), {"rendering": "hex"}),
+    Bad("unreadable", LLRP, lambda: Talker(greeting=UNKNOWN)),
     Bad("lying_length", R2000, lambda: Talker(LYING)),
     Bad("gs_lost", TEXT_SCANNER, lambda: Talker(greeting=RUN_TOGETHER)),
     Bad("two_dialects", R2000, lambda: ScriptedR2000(tags=TAGS[:1], before=UHF_TAG)),
