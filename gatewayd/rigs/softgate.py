@@ -132,7 +132,7 @@ class SoftGate:
 
     def look(self, now_ns: int) -> None:
         """Everything that follows from what is known at this moment; repeat it as time passes."""
-        pressed, self._pressed = self._pressed, False
+        asked, self._pressed = self._pressed or self.settings.start == "permit", False
         gross_g = self._weighed_g(now_ns)
         if gross_g is not None and self._stable:
             self._totaliser.resume(
@@ -145,7 +145,7 @@ class SoftGate:
             reason, why = self._objection(held, gross_g, now_ns)
             if reason is not EndReason.NONE:
                 self._close(held, reason, why, now_ns)
-            elif self._fill is None and self._stable and self._asked(pressed=pressed):
+            elif asked and self._fill is None and self._stable:
                 self._open(held, gross_g, now_ns)
         self._settle(gross_g, now_ns)
         self._count(gross_g)
@@ -167,9 +167,6 @@ class SoftGate:
     @property
     def _stable(self) -> bool:
         return self._weight is not None and self._weight.stable
-
-    def _asked(self, *, pressed: bool) -> bool:
-        return pressed or self.settings.start == "permit"
 
     def _objection(
         self, order: GateOrder, gross_g: int | None, now_ns: int

@@ -167,6 +167,9 @@ class SoftPlc(Plc):
         self.permit = self.gate.wants_open.permit_no if self.gate.wants_open else 0
         self.keep(now_ms)
         wanted = self.gate.wants_open
+        if wanted is not None and self.module_silent and not self.valve:
+            self.gate.failed("io-1: no answer", now_ms * MS)
+            wanted = None
         if wanted is None:
             self.valve = self.valve and self.module_silent
         elif not self.valve and not self.filler_done and not self.deaf:

@@ -31,6 +31,7 @@ class SoftWalk(Walk):
     @rule(fault=st.sampled_from(FAULTS), on=st.booleans())
     def a_device_fails_or_recovers(self, fault: str, on: bool) -> None:  # noqa: FBT001 - drawn
         setattr(self.world.plc, fault, on)
+        self.world.tick(POLL_MS)
 
     @rule(ms=st.sampled_from([200, 1_500, 5_000]))
     def the_process_is_gone_for_a_while(self, ms: int) -> None:
