@@ -35,8 +35,9 @@ def stage(
     whole: bool = False,
     progress: Callable[[int, int], None] = _quiet,
 ) -> None:
-    """Check every row and stage it; sealed afterwards. `progress` hears how far it is.
+    """Check every row and stage it; sealed afterwards.
 
+    `progress` hears how far it is and of how much: bytes, or rows of 0 where nobody knows the whole.
     With `whole` every column must be there. A column that is not in the file says nothing: an
     import leaves it as it is. Raises RejectedError listing every mistake as `FILE:row N, column
     NAME: what; expected`, and StoreError.
@@ -52,7 +53,8 @@ def stage(
         check.add(row, cells)
         if row - reported >= ROWS_PER_REPORT:
             reported = row
-            progress(*sheet.progress())
+            done, total = sheet.progress()
+            progress(done if total else row, total)
     staging.seal()
     check.refuse_mistakes()
 

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from gatewayd.clock import SECOND, SystemClock
+from gatewayd.clock import SECOND, Clock, SystemClock
 
 LINE_EVERY_S = 5
 """Where nobody sees a bar, in a log or a pipe."""
@@ -21,7 +21,7 @@ Report = Callable[[str, int, int], None]
 def shown(names: dict[str, str]) -> Iterator[Report]:
     """Show on stderr how far a long command is; `names` are what its steps are called."""
     if not sys.stderr.isatty():
-        yield _lines(names)
+        yield lines(names, SystemClock())
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(
@@ -37,9 +37,8 @@ def shown(names: dict[str, str]) -> Iterator[Report]:
         yield report
 
 
-def _lines(names: dict[str, str]) -> Report:
-    """One line every LINE_EVERY_S: a short command says nothing."""
-    clock = SystemClock()
+def lines(names: dict[str, str], clock: Clock) -> Report:
+    """One line on stderr every LINE_EVERY_S: a short command says nothing."""
     last_ns = clock.monotonic_ns()
 
     def report(step: str, done: int, total: int) -> None:

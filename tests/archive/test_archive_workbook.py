@@ -1,6 +1,8 @@
 """Workbooks: what a spreadsheet does to values is undone where it can be proven, else refused."""
 
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -216,6 +218,12 @@ def test_an_entity_bomb_is_refused() -> None:
                 content = bomb + content.replace(b"code", b"&j;")
             new.writestr(name, content)
     assert "not a workbook that can be read (" in _told(file.getvalue())
+
+
+def test_who_reads_no_workbook_does_not_pay_for_one() -> None:
+    modules = "gatewayd.app, gatewayd.cli.imports, gatewayd.cli.exports"
+    code = f"import sys, {modules}; assert 'openpyxl' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 SMALL = _book(("code", "maker"), (CODE, "M"))
