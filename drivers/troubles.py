@@ -59,7 +59,7 @@ def wrong_baud(baud: int | None = None, bauds: Sequence[int] = BAUDS) -> Trouble
     now = "" if baud is None else f" {baud}"
     return Trouble(
         "wrong_baud",
-        zh=f"收到的字节没有结构，波特率{now} 可能不对；请在 link（或串口服务器）中依次试 baud: {tries}",
+        zh=f"收到的字节没有结构，波特率{now}可能不对；请在 link（或串口服务器）中依次试 baud: {tries}",
         en=f"the bytes have no structure, baud{now} is probably wrong; try {tries} as baud "
         "in link, or in the settings of the serial server",
     )

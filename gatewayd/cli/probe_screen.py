@@ -20,7 +20,8 @@ def show(found: dict[str, Any], lang: Language, *, seconds: float) -> None:
     """Print the object of `probe --json` for a person."""
     console = Console(highlight=False, soft_wrap=True)
     _frames(console, found, lang)
-    console.print(Text(say(f"probe.{found['state']}", lang), style=COLOURS[found["state"]]))
+    said = "opened" if found["state"] == "answered" and _is_mute(found) else found["state"]
+    console.print(Text(say(f"probe.{said}", lang), style=COLOURS[found["state"]]))
     if found["identity"] is not None:
         console.print(Text(f"  {say('probe.identity', lang)}: {found['identity']}"))
     for reading in found["readings"]:
@@ -31,6 +32,12 @@ def show(found: dict[str, Any], lang: Language, *, seconds: float) -> None:
     if found["error"] is not None:
         console.print(Text(f"  {say('probe.error', lang)}: {_error(found)}", style="red"))
     _advice(console, found, lang)
+
+
+def _is_mute(found: dict[str, Any]) -> bool:
+    """A scanner is up as soon as its wire is open, also when nobody is there."""
+    said = found["frames"] or found["readings"] or found["noise"]
+    return bool(found["driver"].startswith("barcode.") and not said)
 
 
 def _frames(console: Console, found: dict[str, Any], lang: Language) -> None:

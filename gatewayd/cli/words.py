@@ -85,12 +85,19 @@ PROBE: Mapping[str, Text] = {
         zh="正在打开 {device}（{driver}，{wire}）", en="opening {device} ({driver}, {wire})"
     ),
     "probe.answered": Text(zh="设备有应答", en="it answered"),
+    "probe.opened": Text(
+        zh="已打开，但设备没有发送任何数据（扫码枪等设备平时本就安静）",
+        en="it is open and said nothing (a scanner is silent until it scans)",
+    ),
     "probe.wrong": Text(zh="设备有应答，但有问题", en="it answers, but something is wrong"),
     "probe.unreachable": Text(zh="无法连接设备", en="it cannot be reached"),
     "probe.identity": Text(zh="设备", en="it is"),
     "probe.error": Text(zh="错误", en="error"),
     "probe.reading": Text(zh="读数", en="read"),
-    "probe.nothing": Text(zh="{seconds} 秒内没有读数", en="nothing read within {seconds} s"),
+    "probe.nothing": Text(
+        zh="{seconds} 秒内没有读数；请在此期间放上标签或扫码，--seconds 30 可等更久",
+        en="nothing read within {seconds} s; show a tag or scan meanwhile, --seconds 30 waits longer",
+    ),
     "probe.frames": Text(zh="数据帧", en="frames"),
     "probe.noise": Text(zh="不能识别的数据", en="bytes that were no frame"),
     "probe.more": Text(

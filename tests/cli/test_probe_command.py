@@ -273,6 +273,16 @@ async def test_a_flood_of_bytes_leaves_the_advice_on_the_screen() -> None:
     assert "without an end" in lines[-1]
 
 
+async def test_a_scanner_that_said_nothing_has_not_answered() -> None:
+    async with on_tcp(Talker(b"").plugged) as link:
+        chosen = ("--driver", "barcode.tcp", "--set", f"link.tcp={link['tcp']}")
+        code, out, _ = await gatewayd("probe", *chosen, "--seconds", "0.2", "--lang", "en")
+    assert code == 0
+    assert "open and said nothing" in out
+    assert "it answered" not in out
+    assert "scan meanwhile" in out
+
+
 class Greeter:
     """A head that says one thing when it is plugged in."""
 
