@@ -127,7 +127,7 @@ def _import(
         return beside.import_staged(staging, options, clock=SystemClock(), progress=progress)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(IMPORTS)
 def test_imports_agree_with_a_naive_model_whatever_happens_meanwhile(
     steps: list[
@@ -195,7 +195,7 @@ def test_kill_9_at_any_moment_leaves_one_whole_archive(tmp_path: Path, seed: int
     path = tmp_path / "gatewayd.db"
     beside.import_cylinders(path, generation(0), station_id=STATION, replace=True)
     chance, here = random.Random(seed), 0
-    for _ in range(8):
+    for _ in range(5):
         began, done = _said_before_kill(path, here + 1, after_s=chance.uniform(0.0, 0.5))
         with Reader.open(path) as store:
             found = list(store.cylinders())
