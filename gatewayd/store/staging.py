@@ -19,7 +19,7 @@ from gatewayd.store.model import Cylinder
 ROWS_A_WRITE = 1_000
 DISK_BYTES_KEPT = 67_108_864
 """An import leaves this much of the disk free: the records of the fills meanwhile need it."""
-CACHE_KIB = 65_536
+CACHE_KIB = 32_768
 
 
 @dataclass(frozen=True, slots=True)
