@@ -1,0 +1,243 @@
+"""Every kind of platform as the contract suite sees it: a real server, and what can befall it."""
+
+import asyncio
+import json
+from abc import ABC, abstractmethod
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from gatewayd.settings.kinds import UpstreamType
+from gatewayd.upstreams import files, http, mqtt
+from gatewayd.upstreams.files_lines import FORMATS
+from tests.support.brokers import Mosquitto
+from tests.support.http_platform import HttpPlatform
+from tests.support.outpost import ROOT, STATION
+from tests.support.relay import Relay
+from tests.support.subscribers import Subscriber
+
+TOO_LARGE_BYTES = 20_000
+"""A record of this size is what every platform that can refuse one refuses."""
+REFUSE_ONE, REFUSE_ALL, HANG, ANSWERS, DOUBLES = "one", "all", "hang", "answers", "doubles"
+"""What a platform can do: refuse single records or all, hang, lose answers, show what came twice."""
+
+
+class Platform(ABC):
+    """One platform. `can` says which of the troubles below its kind knows at all."""
+
+    kind: ClassVar[UpstreamType]
+    can: ClassVar[frozenset[str]] = frozenset({REFUSE_ONE, REFUSE_ALL, HANG, ANSWERS, DOUBLES})
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.parts = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.begin()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.parts.aclose()
+
+    @abstractmethod
+    async def begin(self) -> None:
+        """Start it, with everything that must end in `parts`."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What a technician would write, without `driver`."""
+
+    @abstractmethod
+    def arrived(self) -> list[bytes]:
+        """The records that it took, byte for byte, in order of arrival, repetitions included."""
+
+    @abstractmethod
+    async def away(self) -> None:
+        """Be gone, as after a power cut."""
+
+    @abstractmethod
+    async def back(self) -> None:
+        """Be there again, with everything that it took."""
+
+    @abstractmethod
+    def garbage(self, *, on: bool) -> None:
+        """Answer, or be, garbage from now on, or no longer."""
+
+    def refuse_all(self, *, on: bool) -> None:
+        """Take nothing, for a reason that may pass."""
+        raise NotImplementedError
+
+    def hang(self, *, on: bool) -> None:
+        """Be there and answer nothing."""
+        raise NotImplementedError
+
+    def lose_answers(self, after_bytes: int) -> None:
+        """Die once, when so many bytes of its answers have come through."""
+        raise NotImplementedError
+
+
+class MqttPlatform(Platform):
+    """Debian's mosquitto behind a relay, and an independent subscriber beside it."""
+
+    kind = mqtt.UPSTREAM
+    OPEN = "topic readwrite #\n"
+    SHUT = f"topic write {ROOT}/status\ntopic read #\n"
+
+    async def begin(self) -> None:
+        limit = f"max_packet_size {TOO_LARGE_BYTES}"
+        self.broker = Mosquitto(self.directory, acl=self.OPEN, extra=[limit])
+        self.parts.enter_context(self.broker)
+        self.relay = await self.parts.enter_async_context(Relay(self.broker.port))
+        self.seen = self.parts.enter_context(Subscriber(self.broker.port, f"{ROOT}/records/#"))
+
+    def settings(self) -> dict[str, Any]:
+        return {"url": self.relay.url}
+
+    def arrived(self) -> list[bytes]:
+        return [message.payload for message in self.seen.messages()]
+
+    async def away(self) -> None:
+        self.relay.close()
+
+    async def back(self) -> None:
+        self.relay.open()
+
+    def garbage(self, *, on: bool) -> None:
+        self.relay.garbage = b"\xff\x00garbage" if on else None
+        self.relay.cut()
+
+    def refuse_all(self, *, on: bool) -> None:
+        self.broker.set_acl(self.SHUT if on else self.OPEN)
+
+    def hang(self, *, on: bool) -> None:
+        if on:
+            self.broker.freeze()
+        else:
+            self.broker.thaw()
+
+    def lose_answers(self, after_bytes: int) -> None:
+        self.relay.answers_left = after_bytes
+
+
+class HttpSingles(Platform):
+    """An aiohttp server behind a relay, one record a request."""
+
+    kind = http.UPSTREAM
+    batch_max = 1
+
+    async def begin(self) -> None:
+        self.server = HttpPlatform()
+        self.server.refuse_over_bytes = TOO_LARGE_BYTES
+        await self.parts.enter_async_context(self.server)
+        self.relay = await self.parts.enter_async_context(Relay(self.server.port))
+
+    def settings(self) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.relay.port}/records"
+        return {"url": url, "batch_max": self.batch_max}
+
+    def arrived(self) -> list[bytes]:
+        return list(self.server.arrived)
+
+    async def away(self) -> None:
+        await self.server.stop()
+
+    async def back(self) -> None:
+        await self.server.start()
+
+    def garbage(self, *, on: bool) -> None:
+        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
+        self.relay.cut()
+
+    def refuse_all(self, *, on: bool) -> None:
+        self.server.busy = on
+
+    def hang(self, *, on: bool) -> None:
+        if on:
+            self.server.open.clear()
+        else:
+            self.server.open.set()
+
+    def lose_answers(self, after_bytes: int) -> None:
+        self.relay.answers_left = after_bytes
+
+
+class HttpBatches(HttpSingles):
+    """The same, in batches with an answer for each record."""
+
+    batch_max = 20
+
+
+class JsonFiles(Platform):
+    """A folder that comes and goes; a file has no opinion and shows nothing twice."""
+
+    kind = files.UPSTREAM
+    can = frozenset()
+    format = "jsonl"
+
+    async def begin(self) -> None:
+        self.folder = self.directory / "stick"
+        self.pocket = self.directory / "pocket"
+        self.folder.mkdir()
+
+    def settings(self) -> dict[str, Any]:
+        return {"directory": str(self.folder), "format": self.format}
+
+    def arrived(self) -> list[bytes]:
+        return [self.record_in(line) for line in self.lines()]
+
+    def lines(self) -> list[bytes]:
+        """Every line of a record, in the order of the files."""
+        found = self.folder if self.folder.exists() else self.pocket
+        header = FORMATS[self.format].header
+        paths = sorted(found.glob(f"{STATION}-*"))
+        texts = [path.read_bytes().removeprefix(header) for path in paths]
+        return [line for text in texts for line in text.splitlines()]
+
+    def record_in(self, line: bytes) -> bytes:
+        """The record of a line."""
+        return line
+
+    async def away(self) -> None:
+        self.folder.rename(self.pocket)
+
+    async def back(self) -> None:
+        self.pocket.rename(self.folder)
+
+    def garbage(self, *, on: bool) -> None:
+        """Tear the last line, as a stick does that was pulled while it was written."""
+        for path in self.folder.glob("*.part") if on else ():
+            with path.open("ab") as file:
+                file.write(b'{"id": "torn')
+
+
+class CsvFiles(JsonFiles):
+    """The same as CSV."""
+
+    format = "csv"
+
+    def record_in(self, line: bytes) -> bytes:
+        text = line.decode()
+        start = text.index('"{') + 1
+        body = text[start:-1].replace('""', '"')
+        assert json.loads(body)["id"] in text[:start], text
+        return body.encode()
+
+
+PLATFORMS: tuple[type[Platform], ...] = (
+    MqttPlatform,
+    HttpSingles,
+    HttpBatches,
+    JsonFiles,
+    CsvFiles,
+)
+
+
+async def soon(wait_s: float) -> None:
+    """Let everybody do what they do for a moment; for showing that something does not happen."""
+    await asyncio.sleep(wait_s)
