@@ -1,7 +1,7 @@
 """`gatewayd outbox`: what still has to reach each upstream, and what an upstream refused."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -13,6 +13,7 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
+from gatewayd.clock import SystemClock
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.store import beside
@@ -26,7 +27,10 @@ DEAD_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Backlog:
-    """One upstream's part of the outbox. Times are RFC 3339; None: never, or nothing waits."""
+    """One upstream's part of the outbox. Times are RFC 3339; None: never, or nothing waits.
+
+    `oldest_waiting_s` is how old the oldest waiting record is now, in seconds.
+    """
 
     upstream: str
     configured: bool
@@ -34,6 +38,7 @@ class _Backlog:
     backlog: int
     last_ack: datetime | None
     oldest_waiting: str | None
+    oldest_waiting_s: int | None
     dead: int
     retrying: int
 
@@ -46,6 +51,7 @@ class _Backlog:
             "backlog": self.backlog,
             "last_ack": self.last_ack.isoformat() if self.last_ack else None,
             "oldest_waiting": self.oldest_waiting,
+            "oldest_waiting_s": self.oldest_waiting_s,
             "dead": self.dead,
             "retrying": self.retrying,
         }
@@ -56,8 +62,13 @@ class _Backlog:
         note = "" if self.configured else "  (not in the config)"
         return (
             f"{self.upstream:<16} backlog {self.backlog:>7}  last ack {last_ack}  oldest waiting "
-            f"{self.oldest_waiting or '-'}  dead {self.dead}, retrying {self.retrying}{note}"
+            f"{self._oldest()}  dead {self.dead}, retrying {self.retrying}{note}"
         )
+
+    def _oldest(self) -> str:
+        if self.oldest_waiting is None or self.oldest_waiting_s is None:
+            return "-"
+        return f"{self.oldest_waiting} ({timedelta(seconds=self.oldest_waiting_s)} ago)"
 
 
 @click.group()
@@ -75,7 +86,7 @@ def outbox() -> None:
 @json_option
 @reports_errors
 def status(*, as_json: bool) -> None:
-    """Records that wait, last acknowledgement and oldest waiting record, for each upstream.
+    """Records that wait, last acknowledgement, oldest waiting record and its age, for each upstream.
 
     \b
     gatewayd outbox status --json
@@ -94,11 +105,13 @@ def status(*, as_json: bool) -> None:
 
 def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
     cursors = {cursor.upstream: cursor for cursor in store.cursors()}
+    now = SystemClock().wall()
     rows = []
     for name in sorted({*cursors, *settings.upstreams}):
         cursor = cursors.get(name)
         through = cursor.sequence if cursor else 0
         waiting = store.records(after_sequence=through, limit=1)
+        oldest = str(parse(waiting[0].body)["time"]) if waiting else None
         rows.append(
             _Backlog(
                 upstream=name,
@@ -106,12 +119,18 @@ def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
                 acknowledged=through,
                 backlog=max(0, last - through),
                 last_ack=cursor.acknowledged_at if cursor else None,
-                oldest_waiting=str(parse(waiting[0].body)["time"]) if waiting else None,
+                oldest_waiting=oldest,
+                oldest_waiting_s=None if oldest is None else _age_s(oldest, now),
                 dead=store.dead_count(name, retrying=False),
                 retrying=store.dead_count(name, retrying=True),
             )
         )
     return rows
+
+
+def _age_s(time: str, now: datetime) -> int:
+    """How old a record is, in seconds; one from the future (the clock went back) is 0 old."""
+    return max(0, int((now - datetime.fromisoformat(time)).total_seconds()))
 
 
 @outbox.command()

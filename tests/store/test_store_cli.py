@@ -10,8 +10,10 @@ from click.testing import CliRunner, Result
 
 from gatewayd.archive.cells import TEMPLATE
 from gatewayd.cli.root import main
+from gatewayd.clock import SystemClock
 from gatewayd.store.staging import Staging
-from tests.support.stores import STATION, draft, open_store
+from tests.support.outpost import WAIT_S_MAX
+from tests.support.stores import NOON, STATION, draft, open_store
 
 CONFIG = f"""\
 station: {{id: "{STATION}", name: 示范站, region: "370100", media: [LPG]}}
@@ -161,6 +163,8 @@ async def test_the_first_break_of_the_chain_is_named(
 async def test_the_outbox_shows_what_waits_and_sends_dead_letters_again(site: Path) -> None:
     await _commit(site)
     (row,) = _json(site, "outbox", "status")["upstreams"]
+    age_s = (SystemClock().wall() - NOON).total_seconds()
+    assert max(0, age_s - WAIT_S_MAX) <= row.pop("oldest_waiting_s") <= max(0, age_s)
     assert row == {
         "upstream": "platform",
         "configured": False,
