@@ -11,7 +11,7 @@ import click
 
 from drivers.contract import Bank, Driver, MemoryArea, TagMemory, TagMemoryWriter
 from drivers.triggers import Trigger
-from gatewayd.cli import probe_map, probe_screen
+from gatewayd.cli import probe_hunt, probe_map, probe_screen
 from gatewayd.cli.common import (
     COULD_NOT_RUN,
     NO,
@@ -92,6 +92,8 @@ class Wanted:
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @click.option("--trigger", is_flag=True, help="Tell a scanner to look.")
 @click.option("--watch", is_flag=True, help="Registers live on a terminal, until Ctrl-C.")
+@click.option("--hunt", is_flag=True, help="Look for unit, base, word order, speed; reads only.")
+@click.option("--units", default=None, metavar="FIRST-LAST", help="The units of --hunt.")
 @lang_option
 @config_option
 @json_option
@@ -108,6 +110,8 @@ def probe(
     yes: bool,
     trigger: bool,
     watch: bool,
+    hunt: bool,
+    units: str | None,
     lang: Language | None,
     as_json: bool,
 ) -> None:
@@ -127,7 +131,10 @@ def probe(
     wanted = Wanted(seconds, _memory(reads, writes, uid, _unit_bytes(chosen)), trigger)
     made = chosen.make()
     _able(made, wanted, chosen)
-    device = probe_map.mapped_for(chosen, {"--watch": watch}, spoken)
+    needs_map = {"--watch": watch, "--hunt": hunt, "--units": units}
+    device = probe_map.mapped_for(chosen, needs_map, spoken)
+    if hunt and device is not None:
+        probe_hunt.hunt(device, chosen, probe_hunt.Wanted(units, yes, as_json), spoken)
     if wanted.memory is not None and wanted.memory.data is not None and not yes:
         _confirm(chosen, wanted.memory, spoken)
     if chosen.settings.driver.capabilities & WRITTEN_AT_ONCE and not yes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gatewayd.cli.words_map import POINTS
+from gatewayd.cli.words_map import HUNT, POINTS
 from gatewayd.texts import Language, Text
 
 DRIVERS: Mapping[str, Text] = {
@@ -154,6 +154,7 @@ WORDS: Mapping[str, Text] = {
     **DETECT,
     **PROBE,
     **POINTS,
+    **HUNT,
 }
 """Every text by its key."""
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ class Device:
     """A device ready to be made; `profiles` are the register maps it may name.
 
     `store` is where the archive of its station is, None for a device of no configuration.
+    `neighbours` are the units that its station has on the same wire, by their names.
     """
 
     settings: DeviceSettings
     profiles: Mapping[str, Any]
     store: Path | None = None
+    neighbours: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -59,11 +61,22 @@ def configured(settings: Settings, name: str, changes: Iterable[str]) -> Device:
         hint = nearest_hint(name, settings.devices)
         raise ConfigError("; ".join(filter(None, (f"no device {name!r}", f"known: {known}", hint))))
     changes = tuple(changes)
-    if not changes:
-        return Device(device, settings.profiles, settings.store_path)
-    raw = device.settings.model_dump(mode="json", by_alias=True)
-    made = _made(name, device.driver.name, raw, changes, settings.profiles)
-    return replace(made, store=settings.store_path)
+    made = Device(device, settings.profiles)
+    if changes:
+        raw = device.settings.model_dump(mode="json", by_alias=True)
+        made = _made(name, device.driver.name, raw, changes, settings.profiles)
+    return replace(made, store=settings.store_path, neighbours=_neighbours(made, settings))
+
+
+def _neighbours(device: Device, settings: Settings) -> dict[int, str]:
+    """Units of other devices on the wire of this one."""
+    found = {}
+    for other in settings.devices.values():
+        unit = getattr(other.settings, "unit", None)
+        same = other.driver.wire(other.settings) == device.wire
+        if same and unit is not None and other.name != device.name:
+            found[unit] = other.name
+    return found
 
 
 def described(driver: str, changes: Iterable[str], directory: Path | None) -> Device:

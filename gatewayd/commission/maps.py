@@ -12,7 +12,7 @@ from drivers.links import SerialLink, TcpLink
 from drivers.output.settings import Contact, OutputModbusSettings
 from gatewayd.commission.device import Device
 from protocols.register_block import Block, Point
-from protocols.register_file import Bilingual, LimitsFile, Table
+from protocols.register_file import Bilingual, Bounds, LimitsFile, Table, UnknownFile
 from protocols.register_plan import Span, plan
 from protocols.register_weights import Site
 from protocols.registers import Profile
@@ -94,7 +94,16 @@ def output_map(settings: OutputModbusSettings) -> Profile:
         points={point.name: point for point in _points(settings)},
         serves=("output",),
         limits=ONE_BY_ONE,
+        unknown_when=tuple(_known(settings)),
     )
+
+
+def _known(settings: OutputModbusSettings) -> Iterator[UnknownFile]:
+    """What must stand in the registers of a module whose watchdog is set."""
+    watchdog = settings.watchdog
+    if watchdog is not None:
+        bounds = Bounds(low=watchdog.value, high=watchdog.value)
+        yield UnknownFile(when="watchdog", outside=bounds, says="the watchdog is not set")
 
 
 def _points(settings: OutputModbusSettings) -> Iterator[Point]:
