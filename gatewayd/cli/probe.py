@@ -11,7 +11,7 @@ import click
 
 from drivers.contract import Bank, Driver, MemoryArea, TagMemory, TagMemoryWriter
 from drivers.triggers import Trigger
-from gatewayd.cli import probe_hunt, probe_map, probe_screen
+from gatewayd.cli import probe_hunt, probe_map, probe_screen, probe_write
 from gatewayd.cli.common import (
     COULD_NOT_RUN,
     NO,
@@ -94,6 +94,7 @@ class Wanted:
 @click.option("--watch", is_flag=True, help="Registers live on a terminal, until Ctrl-C.")
 @click.option("--hunt", is_flag=True, help="Look for unit, base, word order, speed; reads only.")
 @click.option("--units", default=None, metavar="FIRST-LAST", help="The units of --hunt.")
+@click.option("--write", metavar="POINT=VALUE", help="A setting, once the name is typed.")
 @lang_option
 @config_option
 @json_option
@@ -112,6 +113,7 @@ def probe(
     watch: bool,
     hunt: bool,
     units: str | None,
+    write: str | None,
     lang: Language | None,
     as_json: bool,
 ) -> None:
@@ -131,8 +133,10 @@ def probe(
     wanted = Wanted(seconds, _memory(reads, writes, uid, _unit_bytes(chosen)), trigger)
     made = chosen.make()
     _able(made, wanted, chosen)
-    needs_map = {"--watch": watch, "--hunt": hunt, "--units": units}
+    needs_map = {"--watch": watch, "--hunt": hunt, "--units": units, "--write": write}
     device = probe_map.mapped_for(chosen, needs_map, spoken)
+    if write and device is not None:
+        probe_write.put(device, chosen, write, spoken, as_json=as_json)
     if hunt and device is not None:
         probe_hunt.hunt(device, chosen, probe_hunt.Wanted(units, yes, as_json), spoken)
     if wanted.memory is not None and wanted.memory.data is not None and not yes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gatewayd.cli.words_map import HUNT, POINTS
+from gatewayd.cli.words_map import HUNT, POINTS, WRITE
 from gatewayd.texts import Language, Text
 
 DRIVERS: Mapping[str, Text] = {
@@ -155,6 +155,7 @@ WORDS: Mapping[str, Text] = {
     **PROBE,
     **POINTS,
     **HUNT,
+    **WRITE,
 }
 """Every text by its key."""
 

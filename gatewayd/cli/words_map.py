@@ -77,3 +77,26 @@ HUNT: Mapping[str, Text] = {
         en="lines to change in a copy of the map {profile} in profiles/ (not in the shipped file):",
     ),
 }
+
+WRITE: Mapping[str, Text] = {
+    "write.confirm": Text(
+        zh="将写入 {point}：{before} → {sent}。请输入设备名 {device} 确认",
+        en="this writes {point}: {before} -> {sent}; type the device's name {device} to confirm",
+    ),
+    "write.stored": Text(
+        zh="{point} 保存在 EEPROM 中，写入次数有限，切勿反复写入",
+        en="{point} is kept in EEPROM, which wears: do not write it again and again",
+    ),
+    "write.done": Text(
+        zh="已写入并读回 {point} = {sent}（{after}）",
+        en="{point} = {sent}, written; reads back {after}",
+    ),
+    "write.blind": Text(
+        zh="已写入 {point} = {sent}，但该寄存器不能读回{after}",
+        en="{point} = {sent}, written; it cannot be read back{after}",
+    ),
+    "write.other": Text(
+        zh="已写入 {point} = {sent}，读回却是 {after}",
+        en="{point} = {sent} was written, but reads back {after}",
+    ),
+}
