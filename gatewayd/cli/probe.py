@@ -32,7 +32,7 @@ from gatewayd.commission import device as devices
 from gatewayd.commission import report
 from gatewayd.commission.device import Device
 from gatewayd.commission.machine import Machine
-from gatewayd.commission.ports import User, daemons, holders
+from gatewayd.commission.ports import User, holders
 from gatewayd.commission.probe import Seen, State, read, read_memory, write_memory
 from gatewayd.commission.turned import Turned
 from gatewayd.errors import ConfigError, StoreError
@@ -145,10 +145,7 @@ def probe(
         _confirm_valve(chosen, spoken)
     told = {"device": chosen.name, "driver": chosen.settings.driver.name, "wire": chosen.wire}
     click.echo(say("probe.opening", spoken, **told), err=True)
-    running = daemons(Machine())
-    if running:
-        pids = ", ".join(str(pid) for pid in running)
-        click.echo(say("probe.beside", spoken, pids=pids), err=True)
+    running = probe_map.daemons_told(spoken)
     seen = asyncio.run(_probe(made, chosen, wanted))
     if device is not None:
         probe_map.look_at(device, seen, spoken, live=watch and not as_json)

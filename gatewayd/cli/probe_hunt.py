@@ -11,6 +11,7 @@ from rich.text import Text
 
 from drivers.contract import DriverError
 from gatewayd.cli.common import COULD_NOT_RUN, NO, OK, print_json, stop
+from gatewayd.cli.probe_map import daemons_told
 from gatewayd.cli.words import say
 from gatewayd.commission import hunting, variants
 from gatewayd.commission.changes import Changes, changes
@@ -18,7 +19,7 @@ from gatewayd.commission.device import Device
 from gatewayd.commission.hunting import Candidate, Found, Hunt
 from gatewayd.commission.machine import Machine
 from gatewayd.commission.maps import Mapped
-from gatewayd.commission.ports import daemons, holders
+from gatewayd.commission.ports import holders
 from gatewayd.texts import Language
 
 UNIT_MAX = 255
@@ -54,10 +55,7 @@ def hunt(device: Mapped, chosen: Device, wanted: Wanted, lang: Language) -> NoRe
         ),
         err=True,
     )
-    running = daemons(Machine())
-    if running:
-        pids = ", ".join(str(pid) for pid in running)
-        click.echo(say("probe.beside", lang, pids=pids), err=True)
+    running = daemons_told(lang)
 
     def tell(what: str) -> None:
         click.echo(say("hunt.trying", lang, what=what), err=True)

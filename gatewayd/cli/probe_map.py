@@ -16,8 +16,10 @@ from gatewayd.clock import SystemClock
 from gatewayd.commission import live, point_report
 from gatewayd.commission.asking import Ears
 from gatewayd.commission.device import Device
+from gatewayd.commission.machine import Machine
 from gatewayd.commission.maps import Mapped, mapped
 from gatewayd.commission.points import Look
+from gatewayd.commission.ports import daemons
 from gatewayd.commission.probe import Seen
 from gatewayd.texts import Language
 
@@ -35,6 +37,15 @@ def mapped_for(chosen: Device, options: Mapping[str, object], lang: Language) ->
         driver = chosen.settings.driver.name
         raise click.UsageError(say("points.no_map", lang, driver=driver, option=wanted))
     return device
+
+
+def daemons_told(lang: Language) -> tuple[int, ...]:
+    """The processes of `gatewayd run`, said on stderr: two masters disturb each other."""
+    running = daemons(Machine())
+    if running:
+        pids = ", ".join(str(pid) for pid in running)
+        click.echo(say("probe.beside", lang, pids=pids), err=True)
+    return running
 
 
 def look_at(device: Mapped, seen: Seen, lang: Language, *, live: bool) -> None:

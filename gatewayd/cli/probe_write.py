@@ -7,13 +7,12 @@ import click
 
 from drivers.contract import DriverError
 from gatewayd.cli.common import COULD_NOT_RUN, NO, OK, print_json, stop
+from gatewayd.cli.probe_map import daemons_told
 from gatewayd.cli.words import say
 from gatewayd.commission import writing
 from gatewayd.commission.device import Device
-from gatewayd.commission.machine import Machine
 from gatewayd.commission.maps import Mapped
 from gatewayd.commission.points import Look
-from gatewayd.commission.ports import daemons
 from gatewayd.commission.writing import Wanted, Written
 from gatewayd.errors import ConfigError
 from gatewayd.texts import Language
@@ -25,10 +24,7 @@ def put(device: Mapped, chosen: Device, text: str, lang: Language, *, as_json: b
         want = writing.wanted(device, text)
     except ConfigError as exc:
         raise click.UsageError(str(exc)) from exc
-    running = daemons(Machine())
-    if running:
-        pids = ", ".join(str(pid) for pid in running)
-        click.echo(say("probe.beside", lang, pids=pids), err=True)
+    daemons_told(lang)
     try:
         seen = asyncio.run(writing.look_once(device))
         _closed(device, seen)
