@@ -3,8 +3,11 @@
 import csv
 import json
 import os
+import re
 import resource
+import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -200,6 +203,45 @@ def test_what_a_failed_write_left_is_taken_back_though_it_looks_whole(tmp_path: 
     assert path.stat().st_size == size
     made.append(records(4, 30))
     assert ids(tmp_path) == numbers(1, 30)
+
+
+STRACE = shutil.which("strace")
+APPENDS = """
+import sys
+from pathlib import Path
+from gatewayd.store.model import Record
+from gatewayd.upstreams.files_book import Book
+from gatewayd.upstreams.files_lines import FORMATS
+book = Book(Path(sys.argv[1]), "s", FORMATS["jsonl"], bytes_max=10**6, removable=False)
+book.open()
+for sequence in (1, 2):
+    body = '{"id": "id-%d", "time": "2026-07-01"}' % sequence
+    book.append([Record(sequence, f"id-{sequence}", "fill", "rig-1", body)])
+    print("acknowledged", flush=True)
+"""
+
+
+def told(line: str) -> str:
+    """A line of strace as the call and the kind of file; the child's own word is `yes`."""
+    if "acknow" in line:
+        return "yes"
+    return re.sub(r"\(\d+<(.*?)>.*", lambda found: f" {Path(found[1]).suffix}", line)
+
+
+@pytest.mark.skipif(STRACE is None, reason="strace is not installed (Debian package: strace)")
+def test_a_record_is_on_the_disk_before_it_counts(tmp_path: Path) -> None:
+    """What the kernel was told, in order: the name, the bytes, and only then the yes."""
+    folder, log = tmp_path / "stick", tmp_path / "log"
+    folder.mkdir()
+    trace = ["strace", "-y", "-o", str(log), "-e", "trace=write,fsync"]
+    command = [*trace, sys.executable, "-c", APPENDS, str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("this machine allows no tracing")
+    lines = log.read_text().splitlines()
+    steps = [told(line) for line in lines if "stick" in line or "acknow" in line]
+    begun = ["fsync .part", "fsync "]
+    record = ["write .part", "fsync .part", "yes"]
+    assert steps == [*begun, *record, *record]
 
 
 # The stick
