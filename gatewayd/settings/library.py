@@ -4,7 +4,7 @@ A site file never silently takes the place of a shipped rule pack: it says `exte
 `replaces:`, or it has an id of its own.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -58,19 +58,25 @@ class _Text:
 
 
 def load_packs(
-    directory: Path, report: Report, *, kind: str = "rules", prove: bool = True
+    directory: Path,
+    report: Report,
+    *,
+    wanted: Collection[str] | None = None,
+    kind: str = "rules",
+    prove: bool = True,
 ) -> Library:
     """Every rule pack by id, the site's in the place of a shipped one only when it says so.
 
-    A pack whose examples come out otherwise is refused, unless `prove` is off. What a site
-    loosens is a warning. `kind` is the name of the site's folder.
+    Of the shipped ones only those `wanted` are read, None = all; the others are names. A pack
+    whose examples come out otherwise is refused, unless `prove` is off. What a site loosens is a
+    warning. `kind` is the name of the site's folder.
     """
-    shipped = {text.id: text for text in _texts(shipped_dir(), "rules", report)}
+    shipped = _shipped_packs(report)
 
     def parse(text: _Text) -> Pack:
         return _on_top(text, shipped, prove=prove)
 
-    library = _load(directory, kind, shipped, parse, report, takeover=TAKEOVER)
+    library = _load(directory, kind, shipped, parse, report, takeover=TAKEOVER, wanted=wanted)
     for loaded in library.values.values():
         _say_what_is_loosened(loaded, report)
     return library
@@ -78,7 +84,7 @@ def load_packs(
 
 def load_files(paths: Iterable[Path], report: Report) -> list[Pack]:
     """Just these pack files, each on top of the shipped one it extends; examples are not run."""
-    shipped = {text.id: text for text in _texts(shipped_dir(), "rules", report)}
+    shipped = _shipped_packs(report)
     packs: list[Pack] = []
     for path in paths:
         text = _read(path, report)
@@ -87,6 +93,15 @@ def load_files(paths: Iterable[Path], report: Report) -> list[Pack]:
         except DocumentError as exc:
             report.extend(exc.problems)
     return packs
+
+
+def _shipped_packs(report: Report) -> dict[str, _Text]:
+    """Their texts, each under the name of its file: reading all of them takes a second."""
+    found = (
+        _Text(path, read_text(path, report), _nothing(path))
+        for path in folder(shipped_dir(), "rules", report)
+    )
+    return {text.id: text for text in found}
 
 
 def _on_top(text: _Text, shipped: Mapping[str, _Text], *, prove: bool) -> Pack:
@@ -145,6 +160,7 @@ def _load(
     report: Report,
     *,
     takeover: tuple[str, ...],
+    wanted: Collection[str] | None = None,
 ) -> Library:
     library = Library()
     own: dict[str, _Text] = {}
@@ -158,7 +174,9 @@ def _load(
         own[text.id] = text
         _add(library, text, parse, report)
     for name in sorted(shipped.keys() - own.keys()):
-        _add(library, shipped[name], parse, report)
+        library.names.add(name)
+        if wanted is None or name in wanted:
+            _add(library, shipped[name], parse, report)
     return library
 
 
@@ -196,8 +214,11 @@ def _texts(directory: Path, kind: str, report: Report) -> Iterator[_Text]:
 def _read(path: Path, report: Report) -> _Text:
     text = read_text(path, report)
     document = _head(text, str(path)) if text is not None else None
-    nothing = Document(str(path), {}, {(): Mark(str(path), 1, 1)})
-    return _Text(path, text, document or nothing)
+    return _Text(path, text, document or _nothing(path))
+
+
+def _nothing(path: Path) -> Document:
+    return Document(str(path), {}, {(): Mark(str(path), 1, 1)})
 
 
 def _clashes(

@@ -162,11 +162,12 @@ class _Reading:
             Rig(entry, sections.rig(entry, self.report))
             for entry in sections.entries(documents, "rigs", self.report)
         ]
+        named = {pack for rig in rigs if rig.settings for pack in rig.settings.rules}
         return World(
             devices=devices,
             devices_complete=complete,
             rigs=rigs,
-            packs=load_packs(self.directory, self.report),
+            packs=load_packs(self.directory, self.report, wanted=named),
             profiles=load_profiles(self.directory, self.report),
             media=self.media,
         )

@@ -33,6 +33,7 @@ def named(pack: Pack, rule: str) -> Rule:
 
 def test_these_are_the_packs_that_are_shipped() -> None:
     assert sorted(path.stem for path in RULES.glob("*.yaml")) == list(SHIPPED)
+    assert [shipped(name).id for name in SHIPPED] == list(SHIPPED), "a file is named after its id"
     assert set(CASES) == set(LEGAL_FOR) == set(SHIPPED)
 
 
