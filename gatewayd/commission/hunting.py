@@ -114,17 +114,20 @@ class Hunt:
         units: Sequence[int],
         spared: frozenset[int],
         tell: Callable[[str], None],
+        *,
+        within_s: float = HUNT_S_MAX,
     ) -> None:
         assert len(units) <= UNITS_MAX, units
         self._device = device
         self._units = tuple(u for u in dict.fromkeys((device.unit, *units)) if u not in spared)
         self._tell = tell
+        self._within_s = within_s
         self.found = Found()
 
     async def run(self) -> Found:
         """Raises DriverError when the configured wire cannot be opened."""
         try:
-            async with asyncio.timeout(HUNT_S_MAX):
+            async with asyncio.timeout(self._within_s):
                 await self._run()
         except TimeoutError:
             self.found.stopped = True
@@ -135,11 +138,12 @@ class Hunt:
         first, *others = variants.lines(self._device.link)
         if await self._line(first, self._units, must_open=True):
             return
-        for units in (self._units[:1], self._units[1:]):
+        mine, rest = self._units[:1], self._units[1:]
+        for units in filter(None, (mine, rest)):
             for link in others:
-                if await self._line(link, units) and units == self._units[:1]:
-                    await self._line(link, self._units[1:])
-                if self.found.answered:
+                if await self._line(link, units):
+                    if units == mine and not self._settled(self._device.unit):
+                        await self._line(link, rest)
                     return
 
     async def _line(self, link: Link, units: Sequence[int], *, must_open: bool = False) -> bool:
@@ -243,6 +247,7 @@ class Hunt:
         if variant.swapped_bytes:
             proofs = (*proofs, low_byte_first())
         label = f"unit {unit}, {variants.line_label(link)}, {variant.label}"
+        self._tell(label)
         self.found.tries.append(Try(label, f"score {score(proofs)}"))
         changes = sum(
             (

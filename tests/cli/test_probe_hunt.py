@@ -1,15 +1,17 @@
 """`gatewayd probe --hunt`: every try named, the verdict in words, and the lines of YAML to change."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from drivers.links import SerialLink, open_stream
 from tests.commission.test_hunting import MapPlc, siemens, silent
 from tests.support.commands import answer, gatewayd
 from tests.support.configs import write_config
 from tests.support.io_modules import COIL, IoModule
-from tests.support.plcs import Plc, TcpServer
+from tests.support.plcs import Plc, RtuBus, TcpServer
 
 SIEMENS_SETTINGS = ("profile=siemens-wp251", "mass_unit=kg", "timeout_ms=100")
 
@@ -95,6 +97,18 @@ async def test_a_port_that_is_not_there_is_told_and_nothing_else_is_tried(tmp_pa
     assert (code, found["state"], found["hunt"]) == (3, "unreachable", None)
     assert "no such port" in found["error"]
     assert {"held_by", "daemons"} <= set(found)
+
+
+async def test_a_port_that_somebody_holds_is_told_with_the_holder() -> None:
+    async with RtuBus({}).serving() as line:
+        held = await open_stream(SerialLink(serial=line.path))
+        settings = (f"link.serial={line.path}", *SIEMENS_SETTINGS)
+        arguments = tuple(w for each in settings for w in ("--set", each))
+        code, found = await answer("probe", "--driver", "scale.modbus", *arguments, "--hunt")
+        await held.close()
+    assert (code, found["hunt"]) == (3, None)
+    assert "port is used by another program" in found["error"]
+    assert os.getpid() in {user["pid"] for user in found["held_by"]}
 
 
 async def test_an_output_module_is_not_even_read_without_a_typed_name() -> None:

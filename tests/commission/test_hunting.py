@@ -12,7 +12,7 @@ import pytest
 from drivers.links import SerialLink, TcpLink
 from gatewayd.commission import variants
 from gatewayd.commission.changes import changes
-from gatewayd.commission.hunting import UNITS, Found, Hunt
+from gatewayd.commission.hunting import REST_S, UNITS, Found, Hunt
 from gatewayd.commission.maps import Mapped
 from gatewayd.sim.map_device import MapDevice
 from protocols import registers
@@ -179,6 +179,15 @@ async def test_nobody_is_found_where_nobody_is_and_neighbours_are_left_alone() -
     assert not neighbour.asked
 
 
+async def test_a_hunt_ends_at_its_limit_and_says_so() -> None:
+    async with TcpServer({n: Plc(script=silent) for n in range(256)}).serving() as at:
+        device = mapped(LAUMAS, TcpLink(tcp=f"127.0.0.1:{at.port}"))
+        hunt = Hunt(device, UNITS, frozenset(), lambda _what: None, within_s=0.3)
+        found = await hunt.run()
+    assert (found.stopped, found.verdict) == (True, "nothing")
+    assert 0 < len(found.tries) < len(UNITS)
+
+
 def test_what_must_not_be_read_is_not_read_from_either_base() -> None:
     never = (Bounds(low=5, high=5),)
     careful = replace(LAUMAS, limits=LAUMAS.limits.model_copy(update={"never_read": never}))
@@ -231,4 +240,5 @@ async def test_the_speed_of_a_serial_device_is_found() -> None:
     (line,) = changes(device, found.best).device
     assert line.startswith("link: {serial: ")
     assert "baud: 19200, parity: none" in line
+    assert min(bus.gaps_s[1:]) >= REST_S, "others on the line get their turn between two tries"
     assert only_read(plc)

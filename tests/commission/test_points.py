@@ -196,3 +196,20 @@ async def test_a_device_that_refuses_or_is_silent_is_told_by_its_registers(
     kinds = {each.kind: each for each in found}
     assert set(kinds) == {"not_read", "weight_unknown"}
     told(kinds["not_read"], "holding 1", why)
+
+
+async def test_a_device_that_goes_away_while_watched_is_told_and_not_raised() -> None:
+    wire = TcpWire(MapDevice(LAUMAS).device)
+    await wire.plug()
+    looks: list[tuple[Look, tuple[Trouble, ...]]] = []
+
+    def shown(seen: Look, found: tuple[Trouble, ...]) -> None:
+        looks.append((seen, found))
+        wire.unplug()
+
+    await watch(of(LAUMAS, wire.address), SystemClock(), shown, looks=3)
+    (before, _), (after, troubles) = looks
+    assert before.heard
+    assert not after.heard
+    assert all(row.words is None for row in after.rows)
+    assert "not_read" in {each.kind for each in troubles}
