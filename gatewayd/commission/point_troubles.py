@@ -85,13 +85,3 @@ def total_wrapped(device: str, was: int, shown: str) -> Trouble:
         zh=f"{device}：累计值溢出后从 0 重新开始，之前 {was}，现在 {shown}；请核对 wraps_at",
         en=f"{device}: the totaliser wrapped after {was}: {shown}; check wraps_at of the map",
     )
-
-
-def watchdog_unset(device: str, shown: str, wanted: str) -> Trouble:
-    """The watchdog of an output module reads otherwise than configured; nothing sets it here."""
-    return Trouble(
-        "watchdog_unset",
-        zh=f"{device}：看门狗当前为 {shown}，配置要求 {wanted}；守护进程启动时会设置，probe 不写入",
-        en=f"{device}: the watchdog reads {shown}, configured is {wanted}; the daemon sets it when "
-        "it starts, probe writes nothing",
-    )
