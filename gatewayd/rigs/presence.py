@@ -41,6 +41,7 @@ class Presence:
             self._by_device.setdefault(item.device, []).append(item)
         self._seen: dict[tuple[str, str], Sighting] = {}
         self._empty_ns: int | None = None
+        self._came_ns = 0
         self._arrivals = 0
         self.on = False
         self.found = False
@@ -65,12 +66,15 @@ class Presence:
         return any(item.antenna is None or item.antenna == read.antenna for item in items)
 
     def _note(self, device: str, text: str, *, is_tag: bool, at_ns: int) -> bool:
+        if self.on and not self._counts(at_ns, is_tag=is_tag):
+            return False  # Told late, by a reader that was slow: of the cylinder before.
         known = self._seen.get((device, text))
         if known is not None:
-            known.last_ns = at_ns
+            known.last_ns = max(known.last_ns, at_ns)
             return False
         if len(self._seen) >= SIGHTINGS_MAX and not self.on:
-            self._expire(at_ns)
+            self._came_ns = at_ns
+            self._expire()
         if len(self._seen) >= SIGHTINGS_MAX:
             self.dropped += 1
             return False
@@ -92,16 +96,21 @@ class Presence:
         self._arrivals += 1
         self.on = True
         self.found = self._empty_ns is None
-        self._expire(now_ns)
+        self._came_ns = now_ns
+        self._expire()
 
-    def _expire(self, now_ns: int) -> None:
-        """Forget what no longer counts for a cylinder that comes now."""
-        oldest_tag_ns = now_ns if self._empty_ns is None else self._empty_ns
-        oldest_code_ns = now_ns - self._rig.scan_valid_s * SECOND
+    def _counts(self, at_ns: int, *, is_tag: bool) -> bool:
+        """Whether what was read then can belong to the cylinder that came at `_came_ns`."""
+        if is_tag:
+            return at_ns >= (self._came_ns if self._empty_ns is None else self._empty_ns)
+        return at_ns >= self._came_ns - self._rig.scan_valid_s * SECOND
+
+    def _expire(self) -> None:
+        """Forget what does not count for a cylinder that comes at `_came_ns`."""
         self._seen = {
             key: seen
             for key, seen in self._seen.items()
-            if seen.last_ns >= (oldest_tag_ns if seen.is_tag else oldest_code_ns)
+            if self._counts(seen.last_ns, is_tag=seen.is_tag)
         }
 
     def lose(self) -> None:

@@ -64,7 +64,7 @@ STEPS = st.lists(
         st.sampled_from([0, 0.1, 1, 9, 31]),
         st.one_of(
             st.sampled_from(["empty", "stand", "stand", "lost"]),
-            st.tuples(st.booleans(), st.integers(0, 20)),
+            st.tuples(st.booleans(), st.integers(0, 20), st.sampled_from([0, 0, 0.1, 5, 40])),
         ),
     ),
     max_size=60,
@@ -73,7 +73,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_only_what_was_read_with_the_cylinder_counts(
-    steps: list[tuple[float, str | tuple[bool, int]]],
+    steps: list[tuple[float, str | tuple[bool, int, float]]],
 ) -> None:
     presence, naive, now_s = Presence(RIG), Naive(), 100.0
     for passed_s, what in steps:
@@ -90,10 +90,10 @@ def test_only_what_was_read_with_the_cylinder_counts(
             case "lost":
                 presence.lose()
                 naive = Naive()
-            case (bool() as is_tag, int() as number):
-                text = f"{number}"
-                presence.saw(tag(text, now_s) if is_tag else code(text, now_s))
-                naive.reads.append((now_s, is_tag, text))
+            case (bool() as is_tag, int() as number, late_s):
+                text, at_s = f"{number}", now_s - late_s
+                presence.saw(tag(text, at_s) if is_tag else code(text, at_s))
+                naive.reads.append((at_s, is_tag, text))
         assert presence.on == naive.on
         if naive.on:
             assert sightings(presence) == naive.counted()
@@ -106,6 +106,19 @@ def test_a_tag_seen_only_before_the_scale_was_empty_never_counts() -> None:
     presence.saw(tag("NEW", 10.05))
     stand(presence, 10.1)
     assert texts(presence) == {"NEW"}
+
+
+def test_a_tag_told_late_does_not_name_the_cylinder_that_came_meanwhile() -> None:
+    presence = Presence(RIG)
+    empty(presence, 10)
+    stand(presence, 11)
+    assert not presence.saw(tag("BEFORE", 9.9))
+    presence.saw(tag("MINE", 10.5))
+    assert not presence.saw(code("LONG AGO", 10.9 - RIG.scan_valid_s))
+    assert texts(presence) == {"MINE"}
+    presence.saw(tag("MINE", 12))
+    presence.saw(tag("MINE", 11))
+    assert [seen.last_ns for seen in presence.sightings()] == [12 * SECOND]
 
 
 def test_a_code_counts_scan_valid_s_before_the_cylinder_and_no_longer() -> None:
