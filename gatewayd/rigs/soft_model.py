@@ -13,6 +13,9 @@ FLOW_G_MIN = 20
 LEFT_BELOW_G = 500
 """Less than the most seen by this much: the cylinder is being taken away, as in the PLC program."""
 
+HUNG_ON_G_MAX = 3_000
+"""What a gun and its hose may add between permit and start; a heavier cylinder is another one."""
+
 AIM_UNDER_G = 30
 """Aimed below the target by this, as the PLC program does: target and limit may be one weight."""
 
@@ -123,6 +126,22 @@ def unknown(sample: WeightSample) -> str:
     """Why a weight is not known, with its device in front; some drivers name it themselves."""
     own = sample.why.startswith(f"{sample.device}:")
     return sample.why if own else f"{sample.device}: {sample.why}"
+
+
+def no_weight(weight: WeightSample | None, fresh_ms: int) -> str:
+    """Why a weight is not known, with device and raw value as the driver tells it."""
+    if weight is None:
+        return "the scale is lost"
+    if weight.gross_g is None:
+        return unknown(weight)
+    return f"{weight.device}: no weight for {fresh_ms} ms"
+
+
+def swapped(permitted_g: int, gross_g: int) -> str:
+    """Why this cannot be the cylinder that was permitted; empty when it can."""
+    if -LEFT_BELOW_G <= gross_g - permitted_g <= HUNG_ON_G_MAX:
+        return ""
+    return f"{gross_g} g on the scale, {permitted_g} g when it was permitted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from gatewayd.rigs.soft_model import (
     Memory,
     SoftSettings,
     Valve,
-    unknown,
+    no_weight,
+    swapped,
 )
 from gatewayd.rigs.soft_total import Totaliser
 
@@ -36,7 +37,7 @@ class SoftGate:
         self._renewed_ns = 0
         self._spent_no = 0
         self._fill: Fill | None = None
-        self._tare_g = self._net_g = self._last_net_g = self._last_no = 0
+        self._tare_g = self._net_g = self._last_net_g = self._last_no = self._permitted_g = 0
         self._reason = self._ended = EndReason.NONE
         self._fills = memory.fills
         self._totaliser = Totaliser(memory)
@@ -78,6 +79,7 @@ class SoftGate:
         if order.permit_no in (self._spent_no, self._last_no):
             return f"permit {order.permit_no} is over"
         self._held, self._renewed_ns = order, now_ns
+        self._permitted_g = self._weighed_g(now_ns) or 0
         self._net_g, self._reason, self._ended = 0, EndReason.NONE, EndReason.NONE
         self.look(now_ns)
         return "" if self.holding else self.why
@@ -174,7 +176,7 @@ class SoftGate:
         """Everything that speaks against this permit, in the order of the PLC program."""
         valve, settings = self._heard(now_ns), self.settings
         if gross_g is None:
-            return EndReason.SCALE_FAULT, self._unknown()
+            return EndReason.SCALE_FAULT, no_weight(self._weight, settings.fresh_ms)
         if valve is None:
             return EndReason.LEASE_LOST, f"{settings.device}: no reading back"
         if valve.e_stop:
@@ -196,19 +198,14 @@ class SoftGate:
             return EndReason.LEASE_LOST, f"{valve.device}: open although nobody opened it"
         return NOTHING
 
-    def _unknown(self) -> str:
-        """Why the weight is not known, with device and raw value as the driver tells it."""
-        if self._weight is None:
-            return "the scale is lost"
-        if self._weight.gross_g is None:
-            return unknown(self._weight)
-        return f"{self._weight.device}: no weight for {self.settings.fresh_ms} ms"
-
     # --- a fill ---
 
     def _open(self, order: GateOrder, gross_g: int | None, now_ns: int) -> None:
-        """Latch the tare and have the device told to open."""
+        """Latch the tare and have the device told to open, for the cylinder of this permit only."""
         assert gross_g is not None, order
+        if why := swapped(self._permitted_g, gross_g):
+            self._close(order, EndReason.CYLINDER_LEFT, why, now_ns)
+            return
         begun = self.settings.start == "input"
         self._fill = Fill(order.permit_no, gross_g, now_ns, begun=begun)
         self._fills += begun

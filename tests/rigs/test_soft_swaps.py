@@ -1,0 +1,55 @@
+"""What a soft gate makes of a weight that cannot be that of the cylinder it was permitted for."""
+
+import pytest
+
+from drivers.contract import GateOrder, OutputSample, WeightSample
+from gatewayd.clock import MS
+from gatewayd.rigs.soft_model import (
+    HUNG_ON_G_MAX,
+    LEFT_BELOW_G,
+    Memory,
+    SoftSettings,
+    of_output,
+)
+from gatewayd.rigs.softgate import SoftGate
+
+TARE_G = 17_000
+ORDER = GateOrder(permit_no=7, target_g=14_000, limit_gross_g=TARE_G + 15_000, lease_ms=60_000)
+
+
+class Bench:
+    """A scale and a module that speak every 100 ms."""
+
+    def __init__(self) -> None:
+        settings = SoftSettings("io-1", "input", fresh_ms=1_000, cylinder_on_g=2_000)
+        self.gate = SoftGate(settings, Memory())
+        self.now_ms = 1_000
+        self.speak(TARE_G)
+
+    def speak(self, gross_g: int, *, on: bool = False, start: bool = False) -> None:
+        self.now_ms += 100
+        at_ns = self.now_ms * MS
+        self.gate.weigh(WeightSample("scale-1", at_ns, gross_g, None, stable=True))
+        self.gate.hear(of_output(OutputSample("io-1", at_ns, on=on, guarded=True, start=start)))
+        self.gate.look(at_ns)
+
+    def permitted(self) -> None:
+        assert self.gate.order(ORDER, self.now_ms * MS) == ""
+
+
+@pytest.mark.parametrize("more_g", [-LEFT_BELOW_G, HUNG_ON_G_MAX])
+def test_a_gun_that_is_hung_on_keeps_no_cylinder_from_its_start(more_g: int) -> None:
+    bench = Bench()
+    bench.permitted()
+    bench.speak(TARE_G + more_g, start=True)
+    assert bench.gate.wants_open == ORDER
+
+
+@pytest.mark.parametrize("more_g", [-LEFT_BELOW_G - 1, HUNG_ON_G_MAX + 1])
+def test_a_start_is_for_the_cylinder_that_was_permitted(more_g: int) -> None:
+    bench = Bench()
+    bench.permitted()
+    bench.speak(TARE_G + more_g, start=True)
+    assert bench.gate.wants_open is None
+    assert not bench.gate.holding
+    assert "when it was permitted" in bench.gate.why
