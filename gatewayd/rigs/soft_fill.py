@@ -9,6 +9,7 @@ from gatewayd.rigs.soft_model import (
     NO_FLOW_G,
     OPEN_WITHIN_MS,
     SETTLE_MS,
+    UNSEEN_G_MAX,
     SoftSettings,
     Valve,
 )
@@ -51,8 +52,14 @@ class Fill:
         return not self.begun and not self.closing
 
     def follow(self, gross_g: int, valve: Valve, now_ns: int, *, doses: bool) -> None:
-        """Take the weight of an open valve; note that it opened, and that gas flows."""
+        """Take the weight of an open valve; note that it opened, and that gas flows.
+
+        What rises by more than gas can between two fresh weights is another cylinder.
+        """
         self._confirmed = self._confirmed or (valve.running and valve.at_ns > self._told_ns)
+        if gross_g - self.tare_g > self._highest_g + UNSEEN_G_MAX:
+            self._following = False
+            return
         self._weigh(gross_g)
         if self.net_g >= self._risen_g + NO_FLOW_G:
             self._risen_g, self._risen_ns = self.net_g, now_ns
@@ -65,6 +72,8 @@ class Fill:
         self, valve: Valve, target_g: int, settings: SoftSettings, now_ns: int
     ) -> tuple[EndReason, str]:
         """What speaks against the valve staying open, and in words; NOTHING = it may."""
+        if not self._following:
+            return EndReason.CYLINDER_LEFT, f"more than {UNSEEN_G_MAX} g at once"
         if self.net_g < self._highest_g - LEFT_BELOW_G:
             return EndReason.CYLINDER_LEFT, f"net {self.net_g} g after {self._highest_g} g"
         if not self._confirmed:

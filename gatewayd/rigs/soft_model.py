@@ -26,7 +26,8 @@ OPEN_WITHIN_MS = 2_000
 """A device that was told to open and does not show open by then has failed."""
 
 UNSEEN_G_MAX = 3_000
-"""The most that a guarded output lets through between the last weight known and its closing."""
+"""The most that a guarded output lets through between the last weight known and its closing, and
+that any valve does between two weights of one open fill."""
 
 NO_FLOW_G = 10
 """A net weight that has not risen by this for `no_flow_s` is no flow, or a scale that stands still."""

@@ -2,11 +2,12 @@
 
 import pytest
 
-from drivers.contract import GateOrder, OutputSample, WeightSample
+from drivers.contract import EndReason, GateOrder, OutputSample, WeightSample
 from gatewayd.clock import MS
 from gatewayd.rigs.soft_model import (
     HUNG_ON_G_MAX,
     LEFT_BELOW_G,
+    UNSEEN_G_MAX,
     Memory,
     SoftSettings,
     of_output,
@@ -20,8 +21,10 @@ ORDER = GateOrder(permit_no=7, target_g=14_000, limit_gross_g=TARE_G + 15_000, l
 class Bench:
     """A scale and a module that speak every 100 ms."""
 
-    def __init__(self) -> None:
-        settings = SoftSettings("io-1", "input", fresh_ms=1_000, cylinder_on_g=2_000)
+    def __init__(self, *, accepted: bool = False) -> None:
+        settings = SoftSettings(
+            "io-1", "input", fresh_ms=1_000, cylinder_on_g=2_000, accepted=accepted
+        )
         self.gate = SoftGate(settings, Memory())
         self.now_ms = 1_000
         self.speak(TARE_G)
@@ -35,6 +38,12 @@ class Bench:
 
     def permitted(self) -> None:
         assert self.gate.order(ORDER, self.now_ms * MS) == ""
+
+    def filling(self) -> None:
+        self.permitted()
+        self.speak(TARE_G, start=True)
+        self.speak(TARE_G, on=True)
+        assert self.gate.wants_open == ORDER
 
 
 @pytest.mark.parametrize("more_g", [-LEFT_BELOW_G, HUNG_ON_G_MAX])
@@ -53,3 +62,20 @@ def test_a_start_is_for_the_cylinder_that_was_permitted(more_g: int) -> None:
     assert bench.gate.wants_open is None
     assert not bench.gate.holding
     assert "when it was permitted" in bench.gate.why
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_more_at_once_than_gas_can_be_is_another_cylinder(*, accepted: bool) -> None:
+    bench = Bench(accepted=accepted)
+    bench.filling()
+    bench.speak(TARE_G + 2_000, on=True)
+    bench.speak(TARE_G + 2_000 + UNSEEN_G_MAX, on=True)
+    assert bench.gate.wants_open == ORDER
+    total_g = bench.gate.memory.total_g
+    for _ in range(12):
+        bench.speak(TARE_G + 2_000 + 2 * UNSEEN_G_MAX + 1)
+    sample = bench.gate.sample(bench.now_ms * MS)
+    assert sample is not None
+    assert sample.end_reason == EndReason.CYLINDER_LEFT
+    assert (sample.last_permit, sample.last_net_g) == (7, 2_000 + UNSEEN_G_MAX)
+    assert bench.gate.memory.total_g == total_g, "another cylinder is no gas"
