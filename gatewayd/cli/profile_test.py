@@ -69,7 +69,7 @@ def test_profiles(what: Sequence[str], *, lang: Language | None, as_json: bool) 
     from the map and lies in every way it can: the weight must be unknown, never wrong or zero.
     No hardware; loopback only. Without FILE or ID: every map there is.
 
-    \\b
+    \b
     gatewayd profiles test my-scale.yaml
     gatewayd profiles test laumas-tlu --json
     """  # noqa: D301 - click wants the backspace character itself

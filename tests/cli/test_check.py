@@ -77,7 +77,7 @@ def test_json_says_ok_or_every_problem_in_parts(tmp_path: Path) -> None:
             "line": 2,
             "column": 1,
             "what": "unknown key 'stroe'",
-            "expected": "known keys: log, security, station, store, upstreams, web",
+            "expected": "known keys: archive, log, security, station, store, upstreams, web",
             "hint": "did you mean 'store'?",
         }
     ]
