@@ -46,13 +46,18 @@ class SoftGate:
     # --- what the devices say ---
 
     def weigh(self, sample: WeightSample) -> None:
-        """One weighing, known or not."""
+        """One weighing, known or not; one older than the last says nothing any more."""
+        if self._weight is not None and sample.at_ns < self._weight.at_ns:
+            return
         self._weight = sample
         self._beats += 1
 
     def hear(self, valve: Valve) -> None:
-        """One reading back; a start button counts when it is seen to rise."""
-        before, self._valve = self._valve, valve
+        """One reading back, not older than the last; a start button counts when it rises."""
+        before = self._valve
+        if before is not None and valve.at_ns < before.at_ns:
+            return
+        self._valve = valve
         if valve.start and before is not None and before.start is False:
             self._pressed = True
         self._metered = self._metered or valve.total_g is not None

@@ -79,3 +79,22 @@ def test_more_at_once_than_gas_can_be_is_another_cylinder(*, accepted: bool) -> 
     assert sample.end_reason == EndReason.CYLINDER_LEFT
     assert (sample.last_permit, sample.last_net_g) == (7, 2_000 + UNSEEN_G_MAX)
     assert bench.gate.memory.total_g == total_g, "another cylinder is no gas"
+
+
+def test_news_that_comes_late_takes_nothing_back() -> None:
+    bench = Bench()
+    bench.filling()
+    late_ns, now_ns = (bench.now_ms - 50) * MS, bench.now_ms * MS
+    overload = WeightSample("scale-1", now_ns, None, None, stable=False, why="overload")
+    bench.gate.weigh(overload)
+    bench.gate.weigh(WeightSample("scale-1", late_ns, TARE_G, None, stable=True))
+    bench.gate.look(now_ns)
+    assert bench.gate.wants_open is None
+    stop = OutputSample("io-1", now_ns, on=True, guarded=True, e_stop=True)
+    bench.gate.hear(of_output(stop))
+    bench.gate.hear(of_output(OutputSample("io-1", late_ns, on=False, guarded=True)))
+    bench.gate.weigh(WeightSample("scale-1", now_ns, TARE_G, None, stable=True))
+    sample = bench.gate.sample(now_ns)
+    assert sample is not None
+    assert sample.e_stop
+    assert sample.valve_open
