@@ -253,8 +253,12 @@ class Composite:
             self._look()
 
     async def _open(self, wanted: GateOrder) -> None:
-        """Durable first: a crash from here on is a fill that was cut short, not one unknown."""
+        """Durable first: a crash from here on is a fill that was cut short, not one unknown.
+
+        Looked at anew after that: this process may have been stopped, for however long.
+        """
         await self._save()
+        self._look()
         if self.soft.wants_open != wanted:
             return
         if isinstance(self._hand, Output):

@@ -1,7 +1,7 @@
 """The actor between SoftGate and its devices: what is told to whom, and what never waits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from drivers.contract import (
     Trouble,
     WeightSample,
 )
-from gatewayd.clock import SystemClock
+from gatewayd.clock import SECOND, SystemClock
 from gatewayd.errors import StoreError
 from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.soft_memory import recall, spelled
@@ -58,14 +58,28 @@ class Module:
         self.on = False
 
 
+class StoppedClock(SystemClock):
+    """The clock of a process that may have been stopped for a while."""
+
+    stopped_ns = 0
+
+    def monotonic_ns(self) -> int:
+        return super().monotonic_ns() + self.stopped_ns
+
+
+def _nothing_happens() -> None:
+    """Nobody stops the process."""
+
+
 @dataclass
 class Shelf:
-    """Where a memory is kept, and how long that takes."""
+    """Where a memory is kept, and how long that takes; `then` happens as soon as it is."""
 
     text: str | None = None
     slow_s: float = 0.0
     ill: bool = False
     recorded_g: int | None = None
+    then: Callable[[], None] = _nothing_happens
 
     def kept(self, rig_id: str) -> str | None:
         assert rig_id == "rig-1"
@@ -81,6 +95,7 @@ class Shelf:
         if self.ill:
             raise StoreError("disk full")
         self.text = text
+        self.then()
 
 
 @dataclass
@@ -105,7 +120,7 @@ class Stand:
     """A composite gate between real clock, naive module and a seat for the rig."""
 
     def __init__(self) -> None:
-        self.clock = SystemClock()
+        self.clock = StoppedClock()
         self.module, self.shelf, self.seat = Module(), Shelf(), Seat()
         self.troubles: list[tuple[str, Trouble]] = []
         self.gross_g: int | None = 17_000
@@ -253,6 +268,18 @@ async def test_nothing_opens_before_its_memory_is_kept() -> None:
         await until(lambda: not stand.gate.soft.holding)
         assert "energise" not in stand.module.calls
         assert "disk full" in stand.gate.soft.why
+
+
+async def test_a_process_that_was_stopped_opens_nothing_when_it_goes_on() -> None:
+    async with standing() as stand:
+
+        def stop() -> None:
+            stand.clock.stopped_ns = 60 * SECOND
+
+        stand.shelf.then = stop
+        await stand.gate.open(ORDER)
+        await until(lambda: not stand.gate.soft.holding)
+        assert "energise" not in stand.module.calls
 
 
 async def test_a_store_that_hangs_delays_no_closing() -> None:
