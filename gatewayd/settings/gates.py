@@ -24,6 +24,13 @@ SOFT_KEYS = (
 GATES = frozenset({"gate", "output", "filler"})
 """Capabilities of a device that a rig may name as its gate."""
 
+STALE_MS_MAX = 2_000
+"""A gate that closes by weights told to this computer is blind for as long as it takes old ones."""
+
+UNSEEN_FLOW_S_MAX = 30
+"""With `start: permit` the valve is open until gas is seen or `start_within_s` is over. A scale that
+stands still, by its firmware or a cylinder that leans on something, shows none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Closing:
@@ -88,6 +95,7 @@ def check_gate(
         _output(entry, gate, scale, report)
     if rig is not None:
         _dies(entry, rig, closing(entry.name, rig, gate), report)
+        _blind(entry, rig, kind, report)
 
 
 def _lease(entry: Entry, report: Report) -> None:
@@ -172,3 +180,23 @@ def _dies(entry: Entry, rig: RigSettings, end: Closing, report: Report) -> None:
     if end.stays_open:
         said = f"; accepted: {accepted.reason}" if accepted is not None else ""
         report.warn(entry.mark("gate"), f"{end.say('en')} / {end.say('zh')}{said}")
+
+
+def _blind(entry: Entry, rig: RigSettings, kind: GateKind, report: Report) -> None:
+    """Refuse times for which gas could flow without anybody seeing it; a PLC weighs by itself."""
+    if kind == "lease":
+        return
+    if rig.stale_after_ms > STALE_MS_MAX:
+        report.problem(
+            entry.mark("stale_after_ms"),
+            f"{entry.name}: stale_after_ms {rig.stale_after_ms} is too long for gate {rig.gate!r}",
+            f"at most {STALE_MS_MAX}: until then the valve stays open by an old weight",
+        )
+    start_s = rig.permit.start_within_s
+    if kind != "filler" and rig.start == "permit" and start_s > UNSEEN_FLOW_S_MAX:
+        report.problem(
+            entry.mark("permit", "start_within_s"),
+            f"{entry.name}: start_within_s {start_s} is too long with start: permit",
+            f"at most {UNSEEN_FLOW_S_MAX}: a scale that stands still shows no gas until then",
+            f"permit: {{start_within_s: {UNSEEN_FLOW_S_MAX}}}, or a start button at the module",
+        )

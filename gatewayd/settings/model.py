@@ -116,7 +116,7 @@ class RigSettings(Strict):
     start: Literal["input", "permit"] | None = None
     cylinder_on_g: int | None = Field(default=None, ge=100, le=100_000)
     preact_g: int | None = Field(default=None, ge=0, le=5_000)
-    no_flow_s: int | None = Field(default=None, ge=1, le=600)
+    no_flow_s: int | None = Field(default=None, ge=1, le=60)
     fill_s_max: int | None = Field(default=None, ge=10, le=7_200)
     accept_no_watchdog: AcceptedSettings | None = None
 

@@ -80,7 +80,32 @@ def test_a_watchdog_must_be_as_fast_as_the_lease() -> None:
 def test_a_start_needs_a_button_or_says_that_it_needs_none() -> None:
     (problem,), _ = said(config(start=""))
     assert "start: input needs a button" in problem
-    assert said(config(start="", rig="start: permit")) == ([], [])
+    by_hand = "start: permit\n    permit: {start_within_s: 30}"
+    assert said(config(start="", rig=by_hand)) == ([], [])
+
+
+def test_a_valve_that_is_open_before_gas_is_seen_is_open_for_seconds_only() -> None:
+    for rig in ("start: permit", "start: permit\n    permit: {start_within_s: 31}"):
+        (problem,), _ = said(config(rig=rig))
+        assert "start_within_s" in problem
+        assert "at most 30" in problem
+
+
+def test_a_gate_that_closes_by_weights_told_to_us_takes_no_old_ones() -> None:
+    slow = "permit: {lease_ms: 9000}\n    stale_after_ms: "
+    assert said(config(rig=f"{slow}2000")) == ([], [])
+    (problem,), _ = said(config(rig=f"{slow}2001"))
+    assert "stale_after_ms 2001 is too long" in problem
+    changes = {
+        "rigs/all.yaml": RIGS.replace("medium: LPG", "medium: LPG\n    stale_after_ms: 9000")
+    }
+    assert said(changes) == ([], []), "a PLC weighs by itself"
+
+
+def test_a_scale_that_stands_still_is_noticed_within_a_minute() -> None:
+    assert said(config(rig="no_flow_s: 60")) == ([], [])
+    (problem,), _ = said(config(rig="no_flow_s: 61"))
+    assert "no_flow_s" in problem
 
 
 def test_an_output_needs_a_scale_of_its_own() -> None:
