@@ -21,6 +21,8 @@ from drivers.plc.wire import MissedError, Wire
 SILENT_S_MAX = 1.0
 """A module that misses its answers for this long, or for three polls, is lost."""
 POLLS_MISSED_MAX = 3
+ON_WITHIN_S = 1.0
+"""An "on" that waited longer than this for its turn, or through a stall, is not said any more."""
 LEAVE_WITHIN_S = 0.5
 """How long leaving may take to switch off; then the watchdog does it."""
 
@@ -143,10 +145,14 @@ class OutputModbus:
 
     async def _on(self, points: Points) -> None:
         releases = self._releases
+        loop = asyncio.get_running_loop()
+        late_s = loop.time() + ON_WITHIN_S
 
         def wanted() -> None:
             if self._releases != releases:
                 raise DriverError(f"{self.name}: released or lost meanwhile")
+            if loop.time() > late_s:
+                raise DriverError(f"{self.name}: waited {ON_WITHIN_S} s, on is not said any more")
 
         await points.switch(on=True, rank=Rank.COMMAND, wanted=wanted)
         on = await points.is_on(Rank.COMMAND)

@@ -11,7 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from drivers.contract import Context, DriverError, Output, OutputSample, Reading
-from drivers.output.modbus import DRIVER, OutputModbus
+from drivers.output.modbus import DRIVER, ON_WITHIN_S, OutputModbus
+from drivers.plc.turns import Rank
+from drivers.plc.wire import Wire
 from gatewayd.clock import SystemClock
 from protocols.documents import parse, validate
 from tests.support.io_modules import (
@@ -165,6 +167,28 @@ async def test_after_a_stall_off_comes_before_any_request_that_would_forgive() -
         assert "silent for longer than its watchdog, 1000 ms" in seen.errors[0]
         assert module.risen == 0
         assert not module.coils[COIL]
+
+
+async def test_an_on_that_waited_through_a_stall_is_not_said_any_more() -> None:
+    module = IoModule()
+    words = f"unit: 1, coil: {COIL}, poll_ms: 20, timeout_ms: 200"
+    async with TcpServer({1: module}).serving() as server:
+        link = f'{{tcp: "127.0.0.1:{server.port}"}}'
+        made = driver(link, words)
+        async with running(made) as seen, Wire.join(settings(link, words).link) as wire:
+            await until(lambda: bool(seen.samples))
+            async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
+                opening = group.create_task(_refused(made))
+                await asyncio.sleep(0.05)
+                time.sleep(ON_WITHIN_S + 0.1)  # noqa: ASYNC251 - the stall is the fault
+            assert "is not said any more" in opening.result()
+        assert (COIL, 0xFF00) not in module.written
+
+
+async def _refused(made: OutputModbus) -> str:
+    with pytest.raises(DriverError) as caught:
+        await made.energise()
+    return str(caught.value)
 
 
 async def test_leaving_switches_off() -> None:
