@@ -5,6 +5,7 @@ store close. What does not fit into the time is in the store and is settled at t
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -204,8 +205,7 @@ async def serve(house: House, stop: asyncio.Event) -> None:
             others.append(group.create_task(_tick(house)))
             log.info("gatewayd.started", version=__version__, rigs=len(rigs), devices=len(devices))
             notify.tell("READY=1")
-            if any("identify" in d.driver.capabilities for d in house.settings.devices.values()):
-                others.append(group.create_task(asyncio.to_thread(warm_up)))
+            others.append(group.create_task(_settle_in(house.settings)))
             await stop.wait()
             notify.tell("STOPPING=1")
             log.info("gatewayd.stopping")
@@ -216,6 +216,17 @@ async def serve(house: House, stop: asyncio.Event) -> None:
     finally:
         await house.store.close()
     log.info("gatewayd.stopped")
+
+
+async def _settle_in(settings: Settings) -> None:
+    """Load what the first trouble needs, then let the collector forget everything made so far.
+
+    What was made for good is looked at again by every full collection: 40 to 70 ms in which no
+    lease is renewed and no tag reaches its rig, measured at 5,000 tag reports a second.
+    """
+    if any("identify" in device.driver.capabilities for device in settings.devices.values()):
+        await asyncio.to_thread(warm_up)
+    gc.freeze()
 
 
 def _name_orphans(house: House) -> None:
