@@ -21,6 +21,8 @@ from protocols.registers import Profile
 SILENT_S_MAX = 1.0
 """A filler that misses its answers for this long, or for three polls, is lost."""
 POLLS_MISSED_MAX = 3
+START_WITHIN_S = 1.0
+"""A start that took longer than this and twice `command_ms`, in a queue or a stall, goes no further."""
 LEAVE_WITHIN_S = 0.5
 """How long leaving may take to stop a dosing."""
 
@@ -93,10 +95,14 @@ class FillerModbus:
 
     async def _start(self, line: FillerLine, order: GateOrder) -> None:
         stops = self._stops
+        loop = asyncio.get_running_loop()
+        late_s = loop.time() + START_WITHIN_S + 2 * self._settings.command_ms / 1000
 
         def wanted() -> None:
             if self._stops != stops:
                 raise DriverError(f"{self.name}: stopped or lost meanwhile")
+            if loop.time() > late_s:
+                raise DriverError(f"{self.name}: the start took too long, it goes no further")
 
         if await line.runs(Rank.COMMAND):
             raise DriverError(f"{self.name}: it runs already")

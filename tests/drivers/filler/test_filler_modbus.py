@@ -1,6 +1,7 @@
 """The filler driver over real Modbus, alone and as a rig's gate: stop first, start only what is proven."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from drivers.contract import Context, DriverError, Filler, FillerSample, GateOrder, Reading
-from drivers.filler.modbus import DRIVER, FillerModbus
+from drivers.filler.modbus import DRIVER, START_WITHIN_S, FillerModbus
+from drivers.plc.turns import Rank
+from drivers.plc.wire import Wire
 from gatewayd.clock import SystemClock
 from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.soft_model import SoftSettings
@@ -106,6 +109,19 @@ async def test_a_filler_that_does_not_run_is_stopped() -> None:
         with pytest.raises(DriverError, match="does not start within 300 ms"):
             await made.start(ORDER)
         assert device.commands[-1] == HALT
+
+
+async def test_a_start_that_waited_through_a_stall_is_not_given_any_more() -> None:
+    device = FillerDevice()
+    async with up(device) as (made, seen):
+        await until(lambda: bool(seen.ups))
+        async with Wire.join(made._settings.link) as wire:
+            async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
+                starting = group.create_task(_tried(made))
+                await asyncio.sleep(0.05)
+                time.sleep(START_WITHIN_S + 0.7)  # noqa: ASYNC251 - the stall is the fault
+            assert starting.done()
+        assert GO not in device.commands
 
 
 async def test_a_stop_wins_over_a_start_under_way() -> None:
