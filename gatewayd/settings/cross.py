@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.contract import DriverType
+from drivers.links import TcpLink
 from gatewayd.settings.gates import GATES, check_gate
 from gatewayd.settings.library import Library
 from gatewayd.settings.model import DeviceSettings, RigSettings
@@ -64,6 +65,7 @@ def check(world: World, report: Report) -> None:
         _pace(rig, world, report)
         _antennas(rig, world, report)
     _gates(world, report)
+    _outputs(world, report)
     _readers(world, report)
     _profiles(world, report)
     check_wires(world.devices, report)
@@ -220,6 +222,22 @@ def _gates(world: World, report: Report) -> None:
             if place != mark:
                 what = f"{rig.entry.name}: {key} {name!r} is already the {key} of rig {other!r}"
                 report.problem(mark, what, f"see {place}", f"every rig needs a {key} of its own")
+
+
+def _outputs(world: World, report: Report) -> None:
+    """Warn where two devices may be one valve: a module on TCP often ignores its unit number."""
+    first: dict[tuple[object, ...], str] = {}
+    for name, device in world.devices.items():
+        found = device.settings
+        if found is None or "output" not in found.driver.capabilities:
+            continue
+        points = (getattr(found.settings, key, None) for key in ("coil", "register_", "bit"))
+        other = first.setdefault((found.driver.wire(found.settings), *points), name)
+        if other != name and isinstance(getattr(found.settings, "link", None), TcpLink):
+            what = f"{name} and {other} may be one output: they differ only in their unit"
+            report.warn(
+                device.entry.mark("unit"), what, "", "close one and see the other stay open"
+            )
 
 
 def _readers(world: World, report: Report) -> None:

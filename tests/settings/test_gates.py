@@ -130,6 +130,20 @@ def test_two_rigs_never_share_a_scale() -> None:
     assert "rig-2: scale 'weigher-1' is already the scale of rig 'rig-1'" in problem
 
 
+@pytest.mark.parametrize(("coil", "warned"), [(512, True), (513, False)])
+def test_two_units_with_one_coil_at_one_address_may_be_one_valve(
+    coil: int, *, warned: bool
+) -> None:
+    changes = config()
+    changes["devices/all.yaml"] += (
+        f'  io-2: {{driver: output.modbus, link: {{tcp: "192.168.1.61:502"}}, unit: 2, coil: {coil}, '
+        f"{WATCHDOG} {START}}}\n"
+    )
+    problems, warnings = said(changes)
+    assert problems == []
+    assert any("may be one output" in warning for warning in warnings) is warned
+
+
 @pytest.mark.parametrize("key", ["start: input", "cylinder_on_g: 500", "preact_g: 0", REASON])
 def test_what_a_plc_decides_is_not_set_at_its_rig(key: str) -> None:
     changes = {"rigs/all.yaml": RIGS.replace("medium: LPG", f"medium: LPG\n    {key}", 1)}
