@@ -197,6 +197,11 @@ async def shows(screen: list[bytes], text: str) -> None:
     await until(lambda: text in b"".join(screen).decode("utf-8", "replace"))
 
 
+def _heeds_ctrl_c() -> None:
+    """A shell that starts the tests in its background makes everything below it deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @asynccontextmanager
 async def terminal(
     arguments: tuple[str, ...], screen: list[bytes]
@@ -212,6 +217,7 @@ async def terminal(
         stdout=slave,
         stderr=slave,
         env=environment,
+        preexec_fn=_heeds_ctrl_c,
     )
 
     async def stop() -> int:
