@@ -7,6 +7,7 @@ COMMITS_HZ fills a second meanwhile and notes how long each commit takes.
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns
@@ -103,7 +104,8 @@ async def _commit_until(
         commits_ms.append((perf_counter_ns() - began_ns) / MS)
         await asyncio.sleep(1 / COMMITS_HZ)
         if process.returncode is None:
-            rss_mb = max(rss_mb, machine.rss_mb(process.pid))
+            with suppress(FileNotFoundError):  # It ended between the question and the look.
+                rss_mb = max(rss_mb, machine.rss_mb(process.pid))
     return commits_ms, rss_mb
 
 
