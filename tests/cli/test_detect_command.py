@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 from drivers.suite import on_pty, on_tcp
 from gatewayd.cli.root import main
 from gatewayd.commission.hosts import split
-from gatewayd.commission.knowledge import knowledge
 from tests.support.commands import gatewayd
 from tests.support.configs import GATEWAY, write_config
 from tests.support.machines import KEYBOARD_DESCRIPTOR, POS_DESCRIPTOR, FakeMachine
@@ -78,8 +77,6 @@ async def test_a_host_that_is_closed_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_reader_on_a_port_and_on_a_host_is_found(tmp_path: Path) -> None:
-    if not knowledge().drivers["rfid.uhfreader"].hellos:
-        pytest.skip("rfid.uhfreader declares no question to be found by")
     fake = FakeMachine(tmp_path)
     async with on_pty(ScriptedReader().plugged) as port, on_tcp(ScriptedReader().plugged) as host:
         fake.serial("ttyUSB0", port["serial"], by_id="usb-X")
