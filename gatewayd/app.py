@@ -1,4 +1,4 @@
-"""The composition root: build everything from settings, run it in one TaskGroup, stop in order.
+"""The daemon: what `house.py` built, run in one TaskGroup and stopped in order.
 
 Stopping: gates close and open fills are recorded first, then upstreams drain, then links and the
 store close. What does not fit into the time is in the store and is settled at the next start.
@@ -7,32 +7,17 @@ store close. What does not fit into the time is in the store and is settled at t
 import asyncio
 import gc
 import signal
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from drivers.contract import Driver, Reading, Trouble
-from drivers.plc.budget import Budget
-from drivers.plc.wire import Wire
 from gatewayd import __version__, notify, wires
-from gatewayd.board import Board
 from gatewayd.clock import Clock
-from gatewayd.commission.turned import Turned
 from gatewayd.errors import StoreError
-from gatewayd.ids import new_id
+from gatewayd.house import House, build, info, show_device
 from gatewayd.logs import logger
-from gatewayd.rigs.assess import Bench
-from gatewayd.rigs.composite import Composite, Front
-from gatewayd.rigs.evidence import stamp
-from gatewayd.rigs.gates import Hands, gate_for
-from gatewayd.rigs.rig import Rig
 from gatewayd.settings.model import Settings
-from gatewayd.settings.upstreams import upstream_table
 from gatewayd.store.store import Store
-from gatewayd.supervise import DeviceStatus, Supervisor
-from gatewayd.troubles import Standing
-from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream, presence
+from gatewayd.supervise import Supervisor
+from gatewayd.upstreams.contract import presence
 from protocols.diagnose import warm_up
 
 TICK_S = 0.25
@@ -44,148 +29,6 @@ TICK_TURNS = 8
 GATES_CLOSE_WITHIN_S = 3.0
 UPSTREAMS_DRAIN_WITHIN_S = 1.0
 """Together under the 5 s that contract §10 allows between SIGTERM and the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Everything that runs, built and wired, nothing started."""
-
-    settings: Settings
-    store: Store
-    board: Board
-    context: UpstreamContext
-    supervisors: tuple[Supervisor, ...]
-    rigs: Mapping[str, Rig]
-    composites: tuple[Composite, ...]
-    upstreams: tuple[Upstream, ...]
-
-
-def build(settings: Settings, store: Store, clock: Clock) -> House:
-    """Wire settings to parts; touches no device and no network."""
-    board = Board()
-    boot_id = new_id()
-    kinds = upstream_table()
-    drivers = {
-        name: device.driver.make(name, device.settings, settings.profiles)
-        for name, device in settings.devices.items()
-    }
-    supervisors: dict[str, Supervisor] = {}
-
-    def tell(device: str, trouble: Trouble) -> None:
-        supervisors[device].troubles.add(trouble)
-
-    hands = Hands(drivers, settings.devices, store, clock, tell)
-    rigs, composites = {}, []
-    fronts: dict[str, Front] = {}
-    for name, rig in settings.rigs.items():
-        packs = tuple(settings.packs[p] for p in rig.rules)
-        bench = Bench(name, rig, settings.station, packs, settings.archive)
-        gate = gate_for(bench, hands)
-        fronts[name] = rigs[name] = Rig(bench, gate, store=store, board=board, clock=clock)
-        if isinstance(gate, Composite):
-            gate.stand_before(rigs[name])
-            composites.append(gate)
-            fronts[name] = gate
-    context = UpstreamContext(
-        store, board, settings.station.id, clock, boot_id, __version__, settings.directory
-    )
-    for name, driver in drivers.items():
-        supervisors[name] = _supervisor(driver, settings, fronts, context)
-    return House(
-        settings=settings,
-        store=store,
-        board=board,
-        context=context,
-        supervisors=tuple(supervisors.values()),
-        rigs=rigs,
-        composites=tuple(composites),
-        upstreams=tuple(
-            make_upstream(kinds.get(up.driver), name, up.settings, context)
-            for name, up in settings.upstreams.items()
-        ),
-    )
-
-
-def _supervisor(
-    driver: Driver, settings: Settings, fronts: Mapping[str, Front], context: UpstreamContext
-) -> Supervisor:
-    """A supervisor whose readings and states reach every rig that names the device."""
-    served = tuple(
-        fronts[name]
-        for name, rig in settings.rigs.items()
-        if driver.name in {rig.gate, rig.scale, *(item.device for item in rig.identify)}
-    )
-    zone = ZoneInfo(settings.station.timezone)
-    device = settings.devices[driver.name]
-    wire = device.driver.wire(device.settings)
-
-    def emit(reading: Reading) -> None:
-        for rig in served:
-            rig.take(reading)
-        turned.take(reading)
-
-    def on_status(status: DeviceStatus) -> None:
-        show_device(context.board, supervisor, zone)
-        for rig in served:
-            rig.device(status.name, status.state)
-
-    def budget() -> Budget | None:
-        return Wire.budget_of(wire)
-
-    supervisor = Supervisor(
-        driver, clock=context.clock, emit=emit, on_status=on_status, budget=budget
-    )
-    turned = Turned(context.store, supervisor.troubles.add)
-    return supervisor
-
-
-def show_device(board: Board, supervisor: Supervisor, zone: ZoneInfo) -> None:
-    """Post a device's state, what to put right, and the last bytes that were no frame, raw."""
-    status, counters = supervisor.status, supervisor.counters
-    picture: dict[str, Any] = {
-        "state": status.state,
-        "since": stamp(status.since, zone),
-        "error": status.error,
-        "detail": status.detail,
-        "noise": None,
-        "troubles": [_trouble(each, zone) for each in supervisor.troubles.standing],
-        "wire": wires.picture(supervisor.budget()),
-    }
-    if counters.noises:
-        picture["noise"] = {
-            "count": counters.noises,
-            "reason": counters.noise_reason,
-            "hex": counters.noise_hex,
-        }
-    board.post(f"devices/{status.name}/status", picture)
-
-
-def _trouble(standing: Standing, zone: ZoneInfo) -> dict[str, Any]:
-    return {
-        "kind": standing.trouble.kind,
-        "message": {"zh": standing.trouble.zh, "en": standing.trouble.en},
-        "since": stamp(standing.since, zone),
-        "count": standing.count,
-    }
-
-
-def info(house: House) -> dict[str, Any]:
-    """The retained `info` topic: what runs here."""
-    settings = house.settings
-    return {
-        "version": __version__,
-        "contract": "v1",
-        "boot_id": house.context.boot_id,
-        "station": {"id": settings.station.id, "name": settings.station.name},
-        "rigs": {
-            name: {"medium": rig.medium, "gate": rig.gate, "rules": list(rig.rules)}
-            for name, rig in settings.rigs.items()
-        },
-        "devices": {name: device.driver.name for name, device in settings.devices.items()},
-        "packs": [pack.ref.as_json() for pack in settings.packs.values()],
-        "schemas": ["gatewayd.fill.v1", "gatewayd.refusal.v1", "gatewayd.alarm.v1"],
-        "public_key": None,
-    }
 
 
 async def serve(house: House, stop: asyncio.Event) -> None:

@@ -21,14 +21,15 @@ from gatewayd.cli.common import (
     stop,
 )
 from gatewayd.clock import SystemClock
-from gatewayd.rigs.assess import Bench, archive_age, assess, denied, gather
+from gatewayd.house import suppliers
+from gatewayd.rigs.assess import Bench, assess, denied, gather
 from gatewayd.rigs.findings import advise, reason_at_rig
 from gatewayd.rigs.identity import by_code, by_uid, hint_on_code, hint_on_tag, plain_uid
 from gatewayd.rigs.model import Hint, Identity
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.store.model import Cylinder
-from gatewayd.store.reads import Reader
+from gatewayd.store.reads import Reader, Reads
 from gatewayd.texts import Language, text
 from rules_engine import facts
 from rules_engine.engine import judge
@@ -71,16 +72,16 @@ def verdict(
     if not code and not uid:
         raise click.UsageError("name the cylinder with --code or --uid")
     settings = load(directory())
-    bench = _bench(settings, rig_id)
     base_changes = _overrides(overrides)
     wall = _when(at, settings)
     with Reader.open(settings.store_path) as store:
+        bench = _bench(settings, rig_id, store)
         who = _identify(store, settings, code, uid)
-        age = archive_age(bench, store, wall)
+        found = gather(bench, who, None, wall)
     if who.status == "many":
         decided = denied(bench.packs, reason_at_rig("AMBIGUOUS", who, None))
     else:
-        base = gather(bench, who, None, wall) | age | base_changes
+        base = found | base_changes
         known = {name: value for name, value in base.items() if value is not None}
         judged = assess(bench, known)[0] if stage == "permit" else judge(bench.packs, known, stage)
         decided = advise(judged, who)
@@ -91,13 +92,13 @@ def verdict(
     stop(OK if decided.allowed else NO)
 
 
-def _bench(settings: Settings, rig_id: str) -> Bench:
+def _bench(settings: Settings, rig_id: str, reads: Reads) -> Bench:
     rig = settings.rigs.get(rig_id)
     if rig is None:
         known = ", ".join(settings.rigs)
         raise click.UsageError(f"no rig {rig_id!r}; rigs: {known}")
     packs = tuple(settings.packs[pack] for pack in rig.rules)
-    return Bench(rig_id, rig, settings.station, packs, settings.archive)
+    return Bench(rig_id, rig, settings.station, packs, suppliers(settings, reads))
 
 
 def _overrides(given: Iterable[str]) -> dict[str, Any]:

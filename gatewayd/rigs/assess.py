@@ -4,19 +4,18 @@ The rig and `gatewayd verdict` use the same function, so what the command says i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
-from gatewayd.errors import StoreError
 from gatewayd.rigs.findings import finding
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
-from gatewayd.settings.model import ArchiveSettings, RigSettings, StationSettings
+from gatewayd.rigs.sources import Asked, FactSource
+from gatewayd.settings.model import RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
-from gatewayd.store.reads import Reads
 from rules_engine.engine import judge
 from rules_engine.facts import derive
 from rules_engine.limits import fill_limits
@@ -32,16 +31,24 @@ class Bench:
     rig: RigSettings
     station: StationSettings
     packs: tuple[Pack, ...]
-    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    sources: tuple[FactSource, ...] = ()
 
 
 def gather(
     bench: Bench, identity: Identity, sample: GateSample | None, wall: datetime
 ) -> dict[str, Any]:
-    """The flat facts of one judgement; what is unknown is absent."""
+    """The flat facts of one judgement; what is unknown is absent.
+
+    What a source says is only its own: it never overrules what was seen at the rig.
+    """
     station = bench.station
+    asked = Asked(bench.rig_id, bench.rig, station, identity, sample, wall)
     now = wall.astimezone(ZoneInfo(station.timezone))
+    supplied: dict[str, Any] = {}
+    for source in bench.sources:
+        supplied |= source.facts(asked)
     facts: dict[str, Any] = {
+        **supplied,
         "code.known": identity.cylinder is not None,
         "code.text": None if identity.code is None else plain_code(identity.code),
         "tag.uid": identity.uid,
@@ -58,20 +65,6 @@ def gather(
         **_scale(sample),
     }
     return {name: value for name, value in facts.items() if value is not None}
-
-
-def archive_age(bench: Bench, store: Reads, wall: datetime) -> dict[str, Any]:
-    """The facts of how old the archive is, where that is limited; an age in doubt is absent."""
-    if bench.archive.stale_after_h is None:
-        return {}
-    limit = {"station.archive_age_s_max": bench.archive.stale_after_h * 3_600}
-    try:
-        confirmed_at = store.archive_confirmed_at()
-    except StoreError:
-        return limit  # Unknown denies, as it does when nobody ever confirmed the archive.
-    if confirmed_at is None or confirmed_at > wall:
-        return limit
-    return limit | {"station.archive_age_s": int((wall - confirmed_at).total_seconds())}
 
 
 def _cylinder(cylinder: Cylinder | None) -> dict[str, Any]:

@@ -182,7 +182,6 @@ class Rig:
     def _judge(self, effect: Judge) -> Judged:
         wall = self._clock.wall()
         facts = assess.gather(self._bench, effect.identity, effect.sample, wall)
-        facts |= assess.archive_age(self._bench, self._store, wall)
         verdict, plan = assess.assess(self._bench, facts)
         return Judged(advise(verdict, effect.identity), plan, effect.sample)
 

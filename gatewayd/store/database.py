@@ -13,7 +13,7 @@ import apsw
 
 from gatewayd.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x67617479
 BUSY_MS = 5_000
 """How long a connection waits for another process's transaction before it gives up."""

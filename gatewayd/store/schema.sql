@@ -1,4 +1,4 @@
--- The store, schema version 2. WAL, synchronous=FULL. Times are RFC 3339 text in UTC except
+-- The store, schema version 3. WAL, synchronous=FULL. Times are RFC 3339 text in UTC except
 -- records.time, which is the text inside the record. Masses are grams.
 
 PRAGMA application_id = 0x67617479;  -- "gaty": tells our file from any other SQLite file

@@ -19,6 +19,7 @@ from drivers.contract import Reading, TagRead
 from drivers.suite import until
 from gatewayd import app, logs
 from gatewayd.clock import SystemClock
+from gatewayd.house import House, build
 from gatewayd.settings.load import load
 from gatewayd.store.store import Store
 
@@ -43,7 +44,7 @@ async def _run(directory: Path, log: "array[int]") -> None:
     clock = SystemClock()
     zone = ZoneInfo(settings.station.timezone)
     store = Store.open(settings.store_path, station_id=settings.station.id, zone=zone, clock=clock)
-    house = app.build(settings, store, clock)
+    house = build(settings, store, clock)
     for rig in house.rigs.values():
         vars(rig)["take"] = timed(rig.take, log)
     stop = asyncio.Event()
@@ -53,7 +54,7 @@ async def _run(directory: Path, log: "array[int]") -> None:
         await app.serve(house, stop)
 
 
-async def _say_up(house: app.House) -> None:
+async def _say_up(house: House) -> None:
     await until(lambda: all(each.status.state == "up" for each in house.supervisors))
     sys.stdout.write("up\n")
     sys.stdout.flush()

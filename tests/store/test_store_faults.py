@@ -294,9 +294,9 @@ async def test_a_newer_or_foreign_store_is_refused(tmp_path: Path) -> None:
     connection = apsw.Connection(str(tmp_path / DB))
     connection.execute("UPDATE meta SET value = 'other' WHERE key = 'station_id'")
     assert "belongs to station other, the config says 3701000042" in _refused(tmp_path)
-    connection.execute("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
+    connection.execute("UPDATE meta SET value = '4' WHERE key = 'schema_version'")
     connection.close()
-    assert re.search(r"newer gatewayd \(schema 3, this one knows 2\)", _refused(tmp_path))
+    assert re.search(r"newer gatewayd \(schema 4, this one knows 3\)", _refused(tmp_path))
 
 
 def test_a_creation_cut_short_is_begun_again(tmp_path: Path) -> None:

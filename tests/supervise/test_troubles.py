@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from drivers import troubles
 from drivers.contract import Context, DriverError, Trouble
-from gatewayd.app import show_device
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
+from gatewayd.house import show_device
 from gatewayd.supervise import Supervisor
 from gatewayd.troubles import TROUBLE_QUIET_S, TROUBLES_MAX, Troubles
 

@@ -1,0 +1,58 @@
+"""Who else knows facts for a judgement: the archive's age, people and checks, history, the clock.
+
+A rig and `gatewayd verdict` ask every source at each judgement. A source answers from memory or
+from the store's read connection, at once. What it does not know, or cannot read, it leaves out:
+a rule that needs it then denies with DATA_MISSING.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from drivers.contract import GateSample
+from gatewayd.errors import StoreError
+from gatewayd.rigs.model import Identity
+from gatewayd.settings.model import ArchiveSettings, RigSettings, StationSettings
+from gatewayd.store.reads import Reads
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a judgement is about; `wall` is aware, `sample` None when only asked in theory."""
+
+    rig_id: str
+    rig: RigSettings
+    station: StationSettings
+    identity: Identity
+    sample: GateSample | None
+    wall: datetime
+
+
+class FactSource(Protocol):
+    """One room that knows facts."""
+
+    def facts(self, asked: Asked) -> Mapping[str, Any]:
+        """Flat facts by their names in `rules_engine.vocabulary`; raises nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveAge:
+    """How old the archive is, where that is limited; an age in doubt is absent."""
+
+    settings: ArchiveSettings
+    reads: Reads
+
+    def facts(self, asked: Asked) -> Mapping[str, Any]:
+        """`station.archive_age_s` and `station.archive_age_s_max`."""
+        if self.settings.stale_after_h is None:
+            return {}
+        limit = {"station.archive_age_s_max": self.settings.stale_after_h * 3_600}
+        try:
+            confirmed_at = self.reads.archive_confirmed_at()
+        except StoreError:
+            return limit  # Unknown denies, as it does when nobody ever confirmed the archive.
+        if confirmed_at is None or confirmed_at > asked.wall:
+            return limit
+        return limit | {"station.archive_age_s": int((asked.wall - confirmed_at).total_seconds())}
