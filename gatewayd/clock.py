@@ -1,4 +1,9 @@
-"""Time comes from here, so that tests can move it: wall time for records, monotonic for waits."""
+"""Time comes from here, so that tests can move it: wall time for records, monotonic for ages.
+
+A computer that sleeps ages all the same. Whoever judges how old something is (a weight, a lease, a
+reading back, a command in a queue) asks `monotonic_ns` of this clock, which is also the drivers'
+`Context.monotonic_ns`. The event loop's own time stands still in a suspend and is for waiting only.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,6 +11,9 @@ from typing import Protocol
 
 MS = 1_000_000
 SECOND = 1_000_000_000
+
+AGEING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""The clock that goes on in a suspend, where the system has one (Linux)."""
 
 
 class Clock(Protocol):
@@ -16,7 +24,7 @@ class Clock(Protocol):
         ...
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds that never go back; only differences mean something."""
+        """Nanoseconds that never go back and go on in a suspend; only differences mean something."""
         ...
 
 
@@ -28,8 +36,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic_ns(self) -> int:
-        """CLOCK_MONOTONIC in nanoseconds."""
-        return time.monotonic_ns()
+        """The clock that ages in a suspend, too, in nanoseconds."""
+        return time.clock_gettime_ns(AGEING)
 
 
 class ManualClock:

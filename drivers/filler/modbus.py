@@ -22,7 +22,7 @@ SILENT_S_MAX = 1.0
 """A filler that misses its answers for this long, or for three polls, is lost."""
 POLLS_MISSED_MAX = 3
 START_WITHIN_S = 1.0
-"""A start that took longer than this and twice `command_ms`, in a queue or a stall, goes no further."""
+"""A start that took longer than this and twice `command_ms`, in a queue, a stall or a suspend, goes no further."""
 LEAVE_WITHIN_S = 0.5
 """How long leaving may take to stop a dosing."""
 
@@ -95,13 +95,16 @@ class FillerModbus:
 
     async def _start(self, line: FillerLine, order: GateOrder) -> None:
         stops = self._stops
-        loop = asyncio.get_running_loop()
-        late_s = loop.time() + START_WITHIN_S + 2 * self._settings.command_ms / 1000
+        now_ns, within_s = (
+            line.context.monotonic_ns,
+            START_WITHIN_S + 2 * self._settings.command_ms / 1000,
+        )
+        late_ns = now_ns() + int(within_s * SECOND_NS)
 
         def wanted() -> None:
             if self._stops != stops:
                 raise DriverError(f"{self.name}: stopped or lost meanwhile")
-            if loop.time() > late_s:
+            if now_ns() > late_ns:
                 raise DriverError(f"{self.name}: the start took too long, it goes no further")
 
         if await line.runs(Rank.COMMAND):

@@ -22,7 +22,7 @@ SILENT_S_MAX = 1.0
 """A module that misses its answers for this long, or for three polls, is lost."""
 POLLS_MISSED_MAX = 3
 ON_WITHIN_S = 1.0
-"""An "on" that waited longer than this for its turn, or through a stall, is not said any more."""
+"""An "on" that waited longer than this for its turn, or through a stall or a suspend, is not said."""
 LEAVE_WITHIN_S = 0.5
 """How long leaving may take to switch off; then the watchdog does it."""
 
@@ -145,13 +145,13 @@ class OutputModbus:
 
     async def _on(self, points: Points) -> None:
         releases = self._releases
-        loop = asyncio.get_running_loop()
-        late_s = loop.time() + ON_WITHIN_S
+        now_ns = points.context.monotonic_ns
+        late_ns = now_ns() + int(ON_WITHIN_S * SECOND_NS)
 
         def wanted() -> None:
             if self._releases != releases:
                 raise DriverError(f"{self.name}: released or lost meanwhile")
-            if loop.time() > late_s:
+            if now_ns() > late_ns:
                 raise DriverError(f"{self.name}: waited {ON_WITHIN_S} s, on is not said any more")
 
         await points.switch(on=True, rank=Rank.COMMAND, wanted=wanted)

@@ -3,7 +3,6 @@
 Every reading is one bit or one register: modules differ in which gaps they let one read over.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,6 +23,8 @@ from protocols.modbus import (
     write_one,
 )
 
+MS_NS = 1_000_000
+
 
 @dataclass(slots=True)
 class Points:
@@ -37,7 +38,7 @@ class Points:
     settings: OutputModbusSettings
     wire: Wire
     context: Context
-    _answered_s: float | None = field(default=None)
+    _answered_ns: int | None = field(default=None)
 
     async def switch(
         self, *, on: bool, rank: Rank, wanted: Callable[[], None] = lambda: None
@@ -135,14 +136,13 @@ class Points:
         )
         if on_a_bus:
             self.context.frame("device>host", rtu_frame(unit, request.head + data))
-        self._answered_s = asyncio.get_running_loop().time()
+        self._answered_ns = self.context.monotonic_ns()
         return data
 
     def _not_fired(self) -> None:
         """Raise DriverError when the module's watchdog has probably fired since its last answer."""
-        watchdog, answered_s = self.settings.watchdog, self._answered_s
-        if watchdog is None or answered_s is None:
+        watchdog, answered_ns = self.settings.watchdog, self._answered_ns
+        if watchdog is None or answered_ns is None:
             return
-        silent_s = asyncio.get_running_loop().time() - answered_s
-        if silent_s * 1000 >= watchdog.ms:
+        if self.context.monotonic_ns() - answered_ns >= watchdog.ms * MS_NS:
             raise DriverError(f"{self.name}: silent for longer than its watchdog, {watchdog.ms} ms")

@@ -14,7 +14,7 @@ from drivers.contract import Context, DriverError, Output, OutputSample, Reading
 from drivers.output.modbus import DRIVER, ON_WITHIN_S, OutputModbus
 from drivers.plc.turns import Rank
 from drivers.plc.wire import Wire
-from gatewayd.clock import SystemClock
+from gatewayd.clock import SECOND, SystemClock
 from protocols.documents import parse, validate
 from tests.support.io_modules import (
     ALTERNATIVE,
@@ -50,9 +50,14 @@ class Seen:
     samples: list[OutputSample] = field(default_factory=list)
     ups: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    slept_ns: int = 0
 
     def context(self) -> Context:
-        return Context(self.emit, self.ups.append, lambda _r, _b: None, SystemClock().monotonic_ns)
+        return Context(self.emit, self.ups.append, lambda _r, _b: None, self.now_ns)
+
+    def now_ns(self) -> int:
+        """The clock of a computer that slept for so long, while the loop's own time stood still."""
+        return SystemClock().monotonic_ns() + self.slept_ns
 
     def emit(self, reading: Reading) -> None:
         assert isinstance(reading, OutputSample)
@@ -330,3 +335,32 @@ def test_the_example_is_a_guarded_output() -> None:
 def test_an_unknown_key_is_an_error() -> None:
     with pytest.raises(ValidationError):
         DRIVER.settings.model_validate_json('{"link": {"tcp": "h:1"}, "coil": 1, "colour": 2}')
+
+
+async def test_an_on_that_waited_through_a_suspend_is_not_said_any_more() -> None:
+    module = IoModule()
+    words = f"unit: 1, coil: {COIL}, poll_ms: 20, timeout_ms: 200"
+    async with up(module, words) as (made, seen):
+        async with Wire.join(made._settings.link) as wire:
+            async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
+                switching = group.create_task(_said_of(made))
+                await asyncio.sleep(0.05)
+                seen.slept_ns = int((ON_WITHIN_S + 0.1) * SECOND)
+            assert "waited" in switching.result()
+        assert (COIL, 1) not in module.written
+
+
+async def test_after_a_suspend_longer_than_the_watchdog_nothing_but_off_is_said() -> None:
+    module = IoModule()
+    async with up(module) as (_, seen):
+        seen.slept_ns = 60 * SECOND
+        await until(lambda: bool(seen.errors))
+    assert "silent for longer than its watchdog" in seen.errors[0]
+    assert module.written[-1] == (COIL, 0)
+    assert [function for function, *_ in module.asked[-2:]] == [5, 1]
+
+
+async def _said_of(made: OutputModbus) -> str:
+    with pytest.raises(DriverError) as found:
+        await made.energise()
+    return str(found.value)
