@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import serialx
 from pydantic import Discriminator, Field, Tag, field_validator
 
+from drivers import serial_port
 from drivers.contract import DriverError, Strict
 from drivers.link_troubles import unreachable
 
@@ -258,14 +259,12 @@ async def _open_tcp(link: TcpLink) -> Stream:
 
 
 async def _open_serial(link: SerialLink) -> Stream:
-    _, stream = await serialx.create_serial_connection(
-        asyncio.get_running_loop(),
+    stream = await serial_port.connect(
         lambda: Stream(link.wire()),
         link.serial,
-        baudrate=link.baud,
-        parity=serialx.Parity[link.parity.upper()],
-        stopbits=serialx.StopBits(link.stop_bits),
-        exclusive=True,
+        baud=link.baud,
+        parity=link.parity,
+        stop_bits=link.stop_bits,
     )
     assert isinstance(stream, Stream)
     return stream

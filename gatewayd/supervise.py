@@ -17,6 +17,7 @@ import structlog
 
 from drivers.contract import Context, Driver, DriverError, Reading
 from drivers.plc.budget import Budget
+from gatewayd import chance
 from gatewayd.clock import SECOND, Clock
 from gatewayd.troubles import Troubles
 
@@ -92,7 +93,7 @@ class Supervisor:
         self._driver = driver
         self._clock = clock
         self._on_status = on_status
-        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, hides nothing
+        self._rng = rng or chance.rng()
         self._sleep = sleep
         self._failures = 0
         self._up_ns: int | None = None

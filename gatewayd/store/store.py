@@ -16,7 +16,7 @@ from gatewayd.store.merge import upsert
 from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
 from gatewayd.store.reads import Reads
 from gatewayd.store.upgrade import upgrade
-from gatewayd.store.writer import Writer
+from gatewayd.store.writer import Hand, Writer
 
 
 class Store(Reads):
@@ -37,6 +37,7 @@ class Store(Reads):
         issuer: Issuer,
         clock: Clock,
         busy_ms: int,
+        hand: Hand | None,
     ) -> None:
         super().__init__(path, read)
         self._owner = owner
@@ -45,7 +46,7 @@ class Store(Reads):
         self._closed = False
         self._last_seen = self.last_sequence()
         self._news = asyncio.Event()
-        self._writer = Writer(path, write, self._committed, busy_ms=busy_ms)
+        self._writer = Writer(path, write, self._committed, busy_ms=busy_ms, hand=hand)
 
     @classmethod
     def open(
@@ -57,10 +58,12 @@ class Store(Reads):
         clock: Clock,
         quota_mb: int = database.QUOTA_MB,
         busy_ms: int = database.BUSY_MS,
+        hand: Hand | None = None,
     ) -> Self:
         """Open and check the store at `path`, or create it; this process then owns it.
 
-        `quota_mb` bounds the file in MiB, `busy_ms` the wait for another process's transaction.
+        `quota_mb` bounds the file in MiB, `busy_ms` the wait for another process's transaction;
+        `hand` does the writing, a thread when None.
         Raises StoreError when it is damaged, someone else's, newer, or another process owns it.
         """
         owner = database.Ownership.take(path)
@@ -83,6 +86,7 @@ class Store(Reads):
                 issuer=issuer,
                 clock=clock,
                 busy_ms=busy_ms,
+                hand=hand,
             )
         except StoreError:
             for connection in opened:

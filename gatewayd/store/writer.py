@@ -1,4 +1,4 @@
-"""The writer thread: jobs queue up, and whatever waits is committed together, with one fsync.
+"""The writer: jobs queue up, and whatever waits is committed together, with one fsync.
 
 One batch is one BEGIN IMMEDIATE ... COMMIT with a savepoint a job, so a job that fails undoes only
 itself. Nobody is told before the commit.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import apsw
 
@@ -74,8 +74,47 @@ class _Patience:
         return calls_before * BUSY_STEP_S < self._busy_s
 
 
+class Hand(Protocol):
+    """Who does the writer's work."""
+
+    def begin(self, writer: "Writer") -> None:
+        """From now on call `writer.work` whenever there is something to do, until it is False."""
+        ...
+
+    def rouse(self) -> None:
+        """A job was put in; called on the loop."""
+        ...
+
+    async def ended(self) -> None:
+        """Return once `work` returned False."""
+        ...
+
+
+class OwnThread:
+    """The usual hand: a thread that sleeps where jobs queue up."""
+
+    def begin(self, writer: "Writer") -> None:
+        """Start the thread."""
+        # A daemon thread: an interpreter that dies does not wait for it. close() does.
+        self._thread = threading.Thread(
+            target=self._serve, args=(writer,), name="store-writer", daemon=True
+        )
+        self._thread.start()
+
+    def _serve(self, writer: "Writer") -> None:
+        while writer.work(wait=True):
+            pass
+
+    def rouse(self) -> None:
+        """It wakes at the queue."""
+
+    async def ended(self) -> None:
+        """Wait for the thread."""
+        await asyncio.to_thread(self._thread.join)
+
+
 class Writer:
-    """The one thread that writes. `healthy` is whether the last attempt left everything well."""
+    """Everything that is written passes here, in one hand. `healthy` is whether the last attempt left everything well."""
 
     def __init__(
         self,
@@ -84,6 +123,7 @@ class Writer:
         committed: Callable[[int], None],
         *,
         busy_ms: int = database.BUSY_MS,
+        hand: Hand | None = None,
     ) -> None:
         """`committed` is called on the loop after every batch with the last sequence."""
         self.healthy = True
@@ -97,9 +137,8 @@ class Writer:
         self._patience = _Patience(busy_ms)
         connection.set_busy_handler(self._patience)
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=JOBS_WAITING_MAX)
-        # A daemon thread: an interpreter that dies does not wait for it. close() does.
-        self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
-        self._thread.start()
+        self._hand = hand or OwnThread()
+        self._hand.begin(self)
 
     async def submit(self, run: Callable[[apsw.Connection], T]) -> T:
         """Run `run` in the next transaction; returns its result after the commit.
@@ -116,6 +155,7 @@ class Writer:
             raise StoreError(
                 f"{self._path}: {JOBS_WAITING_MAX} writes wait for the disk; check the disk"
             ) from exc
+        self._hand.rouse()
         return await future
 
     async def close(self) -> None:
@@ -124,21 +164,26 @@ class Writer:
             self._closed = True
             self._patience.closing.set()
             await asyncio.to_thread(self._jobs.put, None)
-        await asyncio.to_thread(self._thread.join)
+            self._hand.rouse()
+        await self._hand.ended()
 
-    def _serve(self) -> None:
-        stopping = False
-        while not stopping:
-            batch, stopping = self._next_batch()
-            if batch:
-                outcomes = self._commit(batch)
-                failed = any(isinstance(o.error, StoreError) for o in outcomes)
-                self.healthy = self._room and not failed
-                self._finish(outcomes)
-            elif not stopping:
-                self.healthy = self._probe()
-        self._fold_log()
-        self._connection.close()
+    def work(self, *, wait: bool) -> bool:
+        """Commit what waits, or probe a store that is unwell; False = that was the last time.
+
+        `wait`: sleep until there is something to do.
+        """
+        batch, stopping = self._next_batch(wait=wait)
+        if batch:
+            outcomes = self._commit(batch)
+            failed = any(isinstance(o.error, StoreError) for o in outcomes)
+            self.healthy = self._room and not failed
+            self._finish(outcomes)
+        elif not stopping:
+            self.healthy = self._probe()
+        if stopping:
+            self._fold_log()
+            self._connection.close()
+        return not stopping
 
     def _fold_log(self) -> None:
         """Leave one file behind when nobody reads; what is in the log is as safe, so never wait."""
@@ -146,11 +191,11 @@ class Writer:
         with suppress(apsw.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _next_batch(self) -> tuple[list[_Job], bool]:
+    def _next_batch(self, *, wait: bool) -> tuple[list[_Job], bool]:
         """Wait for a job, then take what else is there; no job at all: time to probe."""
         batch: list[_Job] = []
         try:
-            job = self._jobs.get(timeout=None if self.healthy else PROBE_S)
+            job = self._jobs.get(block=wait, timeout=None if self.healthy else PROBE_S)
             while job is not None:
                 batch.append(job)
                 if len(batch) == BATCH_MAX:

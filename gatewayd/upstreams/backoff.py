@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
+from gatewayd import chance
 from gatewayd.clock import SECOND, Clock
 
 
@@ -39,7 +40,7 @@ class Backoff:
     stable_s: float
     _failures: int = 0
     _good_since_ns: int | None = None
-    _random: random.Random = field(default_factory=random.SystemRandom)
+    _random: random.Random = field(default_factory=chance.rng)
 
     def good(self) -> None:
         """It works now."""
