@@ -3,6 +3,7 @@
 A mass that is not known is a reason in words with the register and its raw value, never 0.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocols.masses import MassError, Unit, float_grams, float_pattern, grams, raw_mass
@@ -29,6 +30,11 @@ class Scaling:
     unit: Unit
     decimals: int
     watched: tuple[int, ...] = ()
+
+    @property
+    def told(self) -> Mapping[str, object]:
+        """Each part by its name for people; none of them can change while a device runs."""
+        return {"unit": self.unit, "decimals": self.decimals, "scale of the device": self.watched}
 
 
 @dataclass(frozen=True, slots=True)

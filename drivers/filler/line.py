@@ -8,7 +8,7 @@ from drivers.contract import Context, DriverError, FillerSample, GateOrder
 from drivers.filler.settings import FillerModbusSettings
 from drivers.plc.turns import Rank
 from drivers.plc.wire import Wire
-from drivers.scale.doubts import Constancy, Standstill
+from drivers.scale.stability import Constancy, Standstill
 from protocols.modbus import Request
 from protocols.register_block import RegisterError
 from protocols.register_commands import Await, steps, write
@@ -82,7 +82,7 @@ class FillerLine:
         if found.gross_g is None or found.scaling is None:
             return f"{self.name}: {found.why}"
         doubts = (
-            self._constancy.doubt(found.scaling),
+            self._constancy.doubt(found.scaling.told),
             self._standstill.doubt(found.gross_g, at_ns, stable=found.stable),
         )
         told = "; ".join(doubt for doubt in doubts if doubt)

@@ -16,8 +16,8 @@ from drivers.links import Link, SerialLink
 from drivers.plc.wire import MissedError, Wire
 from drivers.readings import WeightSample
 from drivers.scale import about_modbus as about
-from drivers.scale.doubts import Constancy, Standstill
 from drivers.scale.pace import DeadBand, Pace
+from drivers.scale.stability import Constancy, Standstill
 from protocols.masses import DECIMALS_MAX, Unit
 from protocols.modbus import Request, rtu_frame
 from protocols.register_block import RegisterError
@@ -222,7 +222,7 @@ class _Watch:
         assert found.scaling is not None, found
         capacity_g = self._scale.settings.capacity_g
         doubts = [
-            self._constancy.doubt(found.scaling),
+            self._constancy.doubt(found.scaling.told),
             self._standstill.doubt(found.gross_g, at_ns, stable=found.stable),
         ]
         if capacity_g is not None and abs(found.gross_g) > capacity_g:

@@ -1,17 +1,20 @@
-"""When a weight is still, for scales that do not say it, and when one that says it cannot be believed.
+"""When a weight is still, for scales that do not say it, and what a scale says that cannot be true.
 
 Pure: times come in as nanoseconds, nothing here waits.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 SAMPLES_MAX = 4096
 """Weights kept of one window; a window that would need more is never still."""
-LIES_MAX = 5
-"""So many clear steps in a row called still are no accident."""
-STEP_WITHIN_NS = 300_000_000
-"""Two weights further apart in time may differ because the scale was asked too rarely."""
+MOVES_MAX = 3
+"""More moves than this in a row, each of them called stable, and `stable` is not believed."""
+LIE_NS = 250_000_000
+"""Nor sooner than so long after the first of them: an honest motion bit may come a little late."""
+STILL_NS = 1_000_000_000
+"""Two moves further apart than this have nothing to do with each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +77,50 @@ class StillWindow:
                 extremes.popleft()
 
 
-class MotionWatch:
-    """Whether a scale that says still or moving has it the wrong way round.
+@dataclass(slots=True)
+class Standstill:
+    """Notices a `stable` that is set while the weight moves: inverted, or stuck.
 
-    A step of more than `step_g` within STEP_WITHIN_NS is a motion that anybody sees. LIES_MAX of
-    them in a row called still make the scale's word worthless, until the watch is made anew.
+    A move is a change beyond `noise_g` between two weights, both called stable. One jump between
+    two weighings is honest; more than MOVES_MAX over LIE_NS, none of them STILL_NS after the last,
+    are not. Believed again once the device says unstable or the weight rests; with `for_good` not
+    before the watch is made anew, for scales whose bit could only be inverted.
     """
 
-    def __init__(self, step_g: int) -> None:
-        self._step_g = step_g
-        self._before: tuple[int, int] | None = None
-        self._lies = 0
-        self.lies = False
+    noise_g: int
+    for_good: bool = False
+    _last_g: int | None = None
+    _moves: int = 0
+    _began_ns: int = 0
+    _moved_ns: int = 0
+    _said: str = ""
 
-    def add(self, at_ns: int, weight_g: int, *, still: bool) -> bool:
-        """Take one weight with the scale's word; whether the word can still be believed."""
-        if self._before is not None:
-            before_ns, before_g = self._before
-            near = 0 <= at_ns - before_ns <= STEP_WITHIN_NS
-            if near and abs(weight_g - before_g) > self._step_g:
-                self._lies = self._lies + 1 if still else 0
-        self._before = (at_ns, weight_g)
-        self.lies = self.lies or self._lies >= LIES_MAX
-        return not self.lies
+    def doubt(self, gross_g: int, at_ns: int, *, stable: bool) -> str:
+        """Why `stable` is not believed, empty when it is. Give `at_ns` in order."""
+        last_g, self._last_g = self._last_g, gross_g if stable else None
+        if not stable or at_ns - self._moved_ns >= STILL_NS:
+            self._moves = 0
+            self._said = self._said if self.for_good else ""
+        if stable and last_g is not None and abs(gross_g - last_g) > self.noise_g:
+            self._began_ns = self._began_ns if self._moves else at_ns
+            self._moves += 1
+            self._moved_ns = at_ns
+            if self._moves > MOVES_MAX and at_ns - self._began_ns >= LIE_NS:
+                self._said = f"stable is set while the weight moves, {last_g} to {gross_g} g"
+        return self._said
+
+
+@dataclass(slots=True)
+class Constancy:
+    """What cannot change while a scale runs (unit, decimals, ...) must stay as it was first told."""
+
+    _first: dict[str, object] = field(default_factory=dict)
+
+    def doubt(self, told: Mapping[str, object]) -> str:
+        """What changed, empty when nothing did; believed again when it is as at the start."""
+        self._first = self._first or dict(told)
+        return "; ".join(
+            f"{name} changed while running, {self._first[name]} to {now}"
+            for name, now in told.items()
+            if self._first[name] != now
+        )

@@ -14,7 +14,7 @@ from pydantic import Field
 from drivers.contract import Context, DriverError, Strict, WeightSample
 from drivers.links import Link
 from drivers.scale import scale_troubles as troubles
-from drivers.scale.stability import MotionWatch, StillWindow
+from drivers.scale.stability import Constancy, Standstill, StillWindow
 from protocols import masses
 from protocols.masses import Unit
 from protocols.scales.weighing import Weighing, text_of
@@ -56,10 +56,10 @@ class Weights:
         self._device = device
         self._capacity_g = settings.capacity_g
         self._unit = unit
-        self._known: tuple[str, int] | None = None
+        self._constancy = Constancy()
         self._changed_ns: int | None = None
         self._still = StillWindow(int(settings.stable_s * _SECOND_NS), settings.stable_within_g)
-        self._motion: MotionWatch | None = None
+        self._motion: Standstill | None = None
 
     def take(self, weighings: Sequence[Weighing]) -> None:
         """Judge all in the order they came, pass on the last; raises DriverError on a lasting change."""
@@ -97,28 +97,24 @@ class Weights:
         still = self._still.add(at_ns, gross_g)
         if weighing.stable is not None:
             step_g = weighing.step * _grams(Decimal(1).scaleb(-(weighing.decimals or 0)), unit)
-            if not self._watch(step_g).add(at_ns, gross_g, still=weighing.stable):
+            if self._watch(step_g).doubt(gross_g, at_ns, stable=weighing.stable):
                 self._context.trouble(troubles.motion_inverted())
                 return self._unknown(at_ns, f"{shows}, moves and calls it still: motion inverted")
             still = weighing.stable
         net_g = _grams(weighing.value, unit) if weighing.mode == "net" else None
         return WeightSample(self._device, at_ns, gross_g, net_g, still)
 
-    def _watch(self, step_g: int) -> MotionWatch:
+    def _watch(self, step_g: int) -> Standstill:
         if self._motion is None:
-            self._motion = MotionWatch(MOTION_STEPS * max(1, step_g))
+            self._motion = Standstill(MOTION_STEPS * max(1, step_g), for_good=True)
         return self._motion
 
     def _change(self, unit: str, decimals: int, at_ns: int) -> str:
         """What changed that cannot; empty when nothing did. Raises DriverError when it stays."""
-        known_unit, known_decimals = self._known or (unit, decimals)
-        self._known = (known_unit, known_decimals)
-        if (unit, decimals) == self._known:
+        what = self._constancy.doubt({"unit": unit, "decimals": decimals})
+        if not what:
             self._changed_ns = None
             return ""
-        what = f"unit changed from {known_unit} to {unit}"
-        if unit == known_unit:
-            what = f"decimals changed from {known_decimals} to {decimals}"
         self._changed_ns = at_ns if self._changed_ns is None else self._changed_ns
         if at_ns - self._changed_ns > CHANGED_S_MAX * _SECOND_NS:
             raise DriverError(f"{self._device}: {what}", troubles.display_changed(what))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 from drivers.contract import Trouble
 from drivers.plc.wire import Wire
-from drivers.scale.doubts import SECOND_NS, Constancy, Standstill
+from drivers.scale.pace import SECOND_NS
+from drivers.scale.stability import Constancy, Standstill
 from gatewayd.clock import Clock
 from gatewayd.commission import point_troubles as troubles
 from gatewayd.commission.asking import NOBODY, Asker, Ears
@@ -72,7 +73,7 @@ class Live:
             return
         assert found.scaling is not None, found
         shown = f"{seen.row(scale.gross).shown}, {seen.row(scale.stable).shown}"
-        if changed := self._constancy.doubt(found.scaling):
+        if changed := self._constancy.doubt(found.scaling.told):
             yield troubles.display_changed(name, f"{changed}: {shown}")
         if moved := self._standstill.doubt(found.gross_g, at_ns, stable=found.stable):
             yield troubles.motion_inverted(name, f"{moved}: {shown}")

@@ -343,11 +343,11 @@ async def test_an_on_that_waited_through_a_suspend_is_not_said_any_more() -> Non
     async with up(module, words) as (made, seen):
         async with Wire.join(made._settings.link) as wire:
             async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
-                switching = group.create_task(_said_of(made))
+                switching = group.create_task(_refused(made))
                 await asyncio.sleep(0.05)
                 seen.slept_ns = int((ON_WITHIN_S + 0.1) * SECOND)
             assert "waited" in switching.result()
-        assert (COIL, 1) not in module.written
+        assert (COIL, 0xFF00) not in module.written
 
 
 async def test_after_a_suspend_longer_than_the_watchdog_nothing_but_off_is_said() -> None:
@@ -358,9 +358,3 @@ async def test_after_a_suspend_longer_than_the_watchdog_nothing_but_off_is_said(
     assert "silent for longer than its watchdog" in seen.errors[0]
     assert module.written[-1] == (COIL, 0)
     assert [function for function, *_ in module.asked[-2:]] == [5, 1]
-
-
-async def _said_of(made: OutputModbus) -> str:
-    with pytest.raises(DriverError) as found:
-        await made.energise()
-    return str(found.value)

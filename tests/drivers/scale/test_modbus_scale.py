@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from drivers.contract import Context, Direction, DriverError, Reading
 from drivers.readings import WeightSample
 from drivers.rfid.modbus_head import DRIVER as HEAD
-from drivers.scale.doubts import MOVES_MAX, Constancy, Standstill
 from drivers.scale.modbus import DRIVER, ScaleModbusSettings
 from drivers.scale.pace import REPEAT_S, DeadBand, Pace
+from drivers.scale.stability import MOVES_MAX, Constancy, Standstill
 from gatewayd.clock import SystemClock
 from gatewayd.sim.map_device import MapDevice
 from gatewayd.sim.wires import PtyWire, TcpWire
@@ -297,11 +297,11 @@ def test_noise_slow_steps_and_single_jumps_are_honest(
 
 def test_scaling_must_stay_as_it_was() -> None:
     constancy = Constancy()
-    first = Scaling("kg", 2, (4,))
+    first = Scaling("kg", 2, (4,)).told
     assert not constancy.doubt(first)
-    assert constancy.doubt(Scaling("lb", 2, (4,))) == "unit changed while running, kg to lb"
-    assert "decimals changed while running, 2 to 3" in constancy.doubt(Scaling("kg", 3, (4,)))
-    assert "scale of the device changed" in constancy.doubt(Scaling("kg", 2, (5,)))
+    assert constancy.doubt(Scaling("lb", 2, (4,)).told) == "unit changed while running, kg to lb"
+    assert "decimals changed while running, 2 to 3" in constancy.doubt(Scaling("kg", 3, (4,)).told)
+    assert "scale of the device changed" in constancy.doubt(Scaling("kg", 2, (5,)).told)
     assert not constancy.doubt(first)
 
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.scale.stability import LIES_MAX, SAMPLES_MAX, STEP_WITHIN_NS, MotionWatch, StillWindow
+from drivers.scale.stability import (
+    LIE_NS,
+    MOVES_MAX,
+    SAMPLES_MAX,
+    STILL_NS,
+    Standstill,
+    StillWindow,
+)
 
 WINDOW = 100
 
@@ -67,21 +74,34 @@ def test_a_window_of_more_weights_than_are_kept_is_never_still() -> None:
     assert [window.add(at, 5) for at in range(SAMPLES_MAX)][-1]
 
 
-def test_clear_steps_called_still_are_lies_and_stay_so() -> None:
-    watch = MotionWatch(step_g=50)
-    for number in range(LIES_MAX + 1):
-        believed = watch.add(number * 1_000_000, number * 100, still=True)
-        assert believed == (number < LIES_MAX)
-    assert not watch.add(10**9, 0, still=False)
+FRAME_NS = 20_000_000
+
+
+def test_an_inverted_bit_is_not_believed_any_more_for_good() -> None:
+    watch = Standstill(noise_g=50, for_good=True)
+    doubts = [bool(watch.doubt(100 * n, n * FRAME_NS, stable=True)) for n in range(20)]
+    assert doubts == [(n - 1) * FRAME_NS >= LIE_NS for n in range(20)]
+    assert watch.doubt(0, 10 * STILL_NS, stable=False)
+    assert watch.doubt(0, 20 * STILL_NS, stable=True)
+
+
+def test_a_bit_that_comes_late_is_honest() -> None:
+    """A cylinder that lands: many fast frames before the indicator says that it moves."""
+    watch = Standstill(noise_g=50, for_good=True)
+    late = LIE_NS // FRAME_NS
+    assert late > MOVES_MAX
+    assert not any(watch.doubt(900 * n, n * FRAME_NS, stable=True) for n in range(late))
+    assert not watch.doubt(15_000, late * FRAME_NS, stable=False)
+    assert not watch.doubt(15_000, STILL_NS, stable=True)
 
 
 @pytest.mark.parametrize(
     ("step_g", "pause_ns", "honest_every"),
-    [(51, STEP_WITHIN_NS + 1, 0), (50, 1_000_000, 0), (500, 1_000_000, LIES_MAX)],
+    [(51, STILL_NS, 0), (50, FRAME_NS, 0), (500, FRAME_NS, MOVES_MAX)],
     ids=["asked rarely", "small steps", "told now and then"],
 )
 def test_an_honest_scale_is_believed(step_g: int, pause_ns: int, honest_every: int) -> None:
-    watch = MotionWatch(step_g=50)
+    watch = Standstill(noise_g=50, for_good=True)
     for number in range(100):
         still = not honest_every or number % honest_every > 0
-        assert watch.add(number * pause_ns, number * step_g, still=still)
+        assert not watch.doubt(number * step_g, number * pause_ns, stable=still)

@@ -104,8 +104,8 @@ def test_of_many_weighings_the_newest_is_passed_on_alone() -> None:
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        (shown("14.500", unit="kg"), "decimals changed from 2 to 3, now shows 14.500 kg"),
-        (shown("1450.00", unit="g"), "unit changed from kg to g, now shows 1450.00 g"),
+        (shown("14.500", unit="kg"), "decimals changed while running, 2 to 3, now shows 14.500 kg"),
+        (shown("1450.00", unit="g"), "unit changed while running, kg to g, now shows 1450.00 g"),
     ],
 )
 def test_a_display_that_changes_is_unknown_and_taken_up_anew_when_it_stays(
@@ -123,7 +123,7 @@ def test_a_display_that_changes_is_unknown_and_taken_up_anew_when_it_stays(
     weights.take([other])
     assert desk.last.why
     desk.now_ns += 1
-    with pytest.raises(DriverError, match="changed from") as caught:
+    with pytest.raises(DriverError, match="changed while running") as caught:
         weights.take([other])
     assert caught.value.trouble is not None
     assert caught.value.trouble.kind == "display_changed"
