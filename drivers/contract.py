@@ -247,6 +247,10 @@ class DriverType:
     profiles; `make` is only called when it says nothing. `watchdog_ms` is how long after the last
     request an output of these settings is dropped by the device itself, None when it never is.
 
+    `together` says what speaks against two devices of this type being two parts of one unit of a
+    wire (two outputs of one module), as what is wrong and a hint, or None when they may; without
+    it a unit is one device.
+
     What `gatewayd drivers`, `detect` and `probe` tell comes from here too: `summary` in both
     languages; `models` known to speak it; `caveats` a technician must know, as (zh, en); `example`,
     one YAML mapping that validates; `formats`, the names its frames decode by; `hellos`, `tcp_ports`
@@ -264,6 +268,7 @@ class DriverType:
     wire_protocol: str = ""
     objections: Callable[[Any, Mapping[str, Any]], tuple[str, ...]] = _no_objections
     watchdog_ms: Callable[[Any], int | None] = _no_watchdog
+    together: Callable[[Any, Any], tuple[str, str] | None] | None = None
     summary_zh: str = ""
     models: tuple[str, ...] = ()
     caveats: tuple[tuple[str, str], ...] = ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from drivers.contract import Context, DriverError
 from drivers.links import SerialLink
 from drivers.output.settings import Contact, Expect, OutputModbusSettings, Watchdog, Write
-from drivers.plc.turns import Rank
+from drivers.plc.turns import NO_DEADLINE, Rank
 from drivers.plc.wire import Wire
 from protocols.modbus import (
     READ_DISCRETE,
@@ -27,18 +27,31 @@ MS_NS = 1_000_000
 
 
 @dataclass(slots=True)
+class Heard:
+    """When the module answered last, whichever of its outputs asked; None before it did."""
+
+    at_ns: int | None = None
+
+
+@dataclass(slots=True)
 class Points:
     """What can be asked of the module while its wire is open. Raises DriverError.
 
     After a silence longer than its watchdog nothing but "off" is said: a module that forgives at
-    any request would let the old output rise again.
+    any request would let the old output rise again. `due_s` is when polls want their answers (loop
+    time).
     """
 
     name: str
     settings: OutputModbusSettings
     wire: Wire
     context: Context
-    _answered_ns: int | None = field(default=None)
+    heard: Heard = field(default_factory=Heard)
+    due_s: float = NO_DEADLINE
+
+    def of(self, name: str, settings: OutputModbusSettings) -> "Points":
+        """The points of another output of this module."""
+        return Points(name, settings, self.wire, self.context, self.heard)
 
     async def switch(
         self, *, on: bool, rank: Rank, wanted: Callable[[], None] = lambda: None
@@ -120,7 +133,8 @@ class Points:
         return bool((await self._ask(request, rank))[0] & 1)
 
     async def _ask(self, request: Request, rank: Rank = Rank.POLL) -> bytes:
-        async with self.wire.turns.take(rank):
+        due_s = self.due_s if rank is Rank.POLL else NO_DEADLINE
+        async with self.wire.turns.take(rank, due_s):
             return await self._exchange(request, urgent=rank <= Rank.CONFIRM)
 
     async def _exchange(self, request: Request, *, urgent: bool) -> bytes:
@@ -136,12 +150,12 @@ class Points:
         )
         if on_a_bus:
             self.context.frame("device>host", rtu_frame(unit, request.head + data))
-        self._answered_ns = self.context.monotonic_ns()
+        self.heard.at_ns = self.context.monotonic_ns()
         return data
 
     def _not_fired(self) -> None:
         """Raise DriverError when the module's watchdog has probably fired since its last answer."""
-        watchdog, answered_ns = self.settings.watchdog, self._answered_ns
+        watchdog, answered_ns = self.settings.watchdog, self.heard.at_ns
         if watchdog is None or answered_ns is None:
             return
         if self.context.monotonic_ns() - answered_ns >= watchdog.ms * MS_NS:

@@ -110,6 +110,11 @@ class OutputModbusSettings(Strict):
             )
         return self
 
+    @property
+    def output(self) -> str:
+        """Which output of its module this is, in the words of the file."""
+        return f"coil {self.coil}" if self.coil is not None else f"{self.register_} bit {self.bit}"
+
     def _serial(self, link: SerialLink) -> None:
         if not 1 <= self.unit <= 247:  # noqa: PLR2004 - MODBUS over Serial Line 1.02, 2.2
             raise ValueError(f"unit {self.unit} is not on a serial line; expected 1..247")

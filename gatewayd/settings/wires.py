@@ -75,8 +75,19 @@ def _clash(one: DeviceSettings, other: DeviceSettings) -> tuple[str, str] | None
     for key in ("unit", "address"):
         number = getattr(one.settings, key, None)
         if number is not None and number == getattr(other.settings, key, None):
-            return f"{key} {number} twice on wire", f"every device on a wire has its own {key}"
+            return _one_unit(one, other, key, number)
     return None
+
+
+def _one_unit(
+    one: DeviceSettings, other: DeviceSettings, key: str, number: object
+) -> tuple[str, str] | None:
+    """Two devices with one number: wrong, unless they are two parts of one device."""
+    together = one.driver.together if one.driver.name == other.driver.name else None
+    if together is None:
+        return f"{key} {number} twice on wire", f"every device on a wire has its own {key}"
+    against = together(one.settings, other.settings)
+    return None if against is None else (f"{against[0]} {key} {number} of wire", against[1])
 
 
 def _ports(devices: Mapping[str, Device], report: Report) -> None:

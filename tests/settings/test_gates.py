@@ -144,6 +144,26 @@ def test_two_units_with_one_coil_at_one_address_may_be_one_valve(
     assert any("may be one output" in warning for warning in warnings) is warned
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (f"coil: 513, {WATCHDOG} start: {{input: 1, active: true}}", ""),
+        (f"coil: 512, {WATCHDOG} start: {{input: 1, active: true}}", "output coil 512 twice on"),
+        (f"coil: 513, {WATCHDOG} {START}", "start input 0 twice on unit 1"),
+        ("coil: 513, start: {input: 1, active: true}", "two watchdogs for one module on unit 1"),
+        (f"register: 5, bit: 1, {WATCHDOG}", "one output by coil, one by register, on unit 1"),
+    ],
+)
+def test_two_outputs_of_one_module_are_two_devices(words: str, expected: str) -> None:
+    changes = config()
+    changes["devices/all.yaml"] += (
+        f'  io-2: {{driver: output.modbus, link: {{tcp: "192.168.1.61:502"}}, {words}}}\n'
+    )
+    problems, _ = said(changes)
+    assert len(problems) == bool(expected)
+    assert all(expected in problem for problem in problems)
+
+
 @pytest.mark.parametrize("key", ["start: input", "cylinder_on_g: 500", "preact_g: 0", REASON])
 def test_what_a_plc_decides_is_not_set_at_its_rig(key: str) -> None:
     changes = {"rigs/all.yaml": RIGS.replace("medium: LPG", f"medium: LPG\n    {key}", 1)}

@@ -62,7 +62,7 @@ class IoModule(Plc):
         if self.fired and self.refuses_when_fired and (address, value) != (STOP, STOP_WORD):
             return bytes((function | 0x80, 4))
         self.fed_s = asyncio.get_running_loop().time()
-        said_off = (function, address, value) == (5, COIL, 0)
+        said_off = function == 5 and value == 0
         self.risen += self.fired and self.coils.get(COIL, False) and not said_off
         self.fired = self.fired and self.refuses_when_fired
         if function in (1, 2):

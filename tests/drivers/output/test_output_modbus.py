@@ -341,7 +341,7 @@ async def test_an_on_that_waited_through_a_suspend_is_not_said_any_more() -> Non
     module = IoModule()
     words = f"unit: 1, coil: {COIL}, poll_ms: 20, timeout_ms: 200"
     async with up(module, words) as (made, seen):
-        async with Wire.join(made._settings.link) as wire:
+        async with Wire.join(made.settings.link) as wire:
             async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
                 switching = group.create_task(_refused(made))
                 await asyncio.sleep(0.05)
