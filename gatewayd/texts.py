@@ -115,6 +115,13 @@ FINDINGS: Mapping[str, Text] = {
         zh="同时读到不止一只气瓶：{seen}；请把其他气瓶移开后重新放置",
         en="more than one cylinder was read: {seen}; move the others away and put it on again",
     ),
+    "finding.TAG_MISMATCH": Text(
+        zh="标签 {uid}（气瓶：{by_uid}）与瓶身编码 {code}（气瓶：{by_code}）不是同一只气瓶；"
+        "不得充装，请核对钢印后更正标签或档案",
+        en="tag {uid} (cylinder: {by_uid}) and printed code {code} (cylinder: {by_code}) are not of "
+        "one cylinder; do not fill, compare the stamp and correct the tag or the archive",
+    ),
+    "finding.not_on_file": Text(zh="未建档", en="not in the archive"),
     "finding.TARE_UNKNOWN": Text(
         zh="空瓶重量不稳定或不可信（{tare_g} g）；请检查秤并重新放置",
         en="the empty weight is not stable or not believable ({tare_g} g); check the scale, put it on again",

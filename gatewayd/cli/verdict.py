@@ -25,7 +25,7 @@ from gatewayd.house import suppliers
 from gatewayd.rigs.assess import Bench, assess, denied, gather
 from gatewayd.rigs.findings import advise, reason_at_rig
 from gatewayd.rigs.identity import by_code, by_uid, hint_on_code, hint_on_tag, plain_uid
-from gatewayd.rigs.model import Hint, Identity
+from gatewayd.rigs.model import Clash, Hint, Identity
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.store.model import Cylinder
@@ -76,10 +76,10 @@ def verdict(
     wall = _when(at, settings)
     with Reader.open(settings.store_path) as store:
         bench = _bench(settings, rig_id, store)
-        who = _identify(store, settings, code, uid)
+        who = _identify(store, settings, code, uid, both=_asks_for_both(bench))
         found = gather(bench, who, None, wall)
     if who.status == "many":
-        decided = denied(bench.packs, reason_at_rig("AMBIGUOUS", who, None))
+        decided = denied(bench.packs, reason_at_rig(who.objection, who, None))
     else:
         base = found | base_changes
         known = {name: value for name, value in base.items() if value is not None}
@@ -127,18 +127,34 @@ def _when(at: str | None, settings: Settings) -> datetime:
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
 
 
-def _identify(store: Reader, settings: Settings, code: str | None, uid: str | None) -> Identity:
+def _asks_for_both(bench: Bench) -> bool:
+    """Whether the rig waits for two devices: then tag and printed code must agree."""
+    return len({item.device for item in bench.rig.identify if item.require}) > 1
+
+
+def _identify(
+    store: Reader, settings: Settings, code: str | None, uid: str | None, *, both: bool
+) -> Identity:
     """What the archive knows under these; two different cylinders are one too many."""
-    found: dict[str, Cylinder | None] = {}
     region = settings.station.region
-    if code:
-        found |= _entries(code, by_code(store, code, region))
-    if uid:
-        found |= _entries(uid, by_uid(store, plain_uid(uid)))
+    codes = _entries(code, by_code(store, code, region)) if code else {}
+    tags = _entries(uid, by_uid(store, plain_uid(uid))) if uid else {}
+    found = codes | tags
     hint = _hint(store, found, code, uid)
-    if len(found) > 1:
-        return Identity("many", shown=tuple(found), hint=hint)
-    return Identity("one", next(iter(found.values())), uid=uid, code=code, hint=hint)
+    if len(found) > 1 and any(found.values()):
+        clash = None
+        if both and code and uid and len(codes) == len(tags) == 1:
+            clash = Clash(plain_uid(uid), code, _name(tags), _name(codes))
+        return Identity("many", shown=tuple(found), hint=hint, clash=clash)
+    cylinder = next(iter(found.values()))
+    agrees = cylinder is not None and bool(code) and bool(uid)
+    return Identity("one", cylinder, uid=uid, code=code, hint=hint, agrees=agrees)
+
+
+def _name(entries: Mapping[str, Cylinder | None]) -> str | None:
+    """The code of the one cylinder, None for one that the archive does not know."""
+    (cylinder,) = entries.values()
+    return None if cylinder is None else cylinder.code
 
 
 def _hint(

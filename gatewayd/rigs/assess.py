@@ -52,6 +52,7 @@ def gather(
         "code.known": identity.cylinder is not None,
         "code.text": None if identity.code is None else plain_code(identity.code),
         "tag.uid": identity.uid,
+        "tag.agrees": True if identity.agrees else None,
         "rig.id": bench.rig_id,
         "rig.medium": bench.rig.medium,
         "rig.nominal_g": bench.rig.nominal_g,

@@ -4,13 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from drivers.contract import GateSample
-from gatewayd.rigs.model import Hint, Identity
+from gatewayd.rigs.identity import plain_code
+from gatewayd.rigs.model import Clash, Hint, Identity
 from gatewayd.texts import FINDINGS, HINTS
 from rules_engine.verdict import Finding, Message, Verdict
 
 BASIS = {
     "NO_TAG": "GB/T 38059-2019 (verified: false): identify before filling",
     "AMBIGUOUS": "contract v1 §5: one cylinder, one identity",
+    "TAG_MISMATCH": "GB/T 38059-2019 (verified: false): verify the tag before filling",
     "TARE_UNKNOWN": "contract v1 §10: the measured tare is the stable gross weight",
     "RESIDUAL": "contract v1 §10: target = allowed net - residue",
     "DATA_MISSING": "contract v1 §9: an empty cell is unknown",
@@ -39,9 +41,30 @@ def reason_at_rig(code: str, who: Identity, sample: GateSample | None) -> Findin
         one = (who.uid, who.code)
         seen = ", ".join(who.shown or [text for text in one if text])
         return advised(finding(code, seen=seen), who.hint)
+    if code == "TAG_MISMATCH" and who.clash is not None:
+        return advised(mismatch(who.clash), who.hint)
     if code == "TARE_UNKNOWN" and sample is not None:
         return finding(code, tare_g=sample.gross_g)
     return finding(code)
+
+
+def mismatch(clash: Clash) -> Finding:
+    """Tag and printed code do not name one cylinder; both are told, with what they name."""
+    values = {
+        "tag.uid": clash.uid,
+        "code.text": plain_code(clash.code),
+        "cylinder_of_tag": clash.by_uid,
+        "cylinder_of_code": clash.by_code,
+    }
+    said, unknown = FINDINGS["finding.TAG_MISMATCH"], FINDINGS["finding.not_on_file"]
+
+    def told(template: str, nobody: str) -> str:
+        names = {"by_uid": clash.by_uid or nobody, "by_code": clash.by_code or nobody}
+        return template.format(uid=clash.uid, code=values["code.text"], **names)
+
+    message = Message(zh=told(said.zh, unknown.zh), en=told(said.en, unknown.en))
+    basis = BASIS["TAG_MISMATCH"]
+    return Finding("TAG_MISMATCH", "deny", message, basis, "rig.tag_mismatch", values)
 
 
 def advise(verdict: Verdict, who: Identity) -> Verdict:

@@ -1,9 +1,9 @@
 """Reads to a cylinder: what the archive knows under a tag or a printed code, or why not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from gatewayd.rigs.model import Hint, Identity
+from gatewayd.rigs.model import Clash, Hint, Identity
 from gatewayd.rigs.presence import Presence, Sighting
 from gatewayd.store.model import Cylinder
 from protocols.scanners.aim import GS1, split_aim
@@ -110,22 +110,53 @@ def identify(presence: Presence, archive: Archive, *, region: str | None) -> Ide
     sightings = tuple(presence.sightings())
     if presence.missing():
         return Identity(uid=_uid(sightings, None), code=_code(sightings))
-    known: dict[str, Cylinder] = {}
-    unknown: list[Sighting] = []
-    for seen in sightings:
-        found = by_uid(archive, seen.text) if seen.is_tag else by_code(archive, seen.text, region)
-        known.update({cylinder.code: cylinder for cylinder in found})
-        if not found:
-            unknown.append(seen)
-    strangers = len({(seen.is_tag, split_aim(seen.text)[1]) for seen in unknown})
-    kinds = len({seen.is_tag for seen in unknown})
+    found = {
+        (seen.is_tag, seen.text): by_uid(archive, seen.text)
+        if seen.is_tag
+        else by_code(archive, seen.text, region)
+        for seen in sightings
+    }
+    known = {cylinder.code: cylinder for cylinders in found.values() for cylinder in cylinders}
+    unknown = [seen for seen in sightings if not found[seen.is_tag, seen.text]]
     hint = next(filter(None, (_hint(archive, seen) for seen in unknown)), None)
-    if len(known) + bool(unknown) > 1 or strangers > kinds:
-        shown = tuple(seen.text for seen in sightings)[:SHOWN_MAX]
-        return Identity("many", shown=shown, hint=hint)
     cylinder = next(iter(known.values()), None)
     uid, code = _uid(sightings, cylinder), _code(sightings)
-    return Identity("one", cylinder, uid=uid, code=code, hint=hint)
+    if len(known) + bool(unknown) > 1 or _strangers(unknown) > len({s.is_tag for s in unknown}):
+        shown = tuple(seen.text for seen in sightings)[:SHOWN_MAX]
+        clash = _clash(found) if presence.asks_for_both() else None
+        if clash is not None:
+            return Identity(
+                "many", uid=clash.uid, code=clash.code, shown=shown, hint=hint, clash=clash
+            )
+        return Identity("many", shown=shown, hint=hint)
+    agrees = cylinder is not None and uid is not None and code is not None
+    return Identity("one", cylinder, uid=uid, code=code, hint=hint, agrees=agrees)
+
+
+def _strangers(unknown: Iterable[Sighting]) -> int:
+    """How many different things the archive does not know; one code may come in two spellings."""
+    return len({(seen.is_tag, split_aim(seen.text)[1]) for seen in unknown})
+
+
+def _clash(found: Mapping[tuple[bool, str], tuple[Cylinder, ...]]) -> Clash | None:
+    """One tag's cylinder against one label's; None when the tags, or the labels, differ already."""
+    by_uid, by_code = _named(found, is_tag=True), _named(found, is_tag=False)
+    if len(by_uid) != 1 or len(by_code) != 1:
+        return None
+    uid = next(text for is_tag, text in found if is_tag)
+    code = next(text for is_tag, text in found if not is_tag)
+    return Clash(uid, code, by_uid.pop()[0], by_code.pop()[0])
+
+
+def _named(
+    found: Mapping[tuple[bool, str], tuple[Cylinder, ...]], *, is_tag: bool
+) -> set[tuple[str | None, str]]:
+    """What the tags, or the labels, name: a cylinder, or something that nobody knows."""
+    named: set[tuple[str | None, str]] = set()
+    for (kind, text), cylinders in found.items():
+        if kind is is_tag:
+            named |= {(each.code, "") for each in cylinders} or {(None, split_aim(text)[1])}
+    return named
 
 
 def _hint(archive: Archive, seen: Sighting) -> Hint | None:

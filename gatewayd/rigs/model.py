@@ -60,6 +60,19 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A tag and a printed code, both asked for, that do not name one cylinder.
+
+    `by_uid` and `by_code` are the codes of the cylinders they name, None = not in the archive.
+    """
+
+    uid: str
+    code: str
+    by_uid: str | None
+    by_code: str | None
+
+
     """What the reads at a rig agree on since the cylinder came.
 
     `waiting`: a required device has not spoken. `one`: all that spoke name one thing, which is in
@@ -69,6 +82,8 @@ class Identity:
     `hint`: what to change when something unknown was read that is nearly known.
     """
 
+    `clash`: why it is `many`, where the rig asks for tag and printed code and they disagree.
+    `agrees`: a tag and a printed code were read and name this one cylinder.
     status: Literal["waiting", "one", "many"] = "waiting"
     cylinder: Cylinder | None = None
     uid: str | None = None
@@ -78,6 +93,13 @@ class Identity:
     hint: Hint | None = None
 
 
+    clash: Clash | None = None
+    agrees: bool = False
+
+    @property
+    def objection(self) -> str:
+        """The reason to refuse when this is `many`."""
+        return "AMBIGUOUS" if self.clash is None else "TAG_MISMATCH"
 NOBODY = Identity()
 STORE_ILL = "store"
 """What `View.ill` says when the store cannot commit or the archive cannot be read."""

@@ -248,7 +248,7 @@ def resolved(state: State, event: Resolved) -> Step:
     second_tag = state.withdrawn is Withdrawal.SECOND_TAG
     effects: tuple[Effect, ...] = ()
     if second_tag and not event.flowed:
-        effects = (RefuseFor("AMBIGUOUS", state.identity),)
+        effects = (RefuseFor(state.identity.objection, state.identity),)
     cleared = replace(
         state,
         permit=None,
@@ -262,7 +262,7 @@ def resolved(state: State, event: Resolved) -> Step:
         unclosed_ns=0,
         served=state.presence,
         verdict=None if second_tag else state.verdict,
-        findings=("AMBIGUOUS",) if second_tag else (),
+        findings=(state.identity.objection,) if second_tag else (),
         total_g=event.total_g,
         last_filled=event.code if event.flowed else state.last_filled,
     )

@@ -128,6 +128,15 @@ class Presence:
         spoken = {device for device, _ in self._seen}
         return any(item.require and item.device not in spoken for item in self._rig.identify)
 
+    def asks_for_both(self) -> bool:
+        """Whether of the required devices one has told a tag and another one a printed code."""
+        required = {
+            item.device for items in self._by_device.values() for item in items if item.require
+        }
+        tags = {seen.device for seen in self._seen.values() if seen.is_tag} & required
+        codes = {seen.device for seen in self._seen.values() if not seen.is_tag} & required
+        return bool(tags) and bool(codes)
+
     def tag_lost(self, now_ns: int) -> bool:
         """Whether a required reader has not seen its tag for `tag_lost_after_s`."""
         oldest_ns = now_ns - self._rig.tag_lost_after_s * SECOND

@@ -124,7 +124,7 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
     """Identify, then judge; what cannot be identified or weighed in time is refused."""
     waited_ns = view.now_ns - state.presence_since_ns
     if view.identity.status == "many":
-        return refuse_for(enter(state, Phase.REFUSED), "AMBIGUOUS")
+        return refuse_for(enter(state, Phase.REFUSED), view.identity.objection)
     if view.identity.status == "waiting":
         if waited_ns >= rig.identify_within_s * SECOND:
             return refuse_for(enter(state, Phase.REFUSED), "NO_TAG")
