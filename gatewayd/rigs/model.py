@@ -42,6 +42,8 @@ class Withdrawal(StrEnum):
     STORE_LOST = "store_lost"
     STALLED = "stalled"
     STOPPING = "stopping"
+    CONFIG_CHANGED = "config_changed"
+    RULES_CHANGED = "rules_changed"
     RESTART = "restart"
 
 
@@ -59,8 +61,6 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-@dataclass(frozen=True, slots=True)
 class Clash:
     """A tag and a printed code, both asked for, that do not name one cylinder.
 
@@ -73,6 +73,8 @@ class Clash:
     by_code: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
     """What the reads at a rig agree on since the cylinder came.
 
     `waiting`: a required device has not spoken. `one`: all that spoke name one thing, which is in
@@ -80,10 +82,10 @@ class Clash:
     `uid` is spelled as the archive spells it when known; `code` is the text as scanned.
     `tag_lost`: a required reader has not seen its tag for the time the rig allows.
     `hint`: what to change when something unknown was read that is nearly known.
-    """
-
     `clash`: why it is `many`, where the rig asks for tag and printed code and they disagree.
     `agrees`: a tag and a printed code were read and name this one cylinder.
+    """
+
     status: Literal["waiting", "one", "many"] = "waiting"
     cylinder: Cylinder | None = None
     uid: str | None = None
@@ -91,8 +93,6 @@ class Clash:
     shown: tuple[str, ...] = ()
     tag_lost: bool = False
     hint: Hint | None = None
-
-
     clash: Clash | None = None
     agrees: bool = False
 
@@ -100,6 +100,8 @@ class Clash:
     def objection(self) -> str:
         """The reason to refuse when this is `many`."""
         return "AMBIGUOUS" if self.clash is None else "TAG_MISMATCH"
+
+
 NOBODY = Identity()
 STORE_ILL = "store"
 """What `View.ill` says when the store cannot commit or the archive cannot be read."""
@@ -114,7 +116,7 @@ class View:
     this sample and the one before it are stable with that cylinder on: a swinging scale looks
     stable for a moment where it turns round. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the
-    daemon is going down.
+    daemon is going down; `recalled` = why a permit nobody has started no longer counts.
     """
 
     now_ns: int
@@ -126,6 +128,7 @@ class View:
     steady: bool = False
     ill: str = ""
     stopping: bool = False
+    recalled: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)

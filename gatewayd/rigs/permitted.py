@@ -18,7 +18,7 @@ from gatewayd.rigs.moves import (
     Resolve,
     Resolved,
 )
-from gatewayd.rigs.steps import RELOCK_MS, Step, enter
+from gatewayd.rigs.steps import RELOCK_MS, Step, enter, forget
 from gatewayd.settings.model import RigSettings
 from gatewayd.store.model import Permit
 
@@ -139,6 +139,8 @@ def _cause_at_cylinder(
     state: State, view: View, permit: Permit, rig: RigSettings
 ) -> Withdrawal | None:
     """Why the gate must close for who stands there; before gas flows there is no holding on."""
+    if not state.flowed and view.recalled is not None:
+        return view.recalled
     if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
         return Withdrawal.SECOND_TAG
     if not state.flowed and _names_another(view.identity, permit):
@@ -244,8 +246,12 @@ def _settled(
 
 
 def resolved(state: State, event: Resolved) -> Step:
-    """The permit is history; the cylinder that stands there was served."""
+    """The permit is history; the cylinder that stands there was served.
+
+    One whose permit was taken back by new rules before gas flowed is judged anew, as if it had come.
+    """
     second_tag = state.withdrawn is Withdrawal.SECOND_TAG
+    anew = state.withdrawn is Withdrawal.RULES_CHANGED and not event.flowed
     effects: tuple[Effect, ...] = ()
     if second_tag and not event.flowed:
         effects = (RefuseFor(state.identity.objection, state.identity),)
@@ -266,4 +272,4 @@ def resolved(state: State, event: Resolved) -> Step:
         total_g=event.total_g,
         last_filled=event.code if event.flowed else state.last_filled,
     )
-    return cleared, effects
+    return forget(replace(cleared, served=0)) if anew else cleared, effects

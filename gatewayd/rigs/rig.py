@@ -7,15 +7,17 @@ effects one after the other: the store before the gate, always.
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 
 from drivers.contract import DriverError, FillGate, GateSample, Reading
 from gatewayd.board import Board
-from gatewayd.clock import MS, Clock
+from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
 from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.findings import advise, reason_at_rig
+from gatewayd.rigs.hand import write
 from gatewayd.rigs.machine import adopt, resume, step
 from gatewayd.rigs.mirror import Mirror
 from gatewayd.rigs.model import STORE_ILL, State, View
@@ -33,17 +35,17 @@ from gatewayd.rigs.moves import (
     NotIssued,
     NotResolved,
     Open,
-    Opened,
     Refuse,
     RefuseFor,
     Renew,
-    Renewed,
     Resolve,
     Resolved,
     Unauthorised,
 )
 from gatewayd.rigs.watch import Watch
+from gatewayd.rigs.wishes import Wishes
 from gatewayd.store.store import Store
+from rules_engine.pack import Pack
 
 EFFECTS_A_LOOK_MAX = 32
 """A look that leads to more effects than this is a bug of ours: the process must end."""
@@ -65,7 +67,7 @@ class Rig:
         self._books = Bookkeeper(bench, store, clock)
         self._mirror = Mirror(bench, board, clock)
         self._watch = Watch(bench, store, clock)
-        self._stopping = False
+        self._wishes = Wishes()
         self._unsure = False
         self._broken = False
         self._complaint = ""
@@ -95,7 +97,18 @@ class Rig:
 
     def stop(self) -> None:
         """Close the gate, settle what is open, then let `run` return."""
-        self._stopping = True
+        self._wishes.stopping = True
+        self._wake.set()
+
+    def leave(self, *, leaving: bool = True) -> None:
+        """Begin nothing new, let a fill end, then let `run` return; False takes that back."""
+        self._wishes.leaving = leaving
+        self._wake.set()
+
+    def renew(self, packs: tuple[Pack, ...]) -> None:
+        """Judge by these packs from the next judgement on."""
+        self._bench = replace(self._bench, packs=packs)
+        self._wishes.renewed()
         self._wake.set()
 
     # --- the actor ---
@@ -104,7 +117,7 @@ class Rig:
         """Serve the rig until `stop` and everything is closed and recorded."""
         self.state = self._recover()
         self._show()
-        while not (self._stopping and self._at_rest()):
+        while not (self._wishes.ending and self._at_rest()):
             await self._wake.wait()
             self._wake.clear()
             await self._books.retry()
@@ -142,10 +155,11 @@ class Rig:
     def _at_rest(self) -> bool:
         gate_lost = self._watch.sample is None
         locked = self.state.permit is None and (self.state.gate_known or gate_lost)
-        return locked and self._books.saved
+        flows = self.state.stray is not None and not (self._wishes.stopping or gate_lost)
+        return locked and self._books.saved and not flows
 
     def _view(self) -> View:
-        return self._watch.view(trouble=self._trouble(), stopping=self._stopping)
+        return self._watch.view(trouble=self._trouble(), wishes=self._wishes)
 
     def _trouble(self) -> str:
         """Why nothing may be open here, beside devices that are lost; empty when all is well."""
@@ -183,6 +197,7 @@ class Rig:
         wall = self._clock.wall()
         facts = assess.gather(self._bench, effect.identity, effect.sample, wall)
         verdict, plan = assess.assess(self._bench, facts)
+        self._wishes.judged()
         return Judged(advise(verdict, effect.identity), plan, effect.sample)
 
     async def _issue(self, effect: Issue) -> Event:
@@ -210,7 +225,8 @@ class Rig:
         run out meanwhile the permit counts as stalled. One lost reply ends no fill.
         """
         try:
-            answer = await self._write(effect)
+            stale_ms = self._rig.stale_after_ms
+            answer = await write(self._gate, effect, self._clock, stale_ms=stale_ms)
         except DriverError as exc:
             self._complain(effect, str(exc))
             if isinstance(effect, Renew):
@@ -223,24 +239,6 @@ class Rig:
             return GateFailed(str(exc), self._clock.monotonic_ns())
         self._complaint = ""
         return answer
-
-    async def _write(self, effect: Open | Renew | Lock) -> Event | None:
-        started_ns = self._clock.monotonic_ns()
-        stale_ns = self._rig.stale_after_ms * MS
-        match effect:
-            case Open(order, seen_ns):
-                if started_ns - seen_ns > stale_ns:
-                    raise DriverError("stalled before the order was written")
-                await self._gate.open(order)
-                return Opened(started_ns, self._clock.monotonic_ns())
-            case Renew(seen_ns):
-                if started_ns - seen_ns > stale_ns:
-                    return None
-                await self._gate.renew()
-                return Renewed(started_ns, self._clock.monotonic_ns())
-            case Lock():
-                await self._gate.lock()
-                return None
 
     def _complain(self, effect: Open | Renew | Lock, error: str) -> None:
         """Say why a write failed, once for as long as it fails in the same way."""

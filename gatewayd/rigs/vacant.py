@@ -5,7 +5,7 @@ from dataclasses import replace
 from drivers.contract import GateSample
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import AGREE_G, moved_g
-from gatewayd.rigs.model import STORE_ILL, Phase, State, Stray, View
+from gatewayd.rigs.model import STORE_ILL, Phase, State, Stray, View, Withdrawal
 from gatewayd.rigs.moves import (
     Alarm,
     Baseline,
@@ -103,7 +103,7 @@ def _stray_ended(stray: Stray, sample: GateSample, rig: RigSettings) -> bool:
 
 def _nobody(state: State, view: View, sample: GateSample) -> State | None:
     """The state when there is nobody to judge, or nothing to judge with; None = somebody."""
-    if view.stopping:
+    if view.stopping or view.recalled is Withdrawal.CONFIG_CHANGED:
         return enter(forget(state), Phase.LOCKED)
     trouble = view.ill or _gate_trouble(sample)
     if trouble:

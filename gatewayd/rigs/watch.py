@@ -13,6 +13,7 @@ from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.identity import Archive, identify
 from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
 from gatewayd.rigs.presence import Presence
+from gatewayd.rigs.wishes import Wishes
 
 
 class Watch:
@@ -59,7 +60,7 @@ class Watch:
         self._presence.lose()
         self._news = True
 
-    def view(self, *, trouble: str, stopping: bool) -> View:
+    def view(self, *, trouble: str, wishes: Wishes) -> View:
         """Everything at this moment. `trouble` = what the rig itself knows to be wrong."""
         now_ns = self._clock.monotonic_ns()
         sample = self.sample
@@ -75,7 +76,8 @@ class Watch:
             found=self._presence.found,
             steady=self._steady,
             ill=self._ill() or trouble,
-            stopping=stopping,
+            stopping=wishes.stopping,
+            recalled=wishes.recalled,
         )
 
     def _who(self, now_ns: int) -> Identity:

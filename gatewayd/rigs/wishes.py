@@ -1,0 +1,39 @@
+"""What the house asks of a running rig: stop, leave once a fill has ended, judge by other packs."""
+
+from dataclasses import dataclass
+
+from gatewayd.rigs.model import Withdrawal
+
+
+@dataclass(slots=True)
+class Wishes:
+    """`stopping`: close now. `leaving`: begin nothing new, let a fill end. `packs` counts changes.
+
+    A permit nobody has started is taken back when its rig leaves or its packs changed: what it
+    was judged by no longer counts. One whose gas flows is held to its end.
+    """
+
+    stopping: bool = False
+    leaving: bool = False
+    packs: int = 0
+    _judged_by: int = 0
+
+    @property
+    def ending(self) -> bool:
+        """Whether `run` is to return as soon as nothing is open."""
+        return self.stopping or self.leaving
+
+    @property
+    def recalled(self) -> Withdrawal | None:
+        """Why a permit that nobody started no longer counts; None = it does."""
+        if self.leaving:
+            return Withdrawal.CONFIG_CHANGED
+        return None if self.packs == self._judged_by else Withdrawal.RULES_CHANGED
+
+    def renewed(self) -> None:
+        """Other packs are in force from now on."""
+        self.packs += 1
+
+    def judged(self) -> None:
+        """A judgement was made by the packs in force."""
+        self._judged_by = self.packs
