@@ -45,6 +45,7 @@ async def serve(house: House, stop: asyncio.Event) -> None:
             rigs = [group.create_task(rig.run()) for rig in house.rigs.values()]
             others = [group.create_task(each.run()) for each in house.composites]
             others += [group.create_task(up.run()) for up in house.upstreams]
+            others.append(group.create_task(house.alarms.run()))
             others.append(group.create_task(_tick(house)))
             log.info("gatewayd.started", version=__version__, rigs=len(rigs), devices=len(devices))
             notify.tell("READY=1")
@@ -112,6 +113,7 @@ async def _close(house: House, rigs: list[asyncio.Task[None]]) -> None:
         _, open_rigs = await asyncio.wait(rigs, timeout=GATES_CLOSE_WITHIN_S)
         if open_rigs:
             logger("app").warning("gatewayd.left_for_next_start", rigs=len(open_rigs))
+    await house.alarms.flush()
     try:
         async with asyncio.timeout(UPSTREAMS_DRAIN_WITHIN_S):
             for upstream in house.upstreams:

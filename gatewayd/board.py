@@ -28,6 +28,7 @@ class Board:
 
     def __init__(self) -> None:
         self._values: dict[str, Mapping[str, Any]] = {}
+        self._removed: dict[str, None] = {}
         self._watchers: list[Watcher] = []
 
     def post(self, topic: str, payload: Mapping[str, Any]) -> None:
@@ -35,6 +36,21 @@ class Board:
         if self._values.get(topic) == payload:
             return
         self._values[topic] = payload
+        self._removed.pop(topic, None)
+        self._changed(topic)
+
+    def remove(self, topic: str) -> None:
+        """Take a topic away, also from who still shows a value that an earlier life posted.
+
+        Topics that come and go are bounded by their poster: each is remembered as removed.
+        """
+        if topic in self._removed:
+            return
+        self._values.pop(topic, None)
+        self._removed[topic] = None
+        self._changed(topic)
+
+    def _changed(self, topic: str) -> None:
         for watcher in self._watchers:
             watcher.changed[topic] = None
             watcher.wake.set()
@@ -49,7 +65,7 @@ class Board:
             watcher.wake.set()
 
     def get(self, topic: str) -> Mapping[str, Any] | None:
-        """The retained value of a topic, or None when nothing was posted."""
+        """The retained value of a topic, or None when nothing was posted or it was removed."""
         return self._values.get(topic)
 
     def items(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -57,8 +73,8 @@ class Board:
         return iter(self._values.items())
 
     def watch(self) -> Watcher:
-        """Start watching; the first look shows every retained value."""
-        watcher = Watcher(changed=dict.fromkeys(self._values))
+        """Start watching; the first look shows every retained value and what was removed."""
+        watcher = Watcher(changed=dict.fromkeys((*self._values, *self._removed)))
         if watcher.changed:
             watcher.wake.set()
         self._watchers.append(watcher)

@@ -12,6 +12,7 @@ from drivers.contract import Driver, Reading, Trouble
 from drivers.plc.budget import Budget
 from drivers.plc.wire import Wire
 from gatewayd import __version__, wires
+from gatewayd.alarms.alarms import OF_THE_STATION, Alarms
 from gatewayd.board import Board
 from gatewayd.clock import Clock
 from gatewayd.commission.turned import Turned
@@ -20,6 +21,7 @@ from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.composite import Composite, Front
 from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.gates import Hands, gate_for
+from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sources import ArchiveAge, FactSource
 from gatewayd.settings.model import Settings
@@ -38,6 +40,7 @@ class House:
     settings: Settings
     store: Store
     board: Board
+    alarms: Alarms
     context: UpstreamContext
     supervisors: tuple[Supervisor, ...]
     rigs: Mapping[str, Rig]
@@ -53,6 +56,7 @@ def suppliers(settings: Settings, reads: Reads) -> tuple[FactSource, ...]:
 def build(settings: Settings, store: Store, clock: Clock) -> House:
     """Wire settings to parts; touches no device and no network."""
     board = Board()
+    alarms = watching(settings, store, board, clock)
     boot_id = new_id()
     kinds = upstream_table()
     drivers = {
@@ -68,11 +72,12 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     sources = suppliers(settings, store)
     rigs, composites = {}, []
     fronts: dict[str, Front] = {}
+    means = Means(store, board, alarms, clock)
     for name, rig in settings.rigs.items():
         packs = tuple(settings.packs[p] for p in rig.rules)
         bench = Bench(name, rig, settings.station, packs, sources)
         gate = gate_for(bench, hands)
-        fronts[name] = rigs[name] = Rig(bench, gate, store=store, board=board, clock=clock)
+        fronts[name] = rigs[name] = Rig(bench, gate, means)
         if isinstance(gate, Composite):
             gate.stand_before(rigs[name])
             composites.append(gate)
@@ -86,6 +91,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         settings=settings,
         store=store,
         board=board,
+        alarms=alarms,
         context=context,
         supervisors=tuple(supervisors.values()),
         rigs=rigs,
@@ -95,6 +101,17 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
             for name, up in settings.upstreams.items()
         ),
     )
+
+
+def watching(settings: Settings, store: Store, board: Board, clock: Clock) -> Alarms:
+    """The alarms, with those that an earlier life left standing. Raises StoreError."""
+    station = settings.station
+    alarms = Alarms(
+        station.id, store=store, board=board, clock=clock, zone=ZoneInfo(station.timezone)
+    )
+    named = (settings.rigs, settings.devices, settings.upstreams, settings.packs)
+    alarms.restore({*OF_THE_STATION, *(name for names in named for name in names)})
+    return alarms
 
 
 def _supervisor(

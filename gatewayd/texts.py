@@ -156,30 +156,6 @@ HINTS: Mapping[str, Text] = {
 }
 """What to change when something unknown was read that is nearly known; behind a finding's text."""
 
-ALARMS: Mapping[str, Text] = {
-    "alarm.open_without_permit": Text(
-        zh="联锁在没有许可的情况下打开；请关闭气源并检查 PLC",
-        en="the gate is open without a permit; shut the gas and check the PLC",
-    ),
-    "alarm.gate_not_closed": Text(
-        zh="已命令关闭，但联锁没有关闭；请立即关闭气源并检查阀门和 PLC",
-        en="the gate was told to close and did not; shut the gas now, check valve and PLC",
-    ),
-    "alarm.unauthorised_flow": Text(
-        zh="没有许可却有气体流出；已记录为未经许可的充装，请检查阀门和 PLC",
-        en="gas flowed without a permit; it is recorded as unauthorised, check valve and PLC",
-    ),
-    "alarm.totaliser_mismatch": Text(
-        zh="累计量与充装净重不符；请检查秤和流量",
-        en="totaliser and net mass disagree; check scale and flow",
-    ),
-    "alarm.totaliser_went_back": Text(
-        zh="PLC 累计量变小；PLC 是否更换或断电清零？",
-        en="the PLC's totaliser went backwards; was the PLC replaced or reset?",
-    ),
-}
-"""Alarm records, by code."""
-
 DEMO: Mapping[str, Text] = {
     "demo.config": Text(zh="配置与日志", en="config and log"),
     "demo.broker": Text(zh="MQTT", en="MQTT"),
@@ -212,7 +188,6 @@ TEXTS: Mapping[str, Text] = {
     **GATES,
     **FINDINGS,
     **HINTS,
-    **ALARMS,
 }
 """Every text by its key."""
 

@@ -4,22 +4,23 @@ A draft gets its id here, once. A commit that fails keeps the draft, which makes
 a retry with the same id succeeds.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
-from gatewayd.clock import MS, SECOND, Clock
+from gatewayd.clock import MS
 from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
-from gatewayd.store.store import Store
-from gatewayd.texts import text
 from rules_engine.verdict import Verdict
 
 UNSAVED_MAX = 16
@@ -28,25 +29,19 @@ this is a bug of ours: the process ends and the gate closes."""
 
 RETRY_MS = 1_000
 
-FLAPPING = frozenset({"open_without_permit", "gate_not_closed", "totaliser_went_back"})
-ALARM_AGAIN_S = 60
-"""Alarms of a state that may come and go with every poll are recorded this often at most; those
-in between are logged, and counted in the next one's detail."""
-
 
 class Bookkeeper:
     """The rig's own hand in the store."""
 
-    def __init__(self, bench: Bench, store: Store, clock: Clock) -> None:
+    def __init__(self, bench: Bench, means: Means) -> None:
         self._bench = bench
-        self._store = store
-        self._clock = clock
+        self._alarms = means.alarms
+        self._store = means.store
+        self._clock = means.clock
         self._zone = ZoneInfo(bench.station.timezone)
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._unsaved: list[RecordDraft] = []
         self._retry_ns = 0
-        self._alarmed_ns: dict[str, int] = {}
-        self._repeats: dict[str, int] = {}
 
     @property
     def saved(self) -> bool:
@@ -179,28 +174,22 @@ class Bookkeeper:
             self._log.exception("baseline.not_committed", error=str(exc))
 
     async def alarm(self, code: str, detail: str, *, total_after_g: int | None = None) -> bool:
-        """Tell people, durably, in both languages; False when it was one of many and only logged."""
-        self._log.error("alarm", code=code, detail=detail)
-        if code in FLAPPING and self._too_soon(code):
+        """Raise an alarm of this rig; False when it was one of many, only logged and counted.
+
+        Its record goes behind what waits, so that the rig's records keep their order.
+        """
+        rig_id = self._bench.rig_id
+        draft = self._alarms.raised(code, rig_id, detail=detail, rig_id=rig_id)
+        if draft is None:
             return False
-        if repeats := self._repeats.pop(code, 0):
-            detail = f"{detail} (+{repeats})".strip()
-        data = {
-            "station_id": self._bench.station.id,
-            "rig_id": self._bench.rig_id,
-            "code": code,
-            "message": {lang: text(f"alarm.{code}", lang) for lang in ("zh", "en")},
-            "detail": detail,
-        }
-        await self._append(self._draft("alarm", data, total_after_g))
+        await self._append(replace(draft, total_after_g=total_after_g))
         return True
 
-    def _too_soon(self, code: str) -> bool:
-        """Whether this alarm was recorded a short while ago or still waits for the store."""
-        now_ns, last_ns = self._clock.monotonic_ns(), self._alarmed_ns.get(code)
-        waits = any(d.kind == "alarm" and d.data["code"] == code for d in self._unsaved)
-        if waits or (last_ns is not None and now_ns - last_ns < ALARM_AGAIN_S * SECOND):
-            self._repeats[code] = self._repeats.get(code, 0) + 1
-            return True
-        self._alarmed_ns[code] = now_ns
-        return False
+    async def over(self, codes: Iterable[str]) -> None:
+        """The causes of these alarms are over; nothing happens to one that does not stand."""
+        for code in codes:
+            draft = None
+            if self._alarms.stands(code, self._bench.rig_id):
+                draft = self._alarms.cleared(code, self._bench.rig_id)
+            if draft is not None:
+                await self._append(draft)

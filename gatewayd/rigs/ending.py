@@ -109,3 +109,11 @@ def _reason(sample: GateSample, cause: Withdrawal | None, *, ours: bool) -> str:
         return EndReason(sample.end_reason).name.lower()
     except ValueError:
         return f"plc_reason_{sample.end_reason}"
+
+
+def proven_over(state: State, sample: GateSample | None) -> tuple[str, ...]:
+    """Alarms of a gate whose cause is over: it speaks, was locked since, and shows closed."""
+    if sample is None or not state.gate_known or sample.valve_open or sample.filling:
+        return ()
+    held = state.permit is not None and state.withdrawn is None
+    return () if sample.permit_echo and not held else ("gate_not_closed", "open_without_permit")

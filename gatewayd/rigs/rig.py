@@ -10,15 +10,15 @@ from collections import deque
 from dataclasses import replace
 
 from drivers.contract import DriverError, FillGate, GateSample, Reading
-from gatewayd.board import Board
-from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
 from gatewayd.rigs.bookkeeper import Bookkeeper
+from gatewayd.rigs.ending import proven_over
 from gatewayd.rigs.findings import advise, reason_at_rig
 from gatewayd.rigs.hand import write
 from gatewayd.rigs.machine import adopt, resume, step
+from gatewayd.rigs.means import Means
 from gatewayd.rigs.mirror import Mirror
 from gatewayd.rigs.model import STORE_ILL, State, View
 from gatewayd.rigs.moves import (
@@ -44,7 +44,6 @@ from gatewayd.rigs.moves import (
 )
 from gatewayd.rigs.watch import Watch
 from gatewayd.rigs.wishes import Wishes
-from gatewayd.store.store import Store
 from rules_engine.pack import Pack
 
 EFFECTS_A_LOOK_MAX = 32
@@ -54,19 +53,17 @@ EFFECTS_A_LOOK_MAX = 32
 class Rig:
     """One filling position. Create, feed with `take` and `device`, `run`, then `stop`."""
 
-    def __init__(
-        self, bench: assess.Bench, gate: FillGate, *, store: Store, board: Board, clock: Clock
-    ) -> None:
+    def __init__(self, bench: assess.Bench, gate: FillGate, means: Means) -> None:
         self.id = bench.rig_id
         self._bench = bench
         self._rig = bench.rig
         self._gate = gate
-        self._store = store
-        self._clock = clock
+        self._store = means.store
+        self._clock = means.clock
         self._log = logger("rigs").bind(rig=bench.rig_id)
-        self._books = Bookkeeper(bench, store, clock)
-        self._mirror = Mirror(bench, board, clock)
-        self._watch = Watch(bench, store, clock)
+        self._books = Bookkeeper(bench, means)
+        self._mirror = Mirror(bench, means.board, means.clock)
+        self._watch = Watch(bench, means.store, means.clock)
         self._wishes = Wishes()
         self._unsure = False
         self._broken = False
@@ -123,6 +120,7 @@ class Rig:
             await self._books.retry()
             self._adopt_unsure()
             await self._advance(self._view())
+            await self._books.over(proven_over(self.state, self._watch.sample))
             self._show()
 
     def _recover(self) -> State:

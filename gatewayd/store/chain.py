@@ -52,7 +52,7 @@ def seal(draft: RecordDraft, data: Mapping[str, Any], *, issuer: Issuer, head: H
     envelope = {
         "specversion": "1.0",
         "id": draft.id,
-        "source": f"/stations/{issuer.station_id}/rigs/{draft.rig_id}",
+        "source": _source(issuer.station_id, draft.rig_id),
         "type": f"gatewayd.{draft.kind}.v1",
         "time": time,
         "datacontenttype": "application/json",
@@ -62,6 +62,11 @@ def seal(draft: RecordDraft, data: Mapping[str, Any], *, issuer: Issuer, head: H
     digest, body = _canonical(envelope, rfc8785.dumps(dict(data)))
     record = Record(head.sequence + 1, draft.id, draft.kind, draft.rig_id, body)
     return Sealed(record, time, head.hash, digest)
+
+
+def _source(station_id: str, rig_id: str) -> str:
+    """Where a fact comes from: a rig, or the station itself."""
+    return f"/stations/{station_id}/rigs/{rig_id}" if rig_id else f"/stations/{station_id}"
 
 
 def _canonical(envelope: dict[str, Any], data: bytes) -> tuple[str, str]:

@@ -86,11 +86,35 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredAlarm:
+    """The last life of one alarm, by `kind` and `subject`. Times are aware UTC.
+
+    It stands while `cleared_at` is None. `record_id` is the record of its last raising; `rig_id` is
+    empty for what belongs to no rig; `count` is how often it was told in this life.
+    """
+
+    kind: str
+    subject: str
+    rig_id: str
+    severity: str
+    raised_at: datetime
+    record_id: str
+    count: int
+    detail: str
+    values: Mapping[str, Any]
+    cleared_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDraft:
     """A fact about to be committed. `id` was made once, by whoever knows it happened.
 
     `data` is JSON. `counts_fill_of` names the cylinder whose `fills_done` grows by one with this
-    record; `total_after_g` becomes the rig's last recorded totaliser.
+    record; `total_after_g` becomes the rig's last recorded totaliser; `alarm` is what an alarm has
+    become with this record. An empty `rig_id` is a fact of the station and of no rig.
     """
 
     id: str
@@ -100,6 +124,7 @@ class RecordDraft:
     data: Mapping[str, Any]
     counts_fill_of: str | None = None
     total_after_g: int | None = None
+    alarm: StoredAlarm | None = None
 
 
 @dataclass(frozen=True, slots=True)

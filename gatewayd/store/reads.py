@@ -18,6 +18,7 @@ from gatewayd.store.model import (
     Hold,
     Permit,
     Record,
+    StoredAlarm,
 )
 
 RECORDS_PER_READ = 500
@@ -132,6 +133,14 @@ class Reads:
         """The code of the cylinder that last took gas at this rig; None when none did."""
         code = self._one("SELECT last_filled FROM rigs WHERE rig = ?", (rig_id,))
         return None if code is None else str(code)
+
+    def alarms(self, *, standing: bool) -> tuple[StoredAlarm, ...]:
+        """The alarms that stand, or the last life of every alarm there ever was; newest first."""
+        sql = (
+            f"SELECT {rows.ALARM_COLUMNS} FROM alarms "  # noqa: S608 - our names
+            "WHERE cleared_at IS NULL OR NOT ? ORDER BY raised_at DESC, kind, subject"
+        )
+        return tuple(rows.alarm(row) for row in self._rows(sql, (standing,)))
 
     def records(
         self,

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from gatewayd.store.model import Cylinder, Hold, Permit, Record
+from gatewayd.store.model import Cylinder, Hold, Permit, Record, StoredAlarm
 
 Row = tuple[Any, ...]
 
@@ -17,6 +17,10 @@ KEPT: Final = "gate/{}"
 PERMIT_COLUMNS: Final = (
     "id, record_id, rig, permit_no, cylinder_code, target_g, limit_gross_g, tare_g, lease_ms, "
     "total_before_g, fills_before, issued_at, expires_at, judged"
+)
+ALARM_COLUMNS: Final = (
+    "kind, subject, rig, severity, raised_at, record_id, count, detail, vals, "
+    "cleared_at, acknowledged_at, acknowledged_by, note"
 )
 RECORD_COLUMNS: Final = "sequence, id, kind, rig, body"
 
@@ -107,6 +111,38 @@ def permit_row(value: Permit) -> Row:
         utc(value.issued_at),
         utc(value.expires_at),
         json.dumps(dict(value.judged), ensure_ascii=False),
+    )
+
+
+def alarm(row: Row) -> StoredAlarm:
+    """A row of ALARM_COLUMNS."""
+    values = (
+        *row[:4],
+        datetime.fromisoformat(row[4]),
+        *row[5:8],
+        json.loads(row[8]),
+        *(None if at is None else datetime.fromisoformat(at) for at in row[9:11]),
+        *row[11:],
+    )
+    return StoredAlarm(*values)
+
+
+def alarm_row(value: StoredAlarm) -> Row:
+    """The columns of `value` in the order of ALARM_COLUMNS."""
+    return (
+        value.kind,
+        value.subject,
+        value.rig_id,
+        value.severity,
+        utc(value.raised_at),
+        value.record_id,
+        value.count,
+        value.detail,
+        json.dumps(dict(value.values), ensure_ascii=False),
+        None if value.cleared_at is None else utc(value.cleared_at),
+        None if value.acknowledged_at is None else utc(value.acknowledged_at),
+        value.acknowledged_by,
+        value.note,
     )
 
 

@@ -137,3 +137,21 @@ CREATE TABLE dead_letters (
     retrying   INTEGER NOT NULL DEFAULT 0 CHECK (retrying IN (0, 1)),
     PRIMARY KEY (upstream, sequence)
 ) STRICT, WITHOUT ROWID;
+
+-- The last life of every alarm: it stands while cleared_at is NULL. Its history is in records.
+CREATE TABLE alarms (
+    kind            TEXT NOT NULL,
+    subject         TEXT NOT NULL,
+    rig             TEXT NOT NULL,  -- empty: belongs to no rig
+    severity        TEXT NOT NULL,
+    raised_at       TEXT NOT NULL,
+    record_id       TEXT NOT NULL,  -- of the record of its last raising
+    count           INTEGER NOT NULL,
+    detail          TEXT NOT NULL,
+    vals            TEXT NOT NULL,
+    cleared_at      TEXT,
+    acknowledged_at TEXT,
+    acknowledged_by TEXT,
+    note            TEXT,
+    PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID;

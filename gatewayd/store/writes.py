@@ -34,6 +34,11 @@ _SET_PERMIT_NO = (
     "ON CONFLICT (rig) DO UPDATE SET last_permit_no = excluded.last_permit_no"
 )
 
+_SET_ALARM = (
+    f"INSERT OR REPLACE INTO alarms ({rows.ALARM_COLUMNS}) "  # noqa: S608 - our names
+    f"VALUES ({'?, ' * rows.ALARM_COLUMNS.count(',')}?)"
+)
+
 
 def issue(connection: apsw.Connection, permit: Permit) -> None:
     """Commit a permit as pending; the same permit again changes nothing.
@@ -104,6 +109,8 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
     )
     if draft.total_after_g is not None:
         set_total_g(connection, draft.rig_id, draft.total_after_g)
+    if draft.alarm is not None:
+        connection.execute(_SET_ALARM, rows.alarm_row(draft.alarm))
     return record
 
 

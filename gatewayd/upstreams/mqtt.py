@@ -134,7 +134,7 @@ class MqttUpstream:
         board = self._context.board
         watcher.changed.pop(STATUS, None)
         answers = [await self._post(connection, STATUS, board.get(STATUS) or self._online)]
-        rest = [(topic, board.get(topic) or {}) for topic in _take(watcher)]
+        rest = [(topic, board.get(topic)) for topic in _take(watcher)]
         answers += [await self._post(connection, topic, payload) for topic, payload in rest]
         try:
             async with asyncio.timeout(self._pace.answer_s_max):
@@ -154,14 +154,16 @@ class MqttUpstream:
                 connection.flash(f"{self._root}/{topic}", _json(payload))
             try:
                 for topic in _take(watcher):
-                    await self._post(connection, topic, board.get(topic) or {})
+                    await self._post(connection, topic, board.get(topic))
             except UpstreamError:
                 return  # the pump says why
 
     async def _post(
-        self, connection: Connection, topic: str, payload: Mapping[str, Any]
+        self, connection: Connection, topic: str, payload: Mapping[str, Any] | None
     ) -> asyncio.Future[Answer]:
-        answer = await connection.send(f"{self._root}/{topic}", _json(payload), retain=True)
+        """Publish retained; an empty payload takes a removed topic away (MQTT 5, 3.3.1.3)."""
+        shown = b"" if payload is None else _json(payload)
+        answer = await connection.send(f"{self._root}/{topic}", shown, retain=True)
         answer.add_done_callback(partial(self._on_state_answer, topic))
         return answer
 

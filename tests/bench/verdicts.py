@@ -14,9 +14,11 @@ from pathlib import Path
 from time import perf_counter_ns
 
 from drivers.contract import GateOrder, GateSample, TagRead
+from gatewayd.alarms.alarms import Alarms
 from gatewayd.board import Board
 from gatewayd.clock import MS, ManualClock
 from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Phase
 from gatewayd.rigs.rig import Rig
 from gatewayd.settings.model import RigSettings, StationSettings
@@ -67,7 +69,9 @@ class Bay:
         station = StationSettings(id=house.STATION, region="370100", media=("LPG",))
         self.gate = Gate()
         bench = Bench("rig-0", RIG, station, (pack,))
-        self.rig = Rig(bench, self.gate, store=store, board=Board(), clock=self.clock)
+        board, clock = Board(), self.clock
+        alarms = Alarms(station.id, store=store, board=board, clock=clock, zone=UTC)
+        self.rig = Rig(bench, self.gate, Means(store, board, alarms, clock))
         self.rig.device("gun", "up")
         self.rig.device("plc", "up")
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from drivers.contract import DriverError, GateOrder, GateSample, TagRead
+from gatewayd.alarms.alarms import Alarms
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
+from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
 from gatewayd.store.store import Store
 from tests.rigs.bench import LEGAL, OTHER, OVERDUE, QUIET, STATION, UID, bench
@@ -174,13 +176,21 @@ async def open_store(
     return store, clock
 
 
+def means_of(store: Store, clock: ManualClock, board: Board | None = None) -> Means:
+    """What a rig works with; alarms as an earlier life left them."""
+    board = board or Board()
+    alarms = Alarms(STATION.id, store=store, board=board, clock=clock, zone=ZONE)
+    alarms.restore({"rig-1"})
+    return Means(store, board, alarms, clock)
+
+
 @asynccontextmanager
 async def living(
     store: Store, clock: ManualClock, gate: ScriptedGate, *, board: Board | None = None, **rig: Any
 ) -> AsyncIterator[Desk]:
     """A rig that runs while the context is open; leaving is dying, without a goodbye."""
     board = board or Board()
-    actor = Rig(bench(**rig), gate, store=store, board=board, clock=clock)
+    actor = Rig(bench(**rig), gate, means_of(store, clock, board))
     for name in ("gun-1", "qr-1", "gate-1"):
         actor.device(name, "up")
     desk = Desk(store, clock, gate, actor)

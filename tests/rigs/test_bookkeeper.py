@@ -8,9 +8,10 @@ from pathlib import Path
 import apsw
 import pytest
 
+from gatewayd.alarms.alarms import AGAIN_S
 from gatewayd.clock import ManualClock
 from gatewayd.errors import StoreError
-from gatewayd.rigs.bookkeeper import ALARM_AGAIN_S, RETRY_MS, UNSAVED_MAX, Bookkeeper
+from gatewayd.rigs.bookkeeper import RETRY_MS, UNSAVED_MAX, Bookkeeper
 from gatewayd.rigs.findings import finding
 from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.moves import Issue
@@ -18,7 +19,7 @@ from gatewayd.store.model import PERMIT_NO_MAX
 from gatewayd.store.store import Store
 from rules_engine.verdict import Verdict
 from tests.rigs.bench import LEGAL, QUIET, bench, standing
-from tests.rigs.desk import open_store
+from tests.rigs.desk import means_of, open_store
 from tests.support.stores import permit
 
 WHO = Identity("one", LEGAL, uid="e2:80:68:01")
@@ -30,7 +31,7 @@ class Office:
 
     def __init__(self, store: Store, clock: ManualClock, path: Path) -> None:
         self.store, self.clock = store, clock
-        self.books = Bookkeeper(bench(), store, clock)
+        self.books = Bookkeeper(bench(), means_of(store, clock))
         self._blocker = apsw.Connection(str(path))
 
     def block(self) -> None:
@@ -175,7 +176,7 @@ async def test_an_alarm_that_flaps_is_recorded_once_a_minute_and_counted(office:
     await office.books.alarm("totaliser_mismatch", "21 g")
     await office.books.alarm("totaliser_mismatch", "22 g")
     assert len(office.records()) == 3, "an alarm about one fill is always recorded"
-    office.clock.advance(seconds=ALARM_AGAIN_S)
+    office.clock.advance(seconds=AGAIN_S)
     await office.books.alarm("open_without_permit", "")
     last = json.loads(office.store.records()[-1].body)
     assert last["data"]["detail"] == "(+49)"
@@ -186,7 +187,7 @@ async def test_alarms_that_flap_do_not_pile_up_while_the_store_fails(office: Off
     office.block()
     for _ in range(3):
         await office.books.alarm("open_without_permit", "")
-        office.clock.advance(seconds=ALARM_AGAIN_S + 1)
+        office.clock.advance(seconds=AGAIN_S + 1)
     assert len(office.books._unsaved) == 1
     office.free()
     await office.retry()

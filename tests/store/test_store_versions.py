@@ -102,7 +102,9 @@ async def test_what_an_upstream_said_before_does_not_undo_what_it_said_later(
 def _make_version_1(path: Path) -> None:
     """Undo what the upgrade does."""
     connection = apsw.Connection(str(path))
-    connection.execute("DROP TABLE holds; DROP TABLE archive; DROP INDEX cylinders_by_version_0")
+    connection.execute(
+        "DROP TABLE alarms; DROP TABLE holds; DROP TABLE archive; DROP INDEX cylinders_by_version_0"
+    )
     for name in ("version", "changed_at", "source_version"):
         connection.execute(f"ALTER TABLE cylinders DROP COLUMN {name}")
     connection.execute("CREATE INDEX cylinder_tags_by_code ON cylinder_tags (code)")

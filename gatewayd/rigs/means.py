@@ -1,0 +1,18 @@
+"""What every rig works with, beside its own bench and gate."""
+
+from dataclasses import dataclass
+
+from gatewayd.alarms.alarms import Alarms
+from gatewayd.board import Board
+from gatewayd.clock import Clock
+from gatewayd.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """One station's, shared by its rigs; all on one event loop."""
+
+    store: Store
+    board: Board
+    alarms: Alarms
+    clock: Clock
