@@ -221,6 +221,11 @@ def _no_objections(_settings: Any, _profiles: Mapping[str, Any]) -> tuple[str, .
     return ()
 
 
+def _all_proven(_settings: Any) -> str:
+    """Whatever a filler is told, it can be asked whether it holds it."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Hello:
     """A harmless question by which `gatewayd detect` finds a device of this kind on a serial port.
@@ -247,6 +252,8 @@ class DriverType:
     profiles; `make` is only called when it says nothing. `watchdog_ms` is how long after the last
     request an output of these settings is dropped by the device itself, None when it never is.
 
+    `unproven` is why somebody accepted, in writing, a filler whose target cannot be read back; empty
+    when it can.
     `together` says what speaks against two devices of this type being two parts of one unit of a
     wire (two outputs of one module), as what is wrong and a hint, or None when they may; without
     it a unit is one device.
@@ -268,6 +275,7 @@ class DriverType:
     wire_protocol: str = ""
     objections: Callable[[Any, Mapping[str, Any]], tuple[str, ...]] = _no_objections
     watchdog_ms: Callable[[Any], int | None] = _no_watchdog
+    unproven: Callable[[Any], str] = _all_proven
     together: Callable[[Any, Any], tuple[str, str] | None] | None = None
     summary_zh: str = ""
     models: tuple[str, ...] = ()

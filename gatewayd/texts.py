@@ -99,6 +99,16 @@ GATES: Mapping[str, Text] = {
         zh="{rig}：本机死机后，{gate} 会继续充装到其目标值才停止",
         en="{rig}: if this computer dies, {gate} goes on filling and stops only at its own target",
     ),
+    "gate.filler_unproven": Text(
+        zh=(
+            "{rig}：{gate} 的目标值不能读回。本机运行时按重量到目标即令其停止；本机死机后，"
+            "它会继续充装到它实际持有的目标值，无人能证明是多少"
+        ),
+        en=(
+            "{rig}: the target of {gate} cannot be read back; while this computer runs, it is told to "
+            "stop at the target by weight; if this computer dies, it fills on to whatever target it holds"
+        ),
+    ),
     "gate.coil": Text(
         zh="{rig}：本机死机后，{gate} 的阀门一直打开，没有任何装置会关闭它",
         en="{rig}: if this computer dies, the valve of {gate} STAYS OPEN and nothing closes it",

@@ -59,6 +59,8 @@ def _steps(profile: Profile, name: str) -> Iterator[Step]:
         yield Await(command.confirm, on=True)
         yield Write(write(profile, start, (0,)))
         yield Await(command.confirm, on=False)
+        if command.ok is not None:
+            yield Await(command.ok, on=True)
 
 
 @dataclass(slots=True)

@@ -148,13 +148,14 @@ class CommandFile(_Strict):
     """A command: numbers written in this order, the last one starts it.
 
     `level`: written while it is wanted. `edge`: the last register is written 0 first. `handshake`:
-    written, `confirm` awaited, written 0, `confirm` awaited to go. `parameters` are points that the
-    caller writes before.
+    written, `confirm` awaited, written 0, `confirm` awaited to go, then `ok` awaited, the bit that
+    says it was carried out. `parameters` are points that the caller writes before.
     """
 
     writes: dict[Name, Word] = Field(min_length=1, max_length=8)
     kind: Literal["level", "edge", "handshake"]
     confirm: Name | None = None
+    ok: Name | None = None
     parameters: tuple[Name, ...] = ()
     verified: bool = True
     doc: Text
@@ -164,11 +165,13 @@ class FillerFile(_Strict):
     """Which points and commands make a device that fills by itself to a target mass.
 
     It runs while one of `running` is set, gas flows while one of `valve_open` is; `done` is set
-    when a dosing has ended; each of `alarms` that is set is a complaint.
+    when a dosing has ended; each of `alarms` that is set is a complaint. `apply` is the command
+    without which a written target does not count.
     """
 
     target: Name
     limit: Name | None = None
+    apply: Name | None = None
     start: Name
     stop: Name
     running: tuple[Name, ...] = Field(min_length=1)

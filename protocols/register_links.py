@@ -80,8 +80,9 @@ def _links(file: ProfileFile) -> Iterator[Link]:
         at = ("commands", name)
         yield from (Link((*at, "writes", point), point, (WRITABLE,)) for point in command.writes)
         yield from (Link((*at, "parameters"), point, (WRITABLE,)) for point in command.parameters)
-        if command.confirm is not None:
-            yield Link((*at, "confirm"), command.confirm, (BIT,))
+        for key, bit in (("confirm", command.confirm), ("ok", command.ok)):
+            if bit is not None:
+                yield Link((*at, key), bit, (BIT,))
 
 
 def _scale(file: ProfileFile) -> Iterator[Link]:
@@ -101,8 +102,10 @@ def _filler(file: ProfileFile) -> Iterator[Link]:
         if name is not None:
             yield Link(("filler", key), name, (kind,))
             yield Link(("filler", key), name, (MASS,))
-    yield Link(("filler", "start"), filler.start, (COMMAND,))
-    yield Link(("filler", "stop"), filler.stop, (COMMAND,))
+    for key in ("start", "stop", "apply"):
+        command = getattr(filler, key)
+        if command is not None:
+            yield Link(("filler", key), command, (COMMAND,))
     yield Link(("filler", "done"), filler.done, (BIT,))
     groups: Iterable[tuple[str, tuple[str, ...]]] = (
         ("running", filler.running),
@@ -126,6 +129,9 @@ def _masses(document: Document, file: ProfileFile) -> Iterator[Problem]:
         if (command.kind == "handshake") != (command.confirm is not None):
             mark = document.mark(("commands", name, "kind"))
             yield Problem(mark, f"{name}: `confirm` and `kind: handshake` go together")
+        if command.ok is not None and command.confirm is None:
+            mark = document.mark(("commands", name, "ok"))
+            yield Problem(mark, f"{name}: `ok` is for `kind: handshake`")
 
 
 def _roles(document: Document, file: ProfileFile) -> Iterator[Problem]:

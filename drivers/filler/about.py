@@ -10,8 +10,8 @@ CAVEATS = (
         "when this computer dies it goes on to its own target; check warns of every such rig",
     ),
     (
-        "目标值必须能读回；HBM WTX 的目标值不能读回，因此被拒绝",
-        "its target must be readable: that of HBM WTX is not, so its map is refused here",
+        "目标值必须能读回；HBM WTX 的不能，须写明 accept_unread_target 及理由，本机按重量令其停止",
+        "its target must be readable; that of HBM WTX is not: accept_unread_target, stopped by weight",
     ),
     (
         "存于 EEPROM 的目标值不能每次充装都写，因此被拒绝",

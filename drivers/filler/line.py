@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.contract import Context, DriverError, FillerSample, GateOrder
-from drivers.filler.settings import FillerModbusSettings
+from drivers.filler.settings import FillerModbusSettings, unread
 from drivers.plc.turns import Rank
 from drivers.plc.wire import Wire
 from drivers.scale.stability import Constancy, Standstill
@@ -13,7 +13,7 @@ from protocols.modbus import Request
 from protocols.register_block import RegisterError
 from protocols.register_commands import Await, steps, write
 from protocols.register_file import FillerFile
-from protocols.register_values import Reading, read
+from protocols.register_values import Reading, Words, read
 from protocols.register_weights import (
     Scaling,
     UnknownMassError,
@@ -110,29 +110,35 @@ class FillerLine:
         return _any(await self._read(names, rank), names)
 
     async def give(self, order: GateOrder, wanted: Callable[[], None]) -> None:
-        """Write target and limit, and read both back."""
+        """Write target and limit, make them count, and read back what can be read."""
         names = tuple(dict.fromkeys(needed(self.profile)))
         reading = await self._read(names, Rank.COMMAND)
         try:
             scaling = scaling_of(self.profile, reading, self.settings.site())
         except UnknownMassError as exc:
             raise DriverError(f"{self.name}: {exc}") from exc
-        await self._set(self._filler.target, order.target_g, scaling, wanted)
+        given = [(self._filler.target, order.target_g)]
         if self._filler.limit is not None:
-            await self._set(self._filler.limit, order.limit_gross_g, scaling, wanted)
+            given.append((self._filler.limit, order.limit_gross_g))
+        wrote = {name: await self._set(name, mass, scaling, wanted) for name, mass in given}
+        if self._filler.apply is not None:
+            await self.command(self._filler.apply, Rank.COMMAND, wanted)
+        for name in wrote.keys() - set(unread(self.profile)):
+            held = (await self._read((name,), Rank.COMMAND)).words[name]
+            if held != wrote[name]:
+                raise DriverError(f"{self.name}: wrote {name} = {wrote[name]}, read back {held}")
 
     async def _set(
         self, name: str, mass: int, scaling: Scaling, wanted: Callable[[], None]
-    ) -> None:
+    ) -> Words:
+        """What was written."""
         point = self.profile.points[name]
         try:
             words = mass_words(point, mass, scaling)
         except RegisterError as exc:
             raise DriverError(f"{self.name}: {exc}") from exc
         await self._ask(write(self.profile, point, words), Rank.COMMAND, wanted)
-        held = (await self._read((name,), Rank.COMMAND)).words[name]
-        if held != words:
-            raise DriverError(f"{self.name}: wrote {name} = {words}, read back {held}")
+        return words
 
     async def command(
         self, name: str, rank: Rank, wanted: Callable[[], None] = _wanted_by_nobody

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from drivers.contract import Context, Driver, DriverError, DriverType, GateOrder
 from drivers.filler import about
 from drivers.filler.line import LOOK_AGAIN_S, FillerLine
-from drivers.filler.settings import FillerModbusSettings, objections
+from drivers.filler.settings import FillerModbusSettings, objections, unread
 from drivers.plc.polling import SECOND_NS, Schedule, next_slot
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
@@ -76,7 +76,7 @@ class FillerModbus:
             context.emit(sample)
 
     async def start(self, order: GateOrder) -> None:
-        """Write target and limit, read them back, then start and see it run.
+        """Write target and limit, read back what can be read, then start and see it run.
 
         Raises DriverError when anything reads otherwise, or `stop` was asked for meanwhile: it always
         wins. What may have started is stopped again.
@@ -149,7 +149,14 @@ class FillerModbus:
 
     def _text(self) -> str:
         text = f"{self._profile.id}, unit {self._settings.unit}; stops at its own target only"
+        if unread(self._profile):
+            text += ", which cannot be read back: stopped by weight while this computer runs"
         return text if self._profile.verified else f"{text}; this map was never seen on a device"
+
+
+def _unproven(settings: FillerModbusSettings) -> str:
+    accepted = settings.accept_unread_target
+    return "" if accepted is None else accepted.reason
 
 
 def _make(name: str, settings: FillerModbusSettings, profiles: Mapping[str, Any]) -> Driver:
@@ -167,6 +174,7 @@ DRIVER = DriverType(
     shares_wire=True,
     wire_protocol="modbus",
     objections=objections,
+    unproven=_unproven,
     summary_zh=about.SUMMARY_ZH,
     caveats=about.CAVEATS,
     example=about.EXAMPLE,

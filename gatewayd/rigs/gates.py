@@ -67,4 +67,5 @@ def soft_settings(rig: RigSettings, device: DeviceSettings) -> SoftSettings:
         fill_s_max=rig.fill_s_max or FILL_S_MAX,
         accepted=kind == "coil" and rig.accept_no_watchdog is not None,
         doses=kind == "filler",
+        unproven=bool(device.driver.unproven(device.settings)),
     )

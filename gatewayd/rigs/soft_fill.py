@@ -3,7 +3,6 @@
 from drivers.contract import EndReason
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.soft_model import (
-    AIM_UNDER_G,
     FLOW_G_MIN,
     LEFT_BELOW_G,
     NO_FLOW_G,
@@ -85,8 +84,7 @@ class Fill:
             return EndReason.TIMEOUT, f"open for {settings.fill_s_max} s"
         if self.begun and now_ns - self._risen_ns > settings.no_flow_s * SECOND:
             return EndReason.TIMEOUT, f"no rise for {settings.no_flow_s} s"
-        aim_g = target_g - AIM_UNDER_G - settings.preact_g
-        if not settings.doses and self.net_g >= aim_g:
+        if self.net_g >= settings.stop_at_g(target_g):
             return EndReason.TARGET, f"net {self.net_g} g"
         return NOTHING
 

@@ -39,7 +39,8 @@ class SoftSettings:
 
     `device` is the rig's gate: the name in its samples. `fresh_ms` is how old a weight or a
     reading back may be before it proves nothing. `accepted`: an output that nothing guards was
-    accepted in writing. `doses`: the device fills to its target by itself.
+    accepted in writing. `doses`: the device fills to its target by itself. `unproven`: what target it
+    holds cannot be read back, so it is stopped at what it was given, by weight.
     """
 
     device: str
@@ -51,6 +52,16 @@ class SoftSettings:
     fill_s_max: int = 600
     accepted: bool = False
     doses: bool = False
+    unproven: bool = False
+
+    def stop_at_g(self, target_g: int) -> int:
+        """The net weight at which we close, whatever the device does by itself.
+
+        One that doses was given what we aim at, and is believed to hold it when it was read back:
+        then only one that runs past the target itself is stopped.
+        """
+        believed = self.doses and not self.unproven
+        return target_g if believed else target_g - AIM_UNDER_G - self.preact_g
 
     @property
     def unseen_g_max(self) -> int:

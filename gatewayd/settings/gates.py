@@ -34,12 +34,16 @@ stands still, by its firmware or a cylinder that leans on something, shows none.
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How a rig's gate closes when this computer dies; `within_ms` None = not by then."""
+    """How a rig's gate closes when this computer dies; `within_ms` None = not by then.
+
+    `unproven`: why somebody accepted a filler whose target cannot be read back.
+    """
 
     rig_id: str
     device: str
     kind: GateKind
     within_ms: int | None
+    unproven: str = ""
 
     @property
     def stays_open(self) -> bool:
@@ -49,7 +53,8 @@ class Closing:
     def say(self, language: Language) -> str:
         """In words."""
         values = {"rig": self.rig_id, "gate": self.device, "ms": self.within_ms}
-        return text(f"gate.{self.kind}", language, **values)
+        key = "gate.filler_unproven" if self.unproven else f"gate.{self.kind}"
+        return text(key, language, **values)
 
 
 def kind_of(driver: DriverType, settings: Any) -> GateKind:
@@ -66,7 +71,8 @@ def closing(rig_id: str, rig: RigSettings, device: DeviceSettings) -> Closing:
     kind = kind_of(device.driver, device.settings)
     lease_ms = rig.permit.lease_ms
     within_ms = lease_ms if kind == "lease" else device.driver.watchdog_ms(device.settings)
-    return Closing(rig_id, rig.gate, kind, within_ms)
+    unproven = device.driver.unproven(device.settings)
+    return Closing(rig_id, rig.gate, kind, within_ms, unproven)
 
 
 def closings(settings: Settings) -> tuple[Closing, ...]:
@@ -178,7 +184,8 @@ def _dies(entry: Entry, rig: RigSettings, end: Closing, report: Report) -> None:
             "shorten watchdog.ms of the device, or lengthen lease_ms",
         )
     if end.stays_open:
-        said = f"; accepted: {accepted.reason}" if accepted is not None else ""
+        reasons = [end.unproven, accepted.reason if accepted is not None else ""]
+        said = "".join(f"; accepted: {reason}" for reason in reasons if reason)
         report.warn(entry.mark("gate"), f"{end.say('en')} / {end.say('zh')}{said}")
 
 

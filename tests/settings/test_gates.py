@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from gatewayd.cli.root import main
+from gatewayd.rigs.gates import soft_settings
 from gatewayd.settings.gates import closings
 from gatewayd.settings.load import examine
 from tests.support.configs import DEVICES, RIGS, write_config
@@ -176,6 +177,43 @@ def test_a_scale_alone_is_no_gate() -> None:
     changes["rigs/all.yaml"] = changes["rigs/all.yaml"].replace("gate: io-1", "gate: weigher-1")
     problems, _ = said(changes)
     assert any("'weigher-1' cannot be a gate" in problem for problem in problems)
+
+
+FILLER = """\
+  filler-1: {driver: filler.modbus, link: {tcp: "192.168.1.70:502"}, unit: 0, profile: hbm-wtx110-filler ACCEPTED}
+"""
+
+
+def filler(accepted: str) -> dict[str, str]:
+    rigs = RIGS.replace(
+        "    scale: scale-1\n    gate: scale-1\n",
+        "    scale: filler-1\n    gate: filler-1\n    start: permit\n",
+        1,
+    )
+    return {
+        "devices/all.yaml": DEVICES + FILLER.replace("ACCEPTED", accepted),
+        "rigs/all.yaml": rigs,
+    }
+
+
+def test_a_filler_whose_target_cannot_be_read_back_is_refused() -> None:
+    (problem,), _ = said(filler(""))
+    assert "target cannot be read back, so nothing proves what it fills to" in problem
+    assert "accept_unread_target" in problem
+
+
+def test_one_that_was_accepted_serves_and_check_says_what_remains() -> None:
+    words = ', accept_unread_target: {reason: "both targets seen on its display"}'
+    changes = filler(words)
+    problems, warnings = said(changes)
+    assert problems == []
+    (loud,) = [each for each in warnings if "cannot be read back" in each]
+    assert "it fills on to whatever target it holds" in loud
+    assert "目标值不能读回" in loud
+    assert "accepted: both targets seen on its display" in loud
+    settings = examine(write_config(Path("etc"), changes)).settings
+    assert settings is not None
+    assert soft_settings(settings.rigs["rig-1"], settings.devices["filler-1"]).unproven
 
 
 def test_every_kind_says_how_it_closes() -> None:
