@@ -39,3 +39,5 @@ class UpstreamType:
     settings: type[Strict]
     make: Callable[..., Any]
     summary: str
+    needs: str = ""
+    """A package that comes with an optional extra of the kind's own name; empty = none."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -121,6 +122,10 @@ def upstream(entry: Entry, table: Table[UpstreamType], report: Report) -> Upstre
     """One upstream with the settings of its kind; None after adding its problems."""
     kind = _plugin(entry, table, report)
     if kind is None:
+        return None
+    if kind.needs and find_spec(kind.needs) is None:
+        what = f"{entry.name}: driver {kind.name} needs the package {kind.needs}, not installed"
+        report.problem(entry.mark("driver"), what, hint=f"pip install 'gatewayd[{kind.name}]'")
         return None
     settings = _model_of(entry, kind.settings, report)
     return None if settings is None else UpstreamSettings(entry.name, kind.name, settings)

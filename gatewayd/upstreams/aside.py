@@ -10,6 +10,17 @@ import threading
 from collections.abc import Callable
 
 
+def heed() -> None:
+    """Raise the cancellation of this task that a library swallowed.
+
+    `asyncio.wait_for` before Python 3.12 loses one that comes together with its result: the task
+    is cancelled, nobody notices, and a stop waits for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def aside(work: Callable[[], None], *, done: Callable[[], None]) -> None:
     """Run `work` in a thread of its own and raise what it raises.
 

@@ -19,7 +19,10 @@ from gatewayd.upstreams.state import State
 class LosableSink(Sink, Protocol):
     """A sink that can say why it is gone."""
 
-    why: str
+    @property
+    def why(self) -> str:
+        """Why it is gone; empty while it is not."""
+        ...
 
 
 Way = Callable[[Callable[[], None]], AbstractAsyncContextManager[LosableSink]]

@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from gatewayd.settings.kinds import UpstreamType
-from gatewayd.upstreams import files, http, mqtt
+from gatewayd.upstreams import files, http, mqtt, nats
 from gatewayd.upstreams.files_lines import FORMATS
 from tests.support.brokers import Mosquitto
 from tests.support.http_platform import HttpPlatform
+from tests.support.nats_server import STREAM, NatsServer, Stream
 from tests.support.outpost import ROOT, STATION
 from tests.support.relay import Relay
 from tests.support.subscribers import Subscriber
@@ -229,12 +230,62 @@ class CsvFiles(JsonFiles):
         return body.encode()
 
 
+class NatsStream(Platform):
+    """A nats-server behind a relay; what its stream holds is asked over a socket of our own.
+
+    It shows nothing twice: within its duplicate window a repeated id is taken and dropped.
+    """
+
+    kind = nats.UPSTREAM
+    can = frozenset({REFUSE_ONE, REFUSE_ALL, HANG, ANSWERS})
+
+    async def begin(self) -> None:
+        self.server = NatsServer(self.directory)
+        self.parts.enter_context(self.server)
+        self.stream = Stream(self.server.port)
+        self.stream.make()
+        self.relay = await self.parts.enter_async_context(Relay(self.server.port))
+
+    def settings(self) -> dict[str, Any]:
+        return {"url": f"nats://127.0.0.1:{self.relay.port}", "stream": STREAM}
+
+    def arrived(self) -> list[bytes]:
+        return self.stream.bodies()
+
+    async def away(self) -> None:
+        self.relay.close()
+
+    async def back(self) -> None:
+        await asyncio.to_thread(self.server.restart)
+        self.relay.open()
+
+    def garbage(self, *, on: bool) -> None:
+        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
+        self.relay.cut()
+
+    def refuse_all(self, *, on: bool) -> None:
+        if on:
+            self.stream.shut()
+        else:
+            self.stream.make()
+
+    def hang(self, *, on: bool) -> None:
+        if on:
+            self.server.freeze()
+        else:
+            self.server.thaw()
+
+    def lose_answers(self, after_bytes: int) -> None:
+        self.relay.answers_left = after_bytes
+
+
 PLATFORMS: tuple[type[Platform], ...] = (
     MqttPlatform,
     HttpSingles,
     HttpBatches,
     JsonFiles,
     CsvFiles,
+    NatsStream,
 )
 
 
