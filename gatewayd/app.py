@@ -15,6 +15,7 @@ from gatewayd.errors import StoreError
 from gatewayd.house import House, build, info, show_device
 from gatewayd.logs import logger
 from gatewayd.settings.model import Settings
+from gatewayd.store import pulse
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
 from gatewayd.upstreams.contract import presence
@@ -39,13 +40,16 @@ async def serve(house: House, stop: asyncio.Event) -> None:
     log = logger("app")
     house.board.post("info", info(house))
     _name_orphans(house)
+    house.outside.look()
     try:
         async with asyncio.TaskGroup() as group:
             devices = [group.create_task(s.run()) for s in house.supervisors]
             rigs = [group.create_task(rig.run()) for rig in house.rigs.values()]
             others = [group.create_task(each.run()) for each in house.composites]
             others += [group.create_task(up.run()) for up in house.upstreams]
-            others.append(group.create_task(house.alarms.run()))
+            others.append(group.create_task(house.alarms.run(house.watchman.look)))
+            others.append(group.create_task(house.clock_watch.run()))
+            others.append(group.create_task(pulse.run(house.store, house.any_permit)))
             others.append(group.create_task(_tick(house)))
             log.info("gatewayd.started", version=__version__, rigs=len(rigs), devices=len(devices))
             notify.tell("READY=1")
@@ -79,6 +83,7 @@ def _name_orphans(house: House) -> None:
         if rig not in house.rigs:
             hint = "name the rig in rigs/ as before, let it settle, then remove it"
             logger("app").error("permit.orphaned", rig=rig, hint=hint)
+            house.alarms.raise_("permit_orphaned", rig)
 
 
 async def _tick(house: House) -> None:
@@ -93,6 +98,7 @@ async def _tick(house: House) -> None:
     while True:
         for turn in range(TICK_TURNS):
             await asyncio.sleep(TICK_S / TICK_TURNS)
+            house.outside.look()
             for rig in rigs[turn::TICK_TURNS]:
                 rig.tick()
         notify.tell("WATCHDOG=1")

@@ -13,22 +13,27 @@ from drivers.plc.budget import Budget
 from drivers.plc.wire import Wire
 from gatewayd import __version__, wires
 from gatewayd.alarms.alarms import OF_THE_STATION, Alarms
+from gatewayd.alarms.watchman import Watchman
 from gatewayd.board import Board
 from gatewayd.clock import Clock
 from gatewayd.commission.turned import Turned
+from gatewayd.desk.outside import Outside
 from gatewayd.ids import new_id
 from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.clock_facts import ClockTrust
 from gatewayd.rigs.composite import Composite, Front
 from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.gates import Hands, gate_for
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
-from gatewayd.rigs.sources import ArchiveAge, FactSource
+from gatewayd.rigs.sources import ArchiveAge, FactSource, RigLocks
 from gatewayd.settings.model import Settings
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.store.reads import Reads
 from gatewayd.store.store import Store
 from gatewayd.supervise import DeviceStatus, Supervisor
+from gatewayd.timekeeping.keeper import Timekeeper
+from gatewayd.timekeeping.watch import ClockWatch
 from gatewayd.troubles import Standing
 from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream
 
@@ -41,16 +46,23 @@ class House:
     store: Store
     board: Board
     alarms: Alarms
+    watchman: Watchman
+    clock_watch: ClockWatch
     context: UpstreamContext
     supervisors: tuple[Supervisor, ...]
     rigs: Mapping[str, Rig]
+    outside: Outside
     composites: tuple[Composite, ...]
     upstreams: tuple[Upstream, ...]
 
+    def any_permit(self) -> bool:
+        """Whether any rig has a permit that is not settled."""
+        return any(rig.state.permit is not None for rig in self.rigs.values())
 
-def suppliers(settings: Settings, reads: Reads) -> tuple[FactSource, ...]:
+
+def suppliers(settings: Settings, reads: Reads, clock: FactSource) -> tuple[FactSource, ...]:
     """Everyone who knows facts for a judgement; rigs and `gatewayd verdict` ask the same."""
-    return (ArchiveAge(settings.archive, reads),)
+    return (ArchiveAge(settings.archive, reads), RigLocks(reads), clock)
 
 
 def build(settings: Settings, store: Store, clock: Clock) -> House:
@@ -69,13 +81,14 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         supervisors[device].troubles.add(trouble)
 
     hands = Hands(drivers, settings.devices, store, clock, tell)
-    sources = suppliers(settings, store)
+    keeper = Timekeeper(clock, settings.clock, store)
+    sources = suppliers(settings, store, ClockTrust(keeper))
     rigs, composites = {}, []
     fronts: dict[str, Front] = {}
     means = Means(store, board, alarms, clock)
     for name, rig in settings.rigs.items():
         packs = tuple(settings.packs[p] for p in rig.rules)
-        bench = Bench(name, rig, settings.station, packs, sources)
+        bench = Bench(name, rig, settings.station, packs, sources, keeper)
         gate = gate_for(bench, hands)
         fronts[name] = rigs[name] = Rig(bench, gate, means)
         if isinstance(gate, Composite):
@@ -92,9 +105,19 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         store=store,
         board=board,
         alarms=alarms,
+        watchman=Watchman(alarms, store, board, clock),
+        clock_watch=ClockWatch(
+            keeper,
+            store=store,
+            board=board,
+            clock=clock,
+            zone=ZoneInfo(settings.station.timezone),
+            alarms=alarms,
+        ),
         context=context,
         supervisors=tuple(supervisors.values()),
         rigs=rigs,
+        outside=Outside(store, rigs),
         composites=tuple(composites),
         upstreams=tuple(
             make_upstream(kinds.get(up.driver), name, up.settings, context)

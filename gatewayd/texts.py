@@ -166,6 +166,21 @@ HINTS: Mapping[str, Text] = {
 }
 """What to change when something unknown was read that is nearly known; behind a finding's text."""
 
+CLOCK: Mapping[str, Text] = {
+    "clock.ntp": Text(
+        zh="时钟可信，由时间服务器校准：{now}", en="the clock is kept by a time server: {now}"
+    ),
+    "clock.gateway": Text(
+        zh="时钟可信，但没有时间服务器校准：{now}；请定期与标准时间核对",
+        en="nothing speaks against the clock, but no time server keeps it: {now}; compare it now and then",
+    ),
+    "clock.accepted": Text(
+        zh="已确认时钟正确：{now}；运行中的网关几秒内恢复",
+        en="the clock counts as right: {now}; a running gateway believes it within seconds",
+    ),
+}
+"""What `gatewayd clock` says; why a clock is not believed stands in `rules_engine.clock_words`."""
+
 DEMO: Mapping[str, Text] = {
     "demo.config": Text(zh="配置与日志", en="config and log"),
     "demo.broker": Text(zh="MQTT", en="MQTT"),
@@ -198,6 +213,7 @@ TEXTS: Mapping[str, Text] = {
     **GATES,
     **FINDINGS,
     **HINTS,
+    **CLOCK,
 }
 """Every text by its key."""
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from rules_engine.cel import Bound, Broken, Program
+from rules_engine.clock_words import WAITING, why
 from rules_engine.facts import FACTS, Facts, derive, remedy, sound
 from rules_engine.limits import fill_limits
 from rules_engine.pack_model import Pack, Rule
@@ -18,6 +19,7 @@ _NET_LIMIT = "cylinder.net_limit_g"
 _CLOCK = "clock.trusted"
 _TOLD_BY_CLOCK = frozenset({"clock.today", "clock.now"})
 """What an untrusted clock says is not believed, and neither is what follows from it."""
+_SAID_OF_CLOCK = ("clock.doubt", "clock.against", "clock.now")
 _DATED = _TOLD_BY_CLOCK | {"cylinder.age_years", "cylinder.inspection_age_years"}
 
 JUDGED: Mapping[Stage, frozenset[Stage]] = {
@@ -57,7 +59,7 @@ def judge(packs: Sequence[Pack], facts: Facts, stage: Stage = "permit") -> Verdi
     for pack in packs:
         findings.extend(_judge_pack(pack, known, stage, lacking))
     if known.get(_CLOCK) is False:
-        findings.append(_untrusted(packs, known, stage))
+        findings.append(_untrusted(packs, facts, stage))
         for name in _DATED:
             lacking.pop(name, None)
     findings.extend(_missing(name, rules, known) for name, rules in lacking.items())
@@ -179,20 +181,20 @@ _MISSING = Template(
 )
 
 
-_UNTRUSTED = Template(
-    "网关时钟不可信，与日期有关的规则无法判定，禁止充装；请校准网关时钟（{rules}）",
-    "the clock of the gateway is not trusted, so no rule about a day can be decided and filling is "
-    "refused; set the clock ({rules})",
-)
+def _untrusted(packs: Sequence[Pack], facts: Facts, stage: Stage) -> Finding:
+    """One finding instead of a guess: the rules of days wait until the clock is right.
 
-
-def _untrusted(packs: Sequence[Pack], known: Mapping[str, Any], stage: Stage) -> Finding:
-    """One finding instead of a guess: the rules of days wait until the clock is right."""
+    It shows what the clock said, which no rule was told.
+    """
     waiting = sorted(
         rule.name for pack in packs for rule in in_force(pack, stage, None) if rule.reads & _DATED
     )
-    values = {"clock.trusted": known[_CLOCK], "rules": waiting}
-    return _own("CLOCK_UNTRUSTED", "engine.clock", _UNTRUSTED, values)
+    shown = {name: facts[name] for name in _SAID_OF_CLOCK if facts.get(name) is not None}
+    because = why(facts.get("clock.doubt")).render(shown)
+    words = {"why.zh": because.zh, "why.en": because.en, "rules": waiting}
+    values = {_CLOCK: False, **shown, "rules": waiting}
+    message = WAITING.render(words)
+    return Finding("CLOCK_UNTRUSTED", "deny", message, ENGINE_BASIS, "engine.clock", values)
 
 
 def _own(code: str, rule: str, template: Template, values: Mapping[str, Any]) -> Finding:

@@ -16,6 +16,9 @@ MEDIA = frozenset(
 """IC4H10 is isobutane, R22 chlorodifluoromethane, DME dimethyl ether."""
 STATUSES = frozenset({"in_use", "not_enabled", "scrapped", "cancelled", "lost"})
 INSPECTION_RESULTS = frozenset({"passed", "failed"})
+CLOCK_DOUBTS = frozenset(
+    {"before_build", "before_last_record", "jumped", "not_synchronised", "unreadable"}
+)
 KINDS = frozenset({"seamless", "welded", "acetylene", "composite", "cryogenic"})
 
 Kind: TypeAlias = Literal["bool", "int", "text", "date", "texts"]
@@ -209,6 +212,10 @@ FACTS: Mapping[str, Fact] = {
     "clock.today": _fact("date", "今天", "today in the station's time zone"),
     "clock.now": _fact("text", "现在时间", "now, RFC 3339 with offset"),
     "clock.trusted": _fact("bool", "时钟是否可信", "whether the clock may be believed"),
+    "clock.doubt": _fact(
+        "text", "时钟不可信的原因", "why the clock is not believed", "", CLOCK_DOUBTS
+    ),
+    "clock.against": _fact("text", "时钟的对照", "what the clock was held against"),
 }
 """The whole vocabulary. A name that is not here fails when a pack is loaded."""
 

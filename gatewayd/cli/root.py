@@ -23,7 +23,15 @@ COMMANDS = {
     "import": "gatewayd.cli.imports:imports",
     "export": "gatewayd.cli.exports:exports",
     "records": "gatewayd.cli.records:records",
+    "trace": "gatewayd.cli.trace:trace",
+    "hold": "gatewayd.cli.holds:hold",
+    "release": "gatewayd.cli.holds:release",
+    "holds": "gatewayd.cli.holds:holds",
+    "lock": "gatewayd.cli.holds:lock",
+    "unlock": "gatewayd.cli.holds:unlock",
+    "clock": "gatewayd.cli.clock:clock",
     "outbox": "gatewayd.cli.outbox:outbox",
+    "alarms": "gatewayd.cli.alarms:alarms",
 }
 """Subcommand -> `module:click command`. One file a command group."""
 

@@ -23,14 +23,17 @@ from gatewayd.cli.common import (
 from gatewayd.clock import SystemClock
 from gatewayd.house import suppliers
 from gatewayd.rigs.assess import Bench, assess, denied, gather
+from gatewayd.rigs.clock_facts import ClockTrust, GivenTime
 from gatewayd.rigs.findings import advise, reason_at_rig
 from gatewayd.rigs.identity import by_code, by_uid, hint_on_code, hint_on_tag, plain_uid
 from gatewayd.rigs.model import Clash, Hint, Identity
+from gatewayd.rigs.sources import FactSource
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader, Reads
 from gatewayd.texts import Language, text
+from gatewayd.timekeeping.keeper import Timekeeper
 from rules_engine import facts
 from rules_engine.engine import judge
 from rules_engine.explain import headline, severity, sources, title
@@ -75,7 +78,8 @@ def verdict(
     base_changes = _overrides(overrides)
     wall = _when(at, settings)
     with Reader.open(settings.store_path) as store:
-        bench = _bench(settings, rig_id, store)
+        clock: FactSource = GivenTime() if at else _own_clock(settings, store)
+        bench = _bench(settings, rig_id, store, clock)
         who = _identify(store, settings, code, uid, both=_asks_for_both(bench))
         found = gather(bench, who, None, wall)
     if who.status == "many":
@@ -92,13 +96,18 @@ def verdict(
     stop(OK if decided.allowed else NO)
 
 
-def _bench(settings: Settings, rig_id: str, reads: Reads) -> Bench:
+def _own_clock(settings: Settings, reads: Reads) -> ClockTrust:
+    """What the clock of this machine is worth right now."""
+    return ClockTrust(Timekeeper(SystemClock(), settings.clock, reads))
+
+
+def _bench(settings: Settings, rig_id: str, reads: Reads, clock: FactSource) -> Bench:
     rig = settings.rigs.get(rig_id)
     if rig is None:
         known = ", ".join(settings.rigs)
         raise click.UsageError(f"no rig {rig_id!r}; rigs: {known}")
     packs = tuple(settings.packs[pack] for pack in rig.rules)
-    return Bench(rig_id, rig, settings.station, packs, suppliers(settings, reads))
+    return Bench(rig_id, rig, settings.station, packs, suppliers(settings, reads, clock))
 
 
 def _overrides(given: Iterable[str]) -> dict[str, Any]:

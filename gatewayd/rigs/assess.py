@@ -16,6 +16,7 @@ from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.sources import Asked, FactSource
 from gatewayd.settings.model import RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
+from gatewayd.timekeeping.keeper import Timekeeper
 from rules_engine.engine import judge
 from rules_engine.facts import derive
 from rules_engine.limits import fill_limits
@@ -32,6 +33,12 @@ class Bench:
     station: StationSettings
     packs: tuple[Pack, ...]
     sources: tuple[FactSource, ...] = ()
+    keeper: Timekeeper | None = None
+
+    @property
+    def time_quality(self) -> str:
+        """What a time that is written down now is worth."""
+        return "gateway" if self.keeper is None else self.keeper.look().quality
 
 
 def gather(

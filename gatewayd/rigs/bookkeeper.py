@@ -127,7 +127,7 @@ class Bookkeeper:
             kind="fill",
             rig_id=permit.rig_id,
             time=ending.ended_at,
-            data=evidence.filled(permit, ending, self._zone),
+            data=evidence.filled(permit, ending, self._zone, self._bench.time_quality),
             counts_fill_of=permit.cylinder_code if flowed else None,
             total_after_g=ending.total_after_g,
         )
@@ -157,7 +157,12 @@ class Bookkeeper:
         """Gas that nobody permitted: a fill record and an alarm."""
         ended_at = evidence.stamp(self._clock.wall(), self._zone)
         data = evidence.unauthorised(
-            self._base(who, None), sample, net_g=net_g, before_g=before_g, ended_at=ended_at
+            self._base(who, None),
+            sample,
+            net_g=net_g,
+            before_g=before_g,
+            ended_at=ended_at,
+            time_quality=self._bench.time_quality,
         )
         await self._append(self._draft("fill", data, sample.total_g))
         await self.alarm("unauthorised_flow", f"{net_g} g")

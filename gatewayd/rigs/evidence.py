@@ -92,7 +92,24 @@ def permitted(
     }
 
 
-def filled(permit: Permit, ending: Ending, zone: ZoneInfo) -> dict[str, Any]:
+CLOCK_SET_S_MIN = 2.0
+"""A fill whose two times differ so much from its seconds: the clock was set meanwhile."""
+
+
+def quality(ending: Ending, now: str) -> str:
+    """What the times of a fill are worth: `now`, or `jumped` when the clock was set in between.
+
+    `seconds` are right all the same: they do not come from that clock.
+    """
+    if ending.started_at is None or ending.seconds is None or now == "untrusted":
+        return now
+    apart_s = (ending.ended_at - ending.started_at).total_seconds()
+    return "jumped" if abs(apart_s - ending.seconds) >= CLOCK_SET_S_MIN else now
+
+
+def filled(
+    permit: Permit, ending: Ending, zone: ZoneInfo, time_quality: str = "gateway"
+) -> dict[str, Any]:
     """The whole `data` of the one record a permit ends in."""
     started = ending.started_at
     return {
@@ -110,13 +127,19 @@ def filled(permit: Permit, ending: Ending, zone: ZoneInfo) -> dict[str, Any]:
         "total_before_g": permit.total_before_g,
         "total_after_g": ending.total_after_g,
         "device_time": None,
-        "time_quality": "gateway",
+        "time_quality": quality(ending, time_quality),
         "fill_count": None,
     }
 
 
 def unauthorised(
-    base: Mapping[str, Any], sample: GateSample, *, net_g: int, before_g: int, ended_at: str
+    base: Mapping[str, Any],
+    sample: GateSample,
+    *,
+    net_g: int,
+    before_g: int,
+    ended_at: str,
+    time_quality: str = "gateway",
 ) -> dict[str, Any]:
     """A fill nobody permitted: what the totaliser says, and who was seen there."""
     nothing = dict.fromkeys(
@@ -138,6 +161,6 @@ def unauthorised(
         "total_before_g": before_g,
         "total_after_g": sample.total_g,
         "device_time": None,
-        "time_quality": "gateway",
+        "time_quality": time_quality,
         "fill_count": None,
     }

@@ -16,6 +16,7 @@ from gatewayd.settings.files import GATEWAY_FILE, folder, read_text, strangers
 from gatewayd.settings.library import load_packs, load_profiles
 from gatewayd.settings.model import (
     ArchiveSettings,
+    ClockSettings,
     LogSettings,
     Settings,
     StationSettings,
@@ -99,7 +100,7 @@ class _Reading:
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
         strangers(self.directory, self.report)
-        station, store, archive, log, upstreams = self._gateway()
+        station, store, archive, clock, log, upstreams = self._gateway()
         world = self._world()
         check_across(world, self.report)
         if self.report.problems:
@@ -107,6 +108,7 @@ class _Reading:
         assert station is not None, "a missing station is a problem"
         assert store is not None, "a missing store has its defaults"
         assert archive is not None, "a missing archive has its defaults"
+        assert clock is not None, "a missing clock has its defaults"
         assert log is not None, "a missing log has its defaults"
         rigs = {rig.entry.name: rig.settings for rig in world.rigs if rig.settings}
         named = {pack for rig in rigs.values() for pack in rig.rules}
@@ -116,6 +118,7 @@ class _Reading:
             store=store,
             store_path=Path(os.path.normpath((self.directory / store.path).absolute())),
             archive=archive,
+            clock=clock,
             log=log,
             devices={name: d.settings for name, d in world.devices.items() if d.settings},
             rigs=rigs,
@@ -130,12 +133,13 @@ class _Reading:
         StationSettings | None,
         StoreSettings | None,
         ArchiveSettings | None,
+        ClockSettings | None,
         LogSettings | None,
         Mapping[str, UpstreamSettings],
     ]:
         document = self._document(self.directory / GATEWAY_FILE)
         if document is None or not sections.gateway_keys(document, self.report):
-            return None, None, None, None, {}
+            return None, None, None, None, None, {}
         self.media = sections.media(document)
         table = upstream_table()
         found = {
@@ -146,6 +150,7 @@ class _Reading:
             sections.section(document, "station", StationSettings, self.report),
             sections.section(document, "store", StoreSettings, self.report, StoreSettings()),
             sections.section(document, "archive", ArchiveSettings, self.report, ArchiveSettings()),
+            sections.section(document, "clock", ClockSettings, self.report, ClockSettings()),
             sections.section(document, "log", LogSettings, self.report, LogSettings()),
             {name: upstream for name, upstream in found.items() if upstream},
         )

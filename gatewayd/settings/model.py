@@ -67,6 +67,18 @@ class ArchiveSettings(Strict):
     stale_after_h: int | None = Field(default=None, ge=1, le=8_760)
 
 
+class ClockSettings(Strict):
+    """When the clock of this machine is believed; a time that is certainly over never is.
+
+    `require_ntp`: only while a time server keeps it. Off, because many stations have no network:
+    there nobody contradicts a clock that goes on from its last record. `jump_s_max`: the clock may
+    be set by so much while the daemon runs, and lag so far behind the last record.
+    """
+
+    require_ntp: bool = False
+    jump_s_max: int = Field(default=120, ge=5, le=3_600)
+
+
 class PermitSettings(Strict):
     """How long a permit waits for a start, and how long the gate lives without us."""
 
@@ -179,6 +191,7 @@ class Settings:
     store: StoreSettings
     store_path: Path
     archive: ArchiveSettings
+    clock: ClockSettings
     log: LogSettings
     devices: Mapping[str, DeviceSettings]
     rigs: Mapping[str, RigSettings]

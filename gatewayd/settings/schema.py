@@ -15,6 +15,7 @@ from gatewayd.settings.kinds import UpstreamType
 from gatewayd.settings.model import (
     NAME,
     ArchiveSettings,
+    ClockSettings,
     LogSettings,
     RigSettings,
     StationSettings,
@@ -74,6 +75,7 @@ def _gateway() -> dict[str, Any]:
         "station": StationSettings,
         "store": StoreSettings,
         "archive": ArchiveSettings,
+        "clock": ClockSettings,
         "log": LogSettings,
     }
     refs, defs = _models(sections)

@@ -21,7 +21,7 @@ from gatewayd.settings.table import PluginError, Table
 from protocols.documents import Document, DocumentError, Mark, nearest_hint, validate
 from protocols.documents import Path as Keys
 
-GATEWAY_KEYS = ("station", "store", "archive", "upstreams", "web", "log", "security")
+GATEWAY_KEYS = ("station", "store", "archive", "clock", "upstreams", "web", "log", "security")
 LATER = ("web", "security")
 """Sections of contract §3 whose keys come with later versions; until then they stay empty."""
 

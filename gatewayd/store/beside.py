@@ -14,8 +14,10 @@ import apsw
 from gatewayd.clock import Clock, SystemClock
 from gatewayd.errors import StoreError
 from gatewayd.store import database, rows, writes
+from gatewayd.store.chain import Issuer
+from gatewayd.store.clock import vouch
 from gatewayd.store.merge import Merge, next_version
-from gatewayd.store.model import Cylinder, ImportCounts
+from gatewayd.store.model import Cylinder, ImportCounts, Record, RecordDraft
 from gatewayd.store.rebuild import VERSIONS_RESERVED, Progress, Rebuild
 from gatewayd.store.staging import Staging
 from gatewayd.store.upgrade import upgrade_if_free
@@ -139,6 +141,27 @@ def retry_dead(
         station_id=station_id,
         quota_mb=quota_mb,
     )
+
+
+def vouch_for_clock(
+    path: Path,
+    draft: RecordDraft,
+    *,
+    issuer: Issuer,
+    quota_mb: int = database.QUOTA_MB,
+) -> Record:
+    """A person says that the clock is right at `draft.time`; the record of it is `draft`.
+
+    A running daemon believes the clock again when it looks at the store next. Raises StoreError.
+    """
+    if not database.exists(path):
+        raise StoreError(f"{path}: no store here yet; `gatewayd run` creates it")
+
+    def run(connection: apsw.Connection) -> Record:
+        vouch(connection, rows.utc(draft.time))
+        return writes.append(connection, draft, issuer)
+
+    return _write(path, run, station_id=issuer.station_id, quota_mb=quota_mb)
 
 
 def _write(path: Path, run: Callable[[apsw.Connection], T], *, station_id: str, quota_mb: int) -> T:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
-RecordKind = Literal["fill", "refusal", "alarm"]
+RecordKind = Literal["fill", "refusal", "alarm", "clock"]
 Resolution = Literal["posted", "voided", "expired"]
 
 PERMIT_NO_MAX = 65_535

@@ -8,7 +8,8 @@ from typing import Any, Self
 import apsw
 
 from gatewayd.errors import StoreError
-from gatewayd.store import database, rows
+from gatewayd.store import clock, database, rows
+from gatewayd.store.clock import Mark
 from gatewayd.store.model import (
     ArchiveState,
     Cursor,
@@ -133,6 +134,11 @@ class Reads:
         """The code of the cylinder that last took gas at this rig; None when none did."""
         code = self._one("SELECT last_filled FROM rigs WHERE rig = ?", (rig_id,))
         return None if code is None else str(code)
+
+    def clock_mark(self) -> Mark:
+        """What the store knows of the clock."""
+        sql = "SELECT latest_at, believed, moved_s, vouched FROM clock"
+        return clock.mark(self._rows(sql)[0])
 
     def alarms(self, *, standing: bool) -> tuple[StoredAlarm, ...]:
         """The alarms that stand, or the last life of every alarm there ever was; newest first."""

@@ -155,3 +155,21 @@ CREATE TABLE alarms (
     note            TEXT,
     PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;
+
+-- What is known of the clock: latest_at is the newest time in a record written while it was believed.
+CREATE TABLE clock (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    latest_at TEXT,                        -- UTC; NULL: no record yet
+    believed  INTEGER NOT NULL DEFAULT 1,
+    moved_s   REAL NOT NULL DEFAULT 0,     -- by how much it was set since anybody vouched for it
+    vouched   INTEGER NOT NULL DEFAULT 0   -- how often a person did
+) STRICT;
+
+INSERT INTO clock (one) VALUES (1);
+
+CREATE TRIGGER records_move_the_clock AFTER INSERT ON records
+BEGIN
+    UPDATE clock SET latest_at = strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time)
+    WHERE believed
+        AND (latest_at IS NULL OR latest_at < strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time));
+END;

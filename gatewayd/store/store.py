@@ -10,7 +10,7 @@ import apsw
 
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
-from gatewayd.store import database, holds, rows, writes
+from gatewayd.store import clock, database, holds, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.merge import upsert
 from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
@@ -137,6 +137,10 @@ class Store(Reads):
     async def keep(self, rig_id: str, text: str) -> None:
         """Keep what a rig's gate must not forget over a restart; the last text stays."""
         await self._writer.submit(lambda connection: writes.keep(connection, rig_id, text))
+
+    async def keep_clock(self, mark: clock.Mark) -> None:
+        """Keep what is known of the clock, unless a person has vouched for it meanwhile."""
+        await self._writer.submit(lambda connection: clock.keep(connection, mark))
 
     async def acknowledge(
         self, upstream: str, through_sequence: int, dead: Sequence[tuple[int, str]] = ()
