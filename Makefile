@@ -16,7 +16,7 @@ ARGS ?=
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help demo test lint check bench constraints clean
+.PHONY: help demo test lint check sim bench constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,6 +39,9 @@ lint: $(DEV) ## ruff, mypy --strict and the floors
 	$(VENV)/bin/lint-imports
 
 check: lint test ## what a change must pass
+
+sim: $(DEV) ## simulated histories under faults until stopped; SEED=n lives one again and tells it
+	$(PY) -m tests.histories.main $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: $(DEV) ## measure, and print numbers with the machine they are from
 	$(PY) tests/bench/main.py $(ARGS)

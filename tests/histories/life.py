@@ -1,0 +1,141 @@
+"""One life of the daemon, from opening its store to its end, by order, by violence or by a bug."""
+
+import asyncio
+import gc
+import random
+import uuid
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from drivers.plc import polling
+from gatewayd import app, chance, house
+from gatewayd.clock import SECOND
+from gatewayd.errors import StoreError
+from tests.histories import disk as disks
+from tests.histories.ground import BEGIN_NS, Ground
+from tests.histories.hand import LoopHand
+from tests.histories.loop import Died, VirtualLoop
+from tests.histories.platform import upstream
+from tests.histories.settings import BEGIN, open_store
+
+if TYPE_CHECKING:
+    from tests.histories.world import World
+
+End: TypeAlias = Literal["killed", "stopped", "no_store", "bug"]
+STORE = "gatewayd.db"
+
+
+@dataclass(slots=True)
+class VirtualClock:
+    """The machine's clocks: wall time may jump, the clock that ages never does."""
+
+    ground: Ground
+    jumped: timedelta = timedelta()
+
+    def wall(self) -> datetime:
+        """Now, aware, UTC."""
+        passed = timedelta(microseconds=(self.ground.now_ns - BEGIN_NS) / 1000)
+        return BEGIN + passed + self.jumped
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds."""
+        return self.ground.now_ns
+
+
+@dataclass(slots=True)
+class Life:
+    """`number` counts lives from 1; `folder` is the disk that it finds and leaves."""
+
+    world: "World"
+    number: int
+    folder: Path
+    loop: VirtualLoop = field(init=False)
+    disk: disks.Disk = field(init=False)
+    hand: LoopHand = field(init=False)
+    house: "house.House | None" = None
+    stop: asyncio.Event | None = None
+    error: BaseException | None = None
+    began_ns: int = 0
+
+    def __post_init__(self) -> None:
+        """A loop and a disk; nothing runs."""
+        self.loop = VirtualLoop(self.world.ground, self.world.network)
+        self.disk = disks.Disk(self.folder, self.world.on_disk)
+        self.began_ns = self.world.ground.now_ns
+
+    @property
+    def path(self) -> Path:
+        """The store."""
+        return self.folder / STORE
+
+    def run(self) -> End:
+        """Live; returns how it ended."""
+        world = self.world
+        rng = random.Random(f"{world.seed}/{self.number}")
+        while polling.next_slot() % polling.SLOTS != polling.SLOTS - 1:
+            pass  # A new process counts its devices from 0.
+        with ExitStack() as stack:
+            stack.enter_context(disks.mounted(self.disk))
+            stack.enter_context(chance.governed(rng, _uuids(world.ground, rng)))
+            try:
+                self.loop.run_until_complete(self._main())
+            except Died:
+                self._vanish()
+                return "killed"
+            except StoreError as exc:
+                self.error = exc
+                return "no_store"
+            except BaseException as exc:  # noqa: BLE001 - whatever it is, it is the history's news
+                self.error = exc
+                return "bug"
+            else:
+                return "stopped"
+            finally:
+                self._bury()
+
+    async def _main(self) -> None:
+        world = self.world
+        self.hand = LoopHand(self.loop, self._committed)
+        store = open_store(self.path, world.clock, self.loop, self.hand)
+        built = house.build(world.settings, store, world.clock)
+        self.house = replace(built, upstreams=(upstream(world.platform, built.context),))
+        self.stop = asyncio.Event()
+        world.began(self)
+        await app.serve(self.house, self.stop)
+
+    def _committed(self) -> None:
+        if not self.loop.dead and self.path.exists():
+            self.world.committed(self)
+
+    def _vanish(self) -> None:
+        """The kernel closes what the process held; what is left of it unwinds beside the world."""
+        for wire in self.world.network.values():
+            for end in tuple(wire.ends):
+                end.vanish()
+        self.world.platform.cut()
+
+    def _bury(self) -> None:
+        self.loop.dead = True
+        self.loop.unwind()
+        gc.unfreeze()
+
+    def errors(self) -> list[dict[str, Any]]:
+        """What the loop was told that nobody handled."""
+        return self.loop.errors
+
+
+def _uuids(ground: Ground, rng: random.Random) -> Any:
+    """UUIDv7 of the ground's time; a counter keeps those of one millisecond in order."""
+    made = 0
+
+    def make() -> uuid.UUID:
+        nonlocal made
+        made += 1
+        ms = ground.now_ns // (SECOND // 1000)
+        value = ms << 80 | 7 << 76 | (made & 0xFFF) << 64 | 2 << 62 | rng.getrandbits(62)
+        return uuid.UUID(int=value)
+
+    return make

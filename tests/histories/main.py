@@ -1,0 +1,102 @@
+"""`make sim`: live histories until stopped; `make sim SEED=n` lives one again and tells its story.
+
+Prints seeds an hour, faults by kind, transitions between states, and of every failing history the
+seed and its story, shortened. Exit 1 when one failed.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import count, islice
+
+from tests.histories.coverage import Coverage
+from tests.histories.history import Result, live
+from tests.histories.plan import SECONDS, Plan
+from tests.histories.shrink import shrink, told
+
+SEEDS_AT_ONCE = 25
+REPORT_EVERY_S = 60.0
+STORIES_MAX = 5
+
+
+def one(seed: int, *, seconds: float, short: bool) -> int:
+    """Live one history and tell it."""
+    result = live(Plan.of(seed, seconds=seconds))
+    again = live(Plan.of(seed, seconds=seconds))
+    assert result.fingerprint == again.fingerprint, "the same seed, another history"
+    say(told(shrink(result) if result.wrong and short else result))
+    return int(bool(result.wrong))
+
+
+def some(seeds: Sequence[int], seconds: float) -> list[Result]:
+    """A worker's share."""
+    return [live(Plan.of(seed, seconds=seconds)) for seed in seeds]
+
+
+def many(first: int, *, seeds: int | None, seconds: float, workers: int) -> int:
+    """Live histories until enough, or for ever."""
+    began_s, reported_s = time.perf_counter(), time.perf_counter()
+    seen, failed = Coverage(), Counter[str]()
+    numbers = islice(count(first), seeds)
+    with ProcessPoolExecutor(workers) as pool:
+        waiting: list[Future[list[Result]]] = []
+        try:
+            while True:
+                while len(waiting) < 2 * workers and (
+                    share := tuple(islice(numbers, SEEDS_AT_ONCE))
+                ):
+                    waiting.append(pool.submit(some, share, seconds))
+                if not waiting:
+                    break
+                for result in waiting.pop(0).result():
+                    seen.add(result)
+                    if result.wrong:
+                        _tell_failure(result, failed)
+                if time.perf_counter() - reported_s > REPORT_EVERY_S:
+                    reported_s = time.perf_counter()
+                    say(seen.summary(reported_s - began_s))
+        except KeyboardInterrupt:
+            say("stopped")
+        for future in waiting:
+            future.cancel()
+    say(seen.report(time.perf_counter() - began_s))
+    for text, times in failed.most_common():
+        say(f"{times} times: {text}")
+    return int(bool(failed))
+
+
+def _tell_failure(result: Result, failed: Counter[str]) -> None:
+    text = "".join(c for c in str(result.wrong[0].text) if not c.isdigit())
+    failed[text] += 1
+    say(f"seed {result.plan.seed} failed: {result.wrong[0]}")
+    if failed[text] == 1 and len(failed) <= STORIES_MAX:
+        say(told(shrink(result)))
+
+
+def say(text: str) -> None:
+    """To the terminal, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="make sim", description=__doc__)
+    parser.add_argument("--seed", type=int, help="live this one and tell its story")
+    parser.add_argument("--whole", action="store_true", help="do not shorten a failing story")
+    parser.add_argument("--first", type=int, default=0, help="where to begin")
+    parser.add_argument("--seeds", type=int, help="how many; without it until stopped")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="virtual time of faults")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    chosen = parser.parse_args()
+    if chosen.seed is not None:
+        return one(chosen.seed, seconds=chosen.seconds, short=not chosen.whole)
+    return many(chosen.first, seeds=chosen.seeds, seconds=chosen.seconds, workers=chosen.workers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

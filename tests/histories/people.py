@@ -1,0 +1,181 @@
+"""The people at a rig: they bring cylinders by a plan, press start, take them away, and err."""
+
+import random
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from gatewayd.sim.cylinders import Fleet, SimCylinder
+from tests.histories.ground import Ground
+from tests.histories.rigs import Rig
+
+SWAP_S_MIN = 1.2
+"""Nobody changes a cylinder faster: above `stale_after_ms`, below which no gateway could see it."""
+LOOK_S = 0.03
+PATIENCE_S = 6.0
+"""How long somebody waits for the lamp; longer than a rig needs to say no."""
+
+Quirk: TypeAlias = Literal[
+    "", "swap", "leave", "second_tag", "no_tag", "early_start", "stop_button", "stays", "late_start"
+]
+QUIRKS: tuple[Quirk, ...] = (
+    "swap",
+    "leave",
+    "second_tag",
+    "no_tag",
+    "early_start",
+    "stop_button",
+    "stays",
+    "late_start",
+)
+Script: TypeAlias = Generator[float, None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One cylinder's time at a rig, with at most one thing that goes otherwise."""
+
+    rig: str
+    cylinder: int
+    legal: bool
+    quirk: Quirk
+    seed: int
+
+    def told(self) -> str:
+        """In plain words."""
+        what = "a legal cylinder" if self.legal else "a cylinder that must be refused"
+        return f"{self.rig}: {what} comes" + (f" ({self.quirk})" if self.quirk else "")
+
+
+def run(ground: Ground, script: Script) -> None:
+    """Let a script go on; it yields how many seconds it waits."""
+    try:
+        wait_s = next(script)
+    except StopIteration:
+        return
+    ground.after(wait_s, run, ground, script)
+
+
+def until(
+    ground: Ground, holds: Callable[[], bool], within_s: float
+) -> Generator[float, None, bool]:
+    """Look until it holds; False when it did not in time."""
+    end_s = ground.time() + within_s
+    while not holds():
+        if ground.time() >= end_s:
+            return False
+        yield LOOK_S
+    return True
+
+
+class Person:
+    """Serves one rig, visit after visit, until the plan or the time is over."""
+
+    def __init__(self, rig: Rig, fleet: Fleet, visits: list[Visit]) -> None:
+        self.rig = rig
+        self.filled = 0
+        self.stopping = False
+        self.done = False
+        self._ground = rig.ground
+        self._fleet = fleet
+        self._visits = visits
+
+    def work(self) -> Script:
+        """All visits."""
+        yield 1.5
+        for visit in self._visits:
+            if self.stopping:
+                break
+            yield from self.serve(visit)
+        self.done = True
+
+    def cylinder(self, visit: Visit, offset: int = 0) -> SimCylinder:
+        """Who comes."""
+        pool = self._fleet.legal if visit.legal else self._fleet.illegal
+        return pool[(visit.cylinder + offset) % len(pool)]
+
+    def serve(self, visit: Visit) -> Script:
+        """One cylinder from putting on to taking away."""
+        rig, rng = self.rig, random.Random(visit.seed)
+        self._say(visit.told())
+        cylinder = self.cylinder(visit)
+        rig.bring(cylinder, tag=visit.quirk != "no_tag")
+        yield rng.uniform(0.1, 0.6)
+        rig.scanner.scan(cylinder.qr_text)
+        yield from self._quirk_before(visit, rng)
+        if rig.cylinder is not None:
+            yield from self._fill(visit, rng)
+        yield rng.uniform(0.2, 1.0)
+        if visit.quirk == "stays":
+            yield rng.uniform(3, 6)
+        self._say("the cylinder is taken away")
+        rig.take_away()
+        rig.reader.clear()
+        yield rng.uniform(SWAP_S_MIN, 2.5)
+
+    def _quirk_before(self, visit: Visit, rng: random.Random) -> Script:
+        rig = self.rig
+        if visit.quirk == "early_start":
+            rig.plc.press_start()
+            yield 0.3
+            rig.plc.press_start()
+        elif visit.quirk == "swap":
+            yield rng.uniform(0.2, 1.5)
+            yield from self._swap(visit, rng)
+        elif visit.quirk == "second_tag":
+            yield rng.uniform(0.1, 4)
+            rig.reader.tag_in(self.cylinder(visit, 7).epc)
+            self._say("a second tag comes near")
+
+    def _swap(self, visit: Visit, rng: random.Random) -> Script:
+        """Another cylinder, as quickly as a person can."""
+        rig = self.rig
+        rig.take_away()
+        self._say("the cylinder is changed")
+        yield rng.uniform(SWAP_S_MIN, 2.0)
+        other = self._fleet.illegal[visit.cylinder % len(self._fleet.illegal)]
+        rig.bring(other, tag=rng.random() < 0.7)
+
+    def _fill(self, visit: Visit, rng: random.Random) -> Script:
+        rig = self.rig
+        permitted = yield from until(self._ground, lambda: rig.permitted, PATIENCE_S)
+        if not permitted:
+            return
+        yield rng.uniform(0.05, 0.8) if visit.quirk != "late_start" else 9.0
+        fills = rig.plc.retained.fills
+
+        def begun() -> bool:
+            if rig.plc.retained.fills == fills:
+                rig.plc.press_start()
+            return rig.plc.retained.fills != fills
+
+        started = yield from until(self._ground, begun, 1.5)
+        if not started:
+            return
+        self._say(f"start is pressed, permit {rig.plc.retained.held_permit}")
+        if visit.quirk in ("leave", "stop_button"):
+            yield rng.uniform(0.2, 2.0)
+            if visit.quirk == "leave":
+                self._say("the cylinder is taken away while it is filled")
+                rig.take_away()
+            else:
+                rig.plc.press_stop()
+        if (yield from until(self._ground, lambda: rig.settled, 15.0)):
+            self.filled += 1
+
+    def _say(self, text: str) -> None:
+        self._ground.note(self.rig.name, text)
+
+
+def visits(rng: random.Random, rig: str, count: int, quirk_share: float) -> list[Visit]:
+    """A plan drawn from a seed."""
+    return [
+        Visit(
+            rig,
+            rng.randrange(1_000),
+            legal=rng.random() < 0.8,
+            quirk=rng.choice(QUIRKS) if rng.random() < quirk_share else "",
+            seed=rng.getrandbits(32),
+        )
+        for _ in range(count)
+    ]

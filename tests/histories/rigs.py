@@ -1,0 +1,137 @@
+"""One simulated filling position in virtual time: real PLC program, real protocols, the truth beside.
+
+The PLC runs a scan every SCAN_MS of the ground, whatever the daemon does. `truth` is told of every scan.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gatewayd.clock import MS
+from gatewayd.sim.cylinders import SimCylinder
+from gatewayd.sim.gate_map import GateSettings, Status
+from gatewayd.sim.plant import Plant
+from gatewayd.sim.plc import SCAN_MS, SimPlc
+from gatewayd.sim.reader import SimReader
+from gatewayd.sim.scanner import SimScanner
+from gatewayd.sim.wires import Feed, Line
+from tests.histories.ground import Ground
+from tests.histories.wires import Network, Wire
+
+SPEED = 10.0
+"""How much faster than life the plant is; PLC, leases and devices run in real milliseconds."""
+ADDRESSES = {
+    "rig-1": ("127.0.0.1:5021", "127.0.0.1:6001", "127.0.0.1:9001"),
+    "rig-2": ("/dev/sim/plc-2", "127.0.0.1:6002", "127.0.0.1:9002"),
+}
+PLC_BAUD = 19_200
+
+
+@dataclass(slots=True)
+class Rig:
+    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when."""
+
+    name: str
+    ground: Ground
+    plant: Plant
+    plc: SimPlc
+    reader: SimReader
+    scanner: SimScanner
+    wires: dict[str, Wire] = field(default_factory=dict)
+    cylinder: SimCylinder | None = None
+    since_ns: int = 0
+    powered: bool = True
+    heard_ns: int = 0
+    on_scan: Callable[["Rig"], None] = lambda _rig: None
+
+    @classmethod
+    def build(cls, name: str, ground: Ground, network: Network, rng: random.Random) -> "Rig":
+        """A rig with its wires in the network, its PLC running."""
+        plant = Plant(seed=rng.getrandbits(32))
+        settings = GateSettings(settle_ms=150)
+        plc = SimPlc(plant, lambda: ground.now_ns, settings=settings, speed=SPEED)
+        rig = cls(name, ground, plant, plc, SimReader(), SimScanner())
+        plc_at, reader_at, scanner_at = ADDRESSES[name]
+        serial = plc_at.startswith("/")
+        session = plc.slave.device_rtu if serial else plc.slave.device_tcp
+        rig._wire("plc", plc_at, rig._scanned(session), rng, network)
+        rig._wire("reader", reader_at, rig.reader.device, rng, network)
+        rig._wire("scanner", scanner_at, rig.scanner.device, rng, network)
+        rig.wires["plc"].baud = PLC_BAUD if serial else None
+        rig.wires["plc"].corrupts = serial
+        rig.reader.wire = rig.wires["reader"]
+        rig.scanner.wire = rig.wires["scanner"]
+        ground.after(SCAN_MS / 1000, rig._tick)
+        return rig
+
+    def _wire(
+        self,
+        kind: str,
+        address: str,
+        device: Callable[[Line], Feed],
+        rng: random.Random,
+        network: Network,
+    ) -> None:
+        wire = Wire(self.ground, address, device, random.Random(rng.getrandbits(64)))
+        self.wires[kind] = network[address] = wire
+
+    def _scanned(self, device: Callable[[Line], Feed]) -> Callable[[Line], Feed]:
+        """The slave answers with the registers of this moment; without power it is silent."""
+
+        def session(line: Line) -> Feed:
+            feed = device(line)
+
+            def take(data: bytes) -> None:
+                if not self.powered:
+                    return
+                self.plc.advance()
+                feed(data)
+                self.heard_ns = self.ground.now_ns
+                self.on_scan(self)
+
+            return take
+
+        return session
+
+    def _tick(self) -> None:
+        self.plc.advance()
+        self.on_scan(self)
+        self.ground.at(self.ground.now_ns + SCAN_MS * MS, self._tick)
+
+    # What people do.
+
+    def bring(self, cylinder: SimCylinder, *, tag: bool = True) -> None:
+        """Put a cylinder on the scale."""
+        assert self.cylinder is None, self.cylinder
+        self.cylinder, self.since_ns = cylinder, self.ground.now_ns
+        self.plant.put_on(cylinder.load())
+        if tag:
+            self.reader.tag_in(cylinder.epc)
+
+    def take_away(self) -> None:
+        """Take it away with its tag."""
+        if self.cylinder is None:
+            return
+        self.plant.take_off()
+        self.reader.tag_out(self.cylinder.epc)
+        self.cylinder, self.since_ns = None, self.ground.now_ns
+
+    @property
+    def permitted(self) -> bool:
+        """The lamp: start may be pressed."""
+        return Status.PERMITTED in self.plc.status
+
+    @property
+    def settled(self) -> bool:
+        """The fill is over and weighed."""
+        status = self.plc.status
+        ended = bool(status & (Status.DONE | Status.ABORTED))
+        return ended and Status.STABLE in status and Status.FILLING not in status
+
+    def power(self, *, on: bool, keep: bool = True) -> None:
+        """The PLC's supply."""
+        if on and not self.powered:
+            self.plc.power_on(keep=keep)
+        elif not on and self.powered:
+            self.plc.power_off()
+        self.powered = on

@@ -1,0 +1,182 @@
+"""The world of one history: rigs, people, platform, clock, and one life of the daemon after another."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+from gatewayd.clock import SECOND
+from tests.histories.ground import Ground
+from tests.histories.judge import Judge
+from tests.histories.ledger import Ledger
+from tests.histories.life import STORE, Life, VirtualClock
+from tests.histories.people import Person, Script, run, until
+from tests.histories.plan import Plan
+from tests.histories.platform import Platform
+from tests.histories.rigs import Rig
+from tests.histories.settings import station
+from tests.histories.wires import Network
+
+QUIET_S = 12.0
+"""Longer than any wait of a rig: by then everything open is settled."""
+GOOD_END_S = 60.0
+"""Within this a healed station fills a legal cylinder."""
+STOP_S_MAX = 5.0
+"""Contract §10."""
+LIVES_MAX = 60
+TOLD = frozenset(
+    {"rig.state", "permit.issued", "permit.resolved", "cylinder.refused", "alarm", "device.up"}
+    | {"device.down", "gate.failed", "permit.orphaned", "upstream.down", "upstream.up"}
+    | {"upstream.refused", "gatewayd.stopping", "device.trouble"}
+)
+NOT_TOLD = frozenset({"exc_info", "data", "record", "logger", "retry_s", "detail_", "hint"})
+
+
+class World:
+    """Build, `live`, then read `judge.wrong`."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan = plan
+        self.seed = plan.seed
+        self.ground = Ground()
+        self.network: Network = {}
+        self.clock = VirtualClock(self.ground)
+        self.ledger = Ledger()
+        self.platform = Platform(random.Random(f"{plan.seed}/platform"))
+        self.settings = station().only(*plan.rigs)
+        self.life: Life | None = None
+        self.fleet = station().fleet
+        self.transitions: set[tuple[str, str]] = set()
+        self.pairs: set[tuple[str, str]] = set()
+        self._states: dict[str, str] = {}
+        self.finished = False
+        self.disk_full = False
+        self.lives = 0
+        self._folder = folder
+        self._image = folder / "0"
+        rng = random.Random(f"{plan.seed}/rigs")
+        self.rigs = {n: Rig.build(n, self.ground, self.network, rng) for n in plan.rigs}
+        self.people = {
+            name: Person(rig, station().fleet, [v for v in plan.visits if v.rig == name])
+            for name, rig in self.rigs.items()
+        }
+        self.judge = Judge(self)
+        self._image.mkdir()
+        (self._image / STORE).write_bytes(station().store)
+
+    def live(self) -> None:
+        """The whole history."""
+        for rig in self.rigs.values():
+            rig.on_scan = self.judge.scan
+        for person in self.people.values():
+            run(self.ground, person.work())
+        self.plan.hooks.begin(self)
+        run(self.ground, self._direct())
+        while not self.finished:
+            self._one_life()
+
+    def _one_life(self) -> None:
+        self.lives += 1
+        assert self.lives <= LIVES_MAX, "it dies again and again"
+        folder = self._image
+        self._image = self._folder / str(self.lives)
+        self.life = Life(self, self.lives, folder)
+        self.life.disk.full = self.disk_full
+        self.ground.note("daemon", f"starts (life {self.lives})")
+        end = self.life.run()
+        self.judge.ended(self.life, end)
+        self.ground.note(
+            "daemon", f"ended: {end}" + (f" ({self.life.error})" if self.life.error else "")
+        )
+        if end != "killed":
+            self.life.disk.copy_to(self._image)
+        self.life = None
+        if not self.finished:
+            self.ground.run_until(self.ground.now_ns + round(self.plan.restart_s * SECOND))
+
+    # What a life tells.
+
+    def began(self, life: Life) -> None:
+        """Its store is open."""
+        self.ledger.compare(life.path)
+
+    def committed(self, life: Life) -> None:
+        """A commit was tried."""
+        self.ledger.look(life.path)
+
+    def on_disk(self, op: str, name: str) -> None:
+        """The disk is about to be written to."""
+        self.plan.hooks.on_disk(self, op, name)
+
+    def log(self, method: str, event: dict[str, Any]) -> None:
+        """What the daemon logs: the interesting part goes into the story."""
+        if self.life is None or self.life.loop.dead:
+            return
+        name = str(event.pop("event"))
+        if name in {"device.fault", "gate.fault"}:
+            self.judge.say(
+                0, f"{name}: {event.get('device') or event.get('rig')} {event.get('error')}"
+            )
+        if name == "rig.state":
+            self._enter(str(event["rig"]), str(event["state"]))
+        if name in TOLD or method in {"error", "exception", "critical"}:
+            shown = {k: v for k, v in event.items() if k not in NOT_TOLD and v is not None}
+            text = ", ".join(f"{key} {value}" for key, value in shown.items())
+            self.ground.note("daemon", f"{name}: {text}".replace(str(self._folder), "DISK"))
+
+    def _enter(self, rig: str, state: str) -> None:
+        before, self._states[rig] = self._states.get(rig, "locked"), state
+        self.transitions.add((before, state))
+
+    # Violence.
+
+    def kill(self, *, power_cut: random.Random | None = None) -> None:
+        """The process ends here; its disk stays as it is now."""
+        life = self.life
+        if life is None or life.loop.dead:
+            return
+        self.ground.note("fault", "power is cut" if power_cut else "the process is killed")
+        life.loop.die()
+        life.disk.copy_to(self._image, power_cut=power_cut)
+
+    # The end of the history.
+
+    def _direct(self) -> Script:
+        yield self.plan.seconds
+        self.ground.note("world", "everything is healed")
+        self.plan.hooks.heal(self)
+        for person in self.people.values():
+            person.stopping = True
+        yield from until(self.ground, lambda: all(p.done for p in self.people.values()), 60.0)
+        for rig in self.rigs.values():
+            rig.take_away()
+        yield QUIET_S
+        yield from self._good_end()
+        yield QUIET_S
+        self.judge.at_rest()
+        yield from self._stop()
+
+    def _good_end(self) -> Script:
+        """A healed station fills a legal cylinder at every rig."""
+        for name, rig in self.rigs.items():
+            person = self.people[name]
+            filled = person.filled
+            end_s = self.ground.time() + GOOD_END_S
+            while person.filled == filled and self.ground.time() < end_s:
+                yield from person.serve(self.plan.last_visit(name))
+            if person.filled == filled:
+                self.judge.say(4, f"{name}: healed, but no legal cylinder was filled any more")
+            rig.take_away()
+
+    def _stop(self) -> Script:
+        life = self.life
+        assert life is not None, "the daemon is not there at the end"
+        assert life.stop is not None
+        self.finished = True
+        asked_s = self.ground.time()
+        life.loop.call_soon(life.stop.set)
+        while self.life is life and not life.loop.is_closed():
+            yield 0.1
+            if self.ground.time() - asked_s > STOP_S_MAX:
+                self.judge.say(4, f"not stopped within {STOP_S_MAX} s")
+                life.loop.die()
+                return
