@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gatewayd.texts_desk import DESK, WAITING
+
 Language = Literal["zh", "en"]
 
 
@@ -213,6 +215,7 @@ TEXTS: Mapping[str, Text] = {
     **GATES,
     **FINDINGS,
     **HINTS,
+    **{key: Text(*words) for key, words in (DESK | WAITING).items()},
     **CLOCK,
 }
 """Every text by its key."""

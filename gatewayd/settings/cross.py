@@ -3,19 +3,21 @@
 References are read from the raw text, so that a rig with another mistake still reports them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from drivers.contract import DriverType
 from drivers.links import TcpLink
+from gatewayd.settings.checks import FormSettings
 from gatewayd.settings.gates import GATES, check_gate
 from gatewayd.settings.library import Library
 from gatewayd.settings.model import DeviceSettings, RigSettings
+from gatewayd.settings.people_check import check_people
+from gatewayd.settings.references import Reference, references
 from gatewayd.settings.report import Report
 from gatewayd.settings.sections import Entry
 from gatewayd.settings.wires import Device, check_wires
 from protocols.documents import Mark, nearest_hint
-from protocols.documents import Path as Keys
 from rules_engine.facts import MEDIA
 
 POLLS_A_LEASE_MIN = 3
@@ -43,16 +45,7 @@ class World:
     packs: Library
     profiles: Library
     media: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """A rig names a device for one purpose."""
-
-    keys: Keys
-    device: str
-    capability: str
-    antenna: int | None = None
+    forms: Mapping[str, FormSettings] = field(default_factory=dict)
 
 
 def check(world: World, report: Report) -> None:
@@ -64,6 +57,7 @@ def check(world: World, report: Report) -> None:
         _medium(rig, world, report)
         _pace(rig, world, report)
         _antennas(rig, world, report)
+        check_people(rig.entry, rig.settings, world.forms, report)
     _gates(world, report)
     _outputs(world, report)
     _readers(world, report)
@@ -72,21 +66,8 @@ def check(world: World, report: Report) -> None:
     _unused(world, report)
 
 
-def _reference_list(rig: Rig) -> Iterator[_Reference]:
-    raw = rig.entry.raw
-    identify = raw.get("identify")
-    for i, item in enumerate(identify if isinstance(identify, list) else ()):
-        if isinstance(item, dict) and isinstance(item.get("device"), str):
-            antenna = item.get("antenna")
-            number = antenna if isinstance(antenna, int) else None
-            yield _Reference(("identify", i, "device"), item["device"], "identify", number)
-    for key in ("scale", "gate"):
-        if isinstance(raw.get(key), str):
-            yield _Reference((key,), raw[key], key)
-
-
 def _references(rig: Rig, world: World, report: Report) -> None:
-    for reference in _reference_list(rig):
+    for reference in references(rig.entry.raw):
         mark = rig.entry.mark(*reference.keys)
         device = world.devices.get(reference.device)
         if device is None:
@@ -99,9 +80,11 @@ def _references(rig: Rig, world: World, report: Report) -> None:
         driver = device.settings.driver
         if not _suits(reference.capability, driver):
             can = ", ".join(sorted(driver.capabilities & _VERB.keys())) or "nothing"
+            why = driver.lacks.get(reference.capability, "")
             report.problem(
                 mark,
-                f"{rig.entry.name}: device {reference.device!r} cannot {_VERB[reference.capability]}",
+                f"{rig.entry.name}: device {reference.device!r} cannot {_VERB[reference.capability]}"
+                + (f": {why}" if why else ""),
                 f"driver {driver.name} can: {can}",
                 _capable(reference.capability, world),
             )
@@ -109,11 +92,16 @@ def _references(rig: Rig, world: World, report: Report) -> None:
 
 def _suits(capability: str, driver: DriverType) -> bool:
     """A gate may be one by itself, or a device that one is made of."""
-    wanted = GATES if capability == "gate" else {capability}
+    wanted = {"gate": GATES, "cards": {"identify"}}.get(capability, {capability})
     return bool(wanted & driver.capabilities)
 
 
-_VERB = {"identify": "identify a cylinder", "gate": "be a gate", "scale": "weigh"}
+_VERB = {
+    "identify": "identify a cylinder",
+    "gate": "be a gate",
+    "scale": "weigh",
+    "cards": "read cards or codes",
+}
 
 
 def _capable(capability: str, world: World) -> str:
@@ -196,7 +184,7 @@ def _paced(entry: Entry, rig: RigSettings, name: str, poll_ms: int, report: Repo
 
 def _antennas(rig: Rig, world: World, report: Report) -> None:
     """A rig that waits for an antenna which its reader does not use would wait for ever."""
-    for reference in _reference_list(rig):
+    for reference in references(rig.entry.raw):
         device = world.devices.get(reference.device)
         settings = device.settings.settings if device and device.settings else None
         antennas = getattr(settings, "antennas", ())
@@ -244,7 +232,7 @@ def _readers(world: World, report: Report) -> None:
     """A read must belong to exactly one rig: one antenna of one reader, one rig."""
     first: dict[str, list[tuple[int | None, str, Mark]]] = {}
     for rig in world.rigs:
-        for reference in _reference_list(rig):
+        for reference in references(rig.entry.raw):
             if reference.capability != "identify":
                 continue
             mark = rig.entry.mark(*reference.keys)
@@ -265,7 +253,7 @@ def _same_antenna(one: int | None, other: int | None) -> bool:
     return one is None or other is None or one == other
 
 
-def _reader(reference: _Reference) -> str:
+def _reader(reference: Reference) -> str:
     antenna = "" if reference.antenna is None else f" antenna {reference.antenna}"
     return f"{reference.device!r}{antenna}"
 
@@ -290,7 +278,7 @@ def _profiles(world: World, report: Report) -> None:
 
 
 def _unused(world: World, report: Report) -> None:
-    used = {reference.device for rig in world.rigs for reference in _reference_list(rig)}
+    used = {reference.device for rig in world.rigs for reference in references(rig.entry.raw)}
     for name, device in world.devices.items():
         if name not in used:
             report.warn(device.entry.mark(), f"device {name!r} serves no rig")

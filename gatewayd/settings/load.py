@@ -13,6 +13,7 @@ from gatewayd.settings.cross import Rig, World
 from gatewayd.settings.cross import check as check_across
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.files import GATEWAY_FILE, folder, read_text, strangers
+from gatewayd.settings.forms import load_forms
 from gatewayd.settings.library import load_packs, load_profiles
 from gatewayd.settings.model import (
     ArchiveSettings,
@@ -125,6 +126,7 @@ class _Reading:
             upstreams=upstreams,
             packs={name: world.packs.values[name] for name in sorted(named)},
             profiles=world.profiles.values,
+            checks=world.forms,
         )
 
     def _gateway(
@@ -175,6 +177,7 @@ class _Reading:
             packs=load_packs(self.directory, self.report, wanted=named),
             profiles=load_profiles(self.directory, self.report),
             media=self.media,
+            forms=load_forms(self._folder("checks")[0], self.report),
         )
 
     def _folder(self, name: str) -> tuple[list[Document], bool]:

@@ -4,7 +4,7 @@ Every limit that a technician may set has its range here; outside it is a config
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +12,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from drivers.contract import DriverType, Strict
+from gatewayd.settings.checks import FormSettings
+from gatewayd.settings.people import (
+    BatchSettings,
+    OperatorSettings,
+    PostcheckSettings,
+    PrecheckSettings,
+)
 from rules_engine.facts import MEDIA
 from rules_engine.pack import Pack
 
@@ -106,7 +113,8 @@ class AcceptedSettings(Strict):
 class RigSettings(Strict):
     """One filling position (contract §3, §5, §10).
 
-    From `start` on for gates made of several devices only; None = the default of such a gate.
+    From `start` to `accept_no_watchdog` for gates made of several devices only; None = the default
+    of such a gate. `operator`, `precheck`, `postcheck`, `batch`: None = the rig does not ask.
     """
 
     medium: str
@@ -131,6 +139,10 @@ class RigSettings(Strict):
     no_flow_s: int | None = Field(default=None, ge=1, le=60)
     fill_s_max: int | None = Field(default=None, ge=10, le=7_200)
     accept_no_watchdog: AcceptedSettings | None = None
+    operator: OperatorSettings | None = None
+    precheck: PrecheckSettings | None = None
+    postcheck: PostcheckSettings | None = None
+    batch: BatchSettings | None = None
 
     @field_validator("medium")
     @classmethod
@@ -182,7 +194,8 @@ class UpstreamSettings:
 class Settings:
     """The whole configuration, checked: every reference exists, no wire or gate is shared wrongly.
 
-    `packs` are the rule packs by id that rigs name, `profiles` the register maps by id.
+    `packs` are the rule packs by id that rigs name, `profiles` the register maps by id,
+    `checks` every check form by name.
     `store_path` is absolute.
     """
 
@@ -198,3 +211,4 @@ class Settings:
     upstreams: Mapping[str, UpstreamSettings]
     packs: Mapping[str, Pack]
     profiles: Mapping[str, Any]
+    checks: Mapping[str, FormSettings] = field(default_factory=dict)

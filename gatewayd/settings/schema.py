@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from drivers.contract import DriverType, Strict
+from gatewayd.settings.checks import FormSettings
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.settings.model import (
@@ -27,7 +28,7 @@ from protocols import registers
 from rules_engine import pack_file
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = ("gateway", "devices", "rigs", "rules", "profile")
+NAMES = ("gateway", "devices", "rigs", "rules", "profile", "checks")
 
 Kind = TypeVar("Kind", DriverType, UpstreamType)
 
@@ -44,13 +45,14 @@ class SettingRow:
 
 
 def schemas() -> Mapping[str, dict[str, Any]]:
-    """Every schema by name: gateway, devices, rigs, rules, profile; with every driver that is installed."""
+    """Every schema by the name in NAMES; with every driver that is installed."""
     return {
         "gateway": _gateway(),
         "devices": _file("devices", _one_of(driver_table())),
         "rigs": _file("rigs", _models({"rig": RigSettings})),
         "rules": pack_file.json_schema(),
         "profile": registers.schema(),
+        "checks": _file("checks", _models({"form": FormSettings})),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from drivers.contract import DriverType, Strict
+from gatewayd.settings.checks import FormSettings
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.settings.model import (
     NAME,
@@ -134,6 +135,11 @@ def upstream(entry: Entry, table: Table[UpstreamType], report: Report) -> Upstre
 def rig(entry: Entry, report: Report) -> RigSettings | None:
     """One rig by itself; its references are checked elsewhere, also when this returns None."""
     return _model(entry.document, entry.keys, RigSettings, report)
+
+
+def form(entry: Entry, report: Report) -> FormSettings | None:
+    """One check form; None after adding its problems."""
+    return _model(entry.document, entry.keys, FormSettings, report)
 
 
 Kind = TypeVar("Kind", DriverType, UpstreamType)

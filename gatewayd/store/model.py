@@ -5,7 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
-RecordKind = Literal["fill", "refusal", "alarm", "clock"]
+RecordKind = Literal[
+    "fill", "refusal", "alarm", "clock", "session", "check", "batch", "acknowledgement"
+]
 Resolution = Literal["posted", "voided", "expired"]
 
 PERMIT_NO_MAX = 65_535

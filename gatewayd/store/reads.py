@@ -21,6 +21,7 @@ from gatewayd.store.model import (
     Record,
     StoredAlarm,
 )
+from gatewayd.store.people_reads import PeopleReads
 
 RECORDS_PER_READ = 500
 """Records returned at once when the caller names no limit."""
@@ -39,7 +40,7 @@ _DEAD = (
 )
 
 
-class Reads:
+class Reads(PeopleReads):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 
     Not thread-safe: belongs to the thread that asks.

@@ -1,9 +1,9 @@
 """The daemon's store: reads answer at once on the loop's thread, writes return once durable."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import apsw
@@ -17,6 +17,8 @@ from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordD
 from gatewayd.store.reads import Reads
 from gatewayd.store.upgrade import upgrade
 from gatewayd.store.writer import Hand, Writer
+
+T = TypeVar("T")
 
 
 class Store(Reads):
@@ -215,6 +217,10 @@ class Store(Reads):
         await self._writer.submit(
             lambda connection: connection.execute("UPDATE archive SET confirmed_at = ?", (at,))
         )
+
+    async def commit(self, work: Callable[[apsw.Connection, Issuer], T]) -> T:
+        """One transaction of a room of this floor, such as `people`; raises StoreError."""
+        return await self._writer.submit(lambda connection: work(connection, self._issuer))
 
     async def wait_for(self, after_sequence: int) -> None:
         """Return once a record with a higher sequence is committed; at once when there is one."""

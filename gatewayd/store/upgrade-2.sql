@@ -37,4 +37,76 @@ BEGIN
         AND (latest_at IS NULL OR latest_at < strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time));
 END;
 
+-- Who works here. Lists are joined by `;`; NULL is unknown, a person without `active` is not barred.
+CREATE TABLE operators (
+    id                TEXT PRIMARY KEY,
+    name              TEXT,
+    certificate       TEXT,
+    certificate_until TEXT,
+    media             TEXT NOT NULL,
+    roles             TEXT NOT NULL,
+    cards             TEXT NOT NULL,
+    active            INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- A card as it is looked up -> operator. A card belongs to one person.
+CREATE TABLE operator_cards (
+    card     TEXT PRIMARY KEY,
+    operator TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who logged in last at a rig and was not logged out; counts until `until`. History is in records.
+CREATE TABLE sessions (
+    rig         TEXT PRIMARY KEY,
+    operator    TEXT NOT NULL,
+    name        TEXT,
+    certificate TEXT,
+    since       TEXT NOT NULL,
+    until       TEXT NOT NULL,
+    how         TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The newest answered check of a form for a cylinder or for a batch.
+CREATE TABLE checks (
+    scope       TEXT NOT NULL CHECK (scope IN ('cylinder', 'batch')),
+    subject     TEXT NOT NULL,
+    form        TEXT NOT NULL,
+    stage       TEXT NOT NULL CHECK (stage IN ('prefill', 'postfill')),
+    rig         TEXT NOT NULL,
+    record_id   TEXT NOT NULL,
+    answered_at TEXT NOT NULL,
+    valid_until TEXT NOT NULL,
+    failed      TEXT NOT NULL,  -- JSON; empty list: passed
+    facts       TEXT NOT NULL,  -- JSON: numbers for the rules
+    operator    TEXT NOT NULL,  -- JSON
+    fill_id     TEXT,           -- the record that a post-fill check is about
+    spent_by    TEXT,           -- the record of the fill that a pre-fill check was for
+    PRIMARY KEY (scope, subject, form)
+) STRICT, WITHOUT ROWID;
+
+-- Fills whose post-fill check nobody has answered yet.
+CREATE TABLE postchecks_due (
+    fill_id   TEXT PRIMARY KEY,
+    rig       TEXT NOT NULL,
+    cylinder  TEXT NOT NULL,
+    form      TEXT NOT NULL,
+    filled_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX postchecks_due_by_rig ON postchecks_due (rig);
+CREATE INDEX postchecks_due_by_cylinder ON postchecks_due (cylinder);
+
+CREATE TABLE batches (
+    rig       TEXT NOT NULL,
+    number    TEXT NOT NULL,
+    opened_at TEXT NOT NULL,
+    automatic INTEGER NOT NULL,
+    closed_at TEXT,
+    fills     INTEGER NOT NULL DEFAULT 0,
+    net_g     INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (rig, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX batches_open ON batches (rig) WHERE closed_at IS NULL;
+
 UPDATE meta SET value = '3' WHERE key = 'schema_version';

@@ -10,7 +10,11 @@ import apsw
 
 from gatewayd.store import database, rows
 from gatewayd.store.chain import FIRST_PREVHASH, Head, Issuer, seal
+from gatewayd.store.filled import filled
 from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
+
+MAY_USE_RESERVE = frozenset({"fill", "alarm"})
+"""Kinds of records that tell what has happened already; the rest may be refused beforehand."""
 
 _RECORD_BY_ID = f"SELECT {rows.RECORD_COLUMNS} FROM records WHERE id = ?"  # noqa: S608 - our names
 _ISSUE = (
@@ -79,12 +83,12 @@ def resolve(
 def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> Record:
     """Write the next record; a draft whose id is committed returns the committed record.
 
-    A refusal needs more than the reserve; fills and alarms may use it.
+    Only fills and alarms may use the reserve: what anybody asks for needs more room than that.
     """
     committed = _committed(connection, draft.id)
     if committed is not None:
         return committed
-    if draft.kind == "refusal":
+    if draft.kind not in MAY_USE_RESERVE:
         database.require_room(connection)
     data = dict(draft.data)
     if draft.counts_fill_of is not None:
@@ -109,6 +113,7 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
     )
     if draft.total_after_g is not None:
         set_total_g(connection, draft.rig_id, draft.total_after_g)
+    filled(connection, draft)
     if draft.alarm is not None:
         connection.execute(_SET_ALARM, rows.alarm_row(draft.alarm))
     return record

@@ -13,7 +13,13 @@ from protocols.documents import parse
 from tests.support.configs import DEVICES, GATEWAY, RIGS
 
 MODELINE = "# yaml-language-server: $schema="
-FOLDERS = {"devices": "devices", "rigs": "rigs", "rules": "rules", "profiles": "profile"}
+FOLDERS = {
+    "devices": "devices",
+    "rigs": "rigs",
+    "rules": "rules",
+    "profiles": "profile",
+    "checks": "checks",
+}
 FILES = [
     shipped_dir() / "gateway.yaml",
     *(path for folder in FOLDERS for path in sorted((shipped_dir() / folder).glob("*.yaml"))),

@@ -1,0 +1,118 @@
+"""People and checks inside the writer's transaction: a change and its record, together or not at all."""
+
+from collections.abc import Iterable
+
+import apsw
+
+from gatewayd.errors import RejectedError
+from gatewayd.store import rows, writes
+from gatewayd.store.chain import Issuer
+from gatewayd.store.model import ImportCounts, Record, RecordDraft
+from gatewayd.store.people_model import Batch, Check, Operator, Session
+from gatewayd.store.people_rows import (
+    CHECK_COLUMNS,
+    OPERATOR_COLUMNS,
+    SESSION_COLUMNS,
+    card_key,
+    check_row,
+    operator_row,
+    session_row,
+)
+
+_MARKS = ", ".join("?" * len(OPERATOR_COLUMNS))
+_SET_OPERATOR = f"INSERT OR REPLACE INTO operators VALUES ({_MARKS})"  # noqa: S608 - our names
+_SET_SESSION = (
+    f"INSERT OR REPLACE INTO sessions ({SESSION_COLUMNS}) "  # noqa: S608 - our names
+    f"VALUES ({'?, ' * SESSION_COLUMNS.count(',')}?)"
+)
+_SET_CHECK = (
+    f"INSERT OR REPLACE INTO checks ({CHECK_COLUMNS}) "  # noqa: S608 - our names
+    f"VALUES ({'?, ' * CHECK_COLUMNS.count(',')}?)"
+)
+
+
+def log_in(
+    connection: apsw.Connection, issuer: Issuer, session: Session, draft: RecordDraft
+) -> Record:
+    """Somebody is logged in at a rig from now on, whoever was before."""
+    connection.execute(_SET_SESSION, session_row(session))
+    return writes.append(connection, draft, issuer)
+
+
+def log_out(connection: apsw.Connection, issuer: Issuer, draft: RecordDraft) -> Record:
+    """Nobody is logged in at the draft's rig any more."""
+    connection.execute("DELETE FROM sessions WHERE rig = ?", (draft.rig_id,))
+    return writes.append(connection, draft, issuer)
+
+
+def answer(
+    connection: apsw.Connection, issuer: Issuer, check: Check, scope: str, draft: RecordDraft
+) -> Record:
+    """A check was answered: it takes the place of the last one, and ends the wait for a fill's."""
+    connection.execute(_SET_CHECK, (scope, *check_row(check)))
+    if check.fill_id is not None:
+        connection.execute("DELETE FROM postchecks_due WHERE fill_id = ?", (check.fill_id,))
+    return writes.append(connection, draft, issuer)
+
+
+def open_batch(
+    connection: apsw.Connection, issuer: Issuer, batch: Batch, drafts: Iterable[RecordDraft]
+) -> None:
+    """A batch is open at its rig, and no other; one that was closed goes on counting."""
+    _close(connection, batch.rig_id, rows.utc(batch.opened_at))
+    connection.execute(
+        "INSERT INTO batches (rig, number, opened_at, automatic) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (rig, number) DO UPDATE SET closed_at = NULL",
+        (batch.rig_id, batch.number, rows.utc(batch.opened_at), batch.automatic),
+    )
+    for draft in drafts:
+        writes.append(connection, draft, issuer)
+
+
+def close_batch(connection: apsw.Connection, issuer: Issuer, at: str, draft: RecordDraft) -> Record:
+    """No batch is open at the draft's rig from `at` on."""
+    _close(connection, draft.rig_id, at)
+    return writes.append(connection, draft, issuer)
+
+
+def _close(connection: apsw.Connection, rig_id: str, at: str) -> None:
+    connection.execute(
+        "UPDATE batches SET closed_at = ? WHERE rig = ? AND closed_at IS NULL", (at, rig_id)
+    )
+
+
+def upsert_operators(
+    connection: apsw.Connection, operators: Iterable[Operator], *, replace: bool
+) -> ImportCounts:
+    """Operators by id, or with `replace` these and no others. Whoever is gone is logged out.
+
+    Raises RejectedError when a card belongs to somebody else: the caller's transaction is undone.
+    """
+    before = {row[0]: row for row in connection.execute("SELECT * FROM operators")}
+    given = {each.id: each for each in operators}
+    gone = sorted(before.keys() - given.keys()) if replace else []
+    for operator_id in gone:
+        connection.execute("DELETE FROM operators WHERE id = ?", (operator_id,))
+    for operator_id in (*gone, *given):
+        connection.execute("DELETE FROM operator_cards WHERE operator = ?", (operator_id,))
+    changed = [one for one in given.values() if before.get(one.id) != operator_row(one)]
+    connection.executemany(_SET_OPERATOR, map(operator_row, changed))
+    for each in given.values():
+        _give_cards(connection, each)
+    connection.execute("DELETE FROM sessions WHERE operator NOT IN (SELECT id FROM operators)")
+    added = sum(one.id not in before for one in changed)
+    return ImportCounts(added, len(changed) - added, len(given) - len(changed), len(gone))
+
+
+def _give_cards(connection: apsw.Connection, operator: Operator) -> None:
+    for card in operator.cards:
+        key = card_key(card)
+        owner = connection.execute("SELECT operator FROM operator_cards WHERE card = ?", (key,)).get
+        if owner is not None and owner != operator.id:
+            raise RejectedError(
+                f"card {card} of operator {operator.id!r} belongs to {owner!r} already; "
+                "expected each card once; nothing was changed"
+            )
+        connection.execute(
+            "INSERT OR REPLACE INTO operator_cards VALUES (?, ?)", (key, operator.id)
+        )
