@@ -10,6 +10,7 @@ from typing import Any, Final
 from gatewayd.store.rows import normal_uid
 from protocols.documents import nearest_hint
 from rules_engine.facts import MEDIA
+from rules_engine.vocabulary import KINDS
 
 TEXT_CHARACTERS_MAX = 200
 CODE_CHARACTERS_MAX = 64
@@ -18,6 +19,9 @@ UID_BYTES_MAX = 62
 """From one EPC word to the longest EPC that Gen2 can hold (496 bits)."""
 TAGS_MAX = 16
 """Tags of one cylinder."""
+
+PRESSURE_KPA_MAX = 200_000
+"""More than any cylinder of TSG 23 works at (70 MPa), so a slip of the unit is found out."""
 
 STATUSES: Final = ("in_use", "not_enabled", "scrapped", "cancelled", "lost")
 INSPECTION_RESULTS: Final = ("passed", "failed")
@@ -168,5 +172,14 @@ COLUMNS: Final = (
     Column("embossed_mark", boolean),
 )
 """The template of contract §9, in its order."""
+
+FURTHER: Final = (
+    Column("kind", one_of(tuple(sorted(KINDS)))),
+    Column("working_pressure_kpa", integer("kPa", least=1, most=PRESSURE_KPA_MAX)),
+    Column("registered", boolean),
+    Column("maker_licensed", boolean),
+    Column("taxi", boolean),
+)
+"""What rules may read beyond the contract's columns; a file may have any of them, or none."""
 
 TEMPLATE: Final = ",".join(column.name for column in COLUMNS)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatewayd.archive.cells import COLUMNS, CellError, Column
+from gatewayd.archive.cells import COLUMNS, FURTHER, CellError, Column
 from gatewayd.archive.sheet import Cell, Sheet
 from gatewayd.errors import RejectedError
 from gatewayd.store import rows
@@ -19,7 +19,7 @@ ROWS_PER_REPORT = 1_000
 VALUES_KNOWN_MAX = 4_096
 """Different cells of a column whose values are remembered: makers, dates and masses repeat."""
 
-_BY_NAME = {column.name: column for column in COLUMNS}
+_BY_NAME = {column.name: column for column in (*COLUMNS, *FURTHER)}
 KEY = "code"
 TAGS = "tag_uids"
 
@@ -38,7 +38,7 @@ def stage(
     """Check every row and stage it; sealed afterwards.
 
     `progress` hears how far it is and of how much: bytes, or rows of 0 where nobody knows the whole.
-    With `whole` every column must be there. A column that is not in the file says nothing: an
+    With `whole` every column of the contract must be there. A column that is not in the file says nothing: an
     import leaves it as it is. Raises RejectedError listing every mistake as `FILE:row N, column
     NAME: what; expected`, and StoreError.
     """

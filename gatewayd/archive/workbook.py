@@ -16,10 +16,11 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from gatewayd.archive.cells import COLUMNS, INSPECTION_RESULTS, STATUSES, CellError
+from gatewayd.archive.cells import INSPECTION_RESULTS, STATUSES, CellError
 from gatewayd.archive.sheet import Cell
 from gatewayd.errors import RejectedError
 from rules_engine.facts import MEDIA
+from rules_engine.vocabulary import KINDS
 
 SHEET = "cylinders"
 UNPACKED_BYTES_MAX = 4_294_967_296
@@ -36,15 +37,18 @@ _DATES = frozenset(
 )
 _NUMBERS = frozenset(
     {"water_capacity_ml", "stamped_tare_g", "allowed_net_g", "design_life_years"}
-    | {"fills_allowed", "fills_done"}
+    | {"fills_allowed", "fills_done", "working_pressure_kpa"}
 )
-_BOOLEANS = frozenset({"refurbished", "screw_shroud", "embossed_mark"})
+_BOOLEANS = frozenset(
+    {"refurbished", "screw_shroud", "embossed_mark", "registered", "maker_licensed", "taxi"}
+)
 _DAY = "yyyy-mm-dd"
 _TEXT = "@"
 _CHOICES: Final = {
     "medium": tuple(sorted(MEDIA)),
     "inspection_result": INSPECTION_RESULTS,
     "status": STATUSES,
+    "kind": tuple(sorted(KINDS)),
     **dict.fromkeys(_BOOLEANS, ("TRUE", "FALSE")),
 }
 
@@ -148,20 +152,20 @@ def _number(value: Any, column: str, cell: Any) -> Cell:
     )
 
 
-def template() -> Workbook:
+def template(columns: Sequence[str]) -> Workbook:
     """An empty workbook whose columns take what they are for: text, days, choices."""
     book = Workbook()
     page = book.active
     assert page is not None
     page.title = SHEET
     page.freeze_panes = "B2"
-    for at, column in enumerate(COLUMNS, start=1):
+    for at, column in enumerate(columns, start=1):
         letter = get_column_letter(at)
-        page.cell(1, at, column.name).font = Font(bold=True)
-        page.column_dimensions[letter].width = max(12, len(column.name) + 2)
-        page.column_dimensions[letter].number_format = _format(column.name)
-        if column.name in _CHOICES:
-            listed = DataValidation("list", formula1=f'"{",".join(_CHOICES[column.name])}"')
+        page.cell(1, at, column).font = Font(bold=True)
+        page.column_dimensions[letter].width = max(12, len(column) + 2)
+        page.column_dimensions[letter].number_format = _format(column)
+        if column in _CHOICES:
+            listed = DataValidation("list", formula1=f'"{",".join(_CHOICES[column])}"')
             page.add_data_validation(listed)
             listed.add(f"{letter}2:{letter}{TEMPLATE_ROWS}")
     return book
@@ -175,18 +179,21 @@ def _format(column: str) -> str:
     return "General" if column in _BOOLEANS else _TEXT
 
 
-def write_template(file: BinaryIO) -> None:
+def write_template(file: BinaryIO, columns: Sequence[str]) -> None:
     """Write `template` as .xlsx."""
-    template().save(file)
+    template(columns).save(file)
 
 
 def write(
-    file: BinaryIO, entries: Iterable[Sequence[Any]], progress: Callable[[int], None]
+    file: BinaryIO,
+    columns: Sequence[str],
+    entries: Iterable[Sequence[Any]],
+    progress: Callable[[int], None],
 ) -> None:
-    """Write rows of values in the order of COLUMNS as .xlsx; `progress` hears how many."""
+    """Write rows of values in the order of `columns` as .xlsx; `progress` hears how many."""
     book = Workbook(write_only=True)
     page = book.create_sheet(SHEET)
-    page.append([column.name for column in COLUMNS])
+    page.append(list(columns))
     for number, values in enumerate(entries, start=1):
         page.append([_cell(page, value) for value in values])
         progress(number)

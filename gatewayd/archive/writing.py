@@ -2,25 +2,26 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, BinaryIO, Literal
 
-from gatewayd.archive.cells import TEMPLATE
+from gatewayd.archive.cells import COLUMNS, FURTHER
 from gatewayd.store.model import Cylinder
-from gatewayd.store.rows import CYLINDER_COLUMNS, TAG_SEPARATOR
+from gatewayd.store.rows import CONTRACT_COLUMNS, CYLINDER_COLUMNS, TAG_SEPARATOR
 
 FileFormat = Literal["csv", "xlsx"]
 
 
-def write_template(file: BinaryIO, file_format: FileFormat) -> None:
-    """An empty file to fill in."""
+def write_template(file: BinaryIO, file_format: FileFormat, *, all_columns: bool = False) -> None:
+    """An empty file to fill in: the contract's columns, or also those that it may have."""
+    columns = [each.name for each in ((*COLUMNS, *FURTHER) if all_columns else COLUMNS)]
     if file_format == "csv":
-        file.write(f"{TEMPLATE}\n".encode())
+        file.write(f"{','.join(columns)}\n".encode())
         return
     from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
 
-    workbook.write_template(file)
+    workbook.write_template(file, columns)
 
 
 def write(
@@ -29,41 +30,45 @@ def write(
     cylinders: Iterable[Cylinder],
     progress: Callable[[int], None],
     *,
+    all_columns: bool = False,
     bom: bool = False,
 ) -> None:
     """Write the header and every cylinder; `progress` hears how many.
 
+    With `all_columns` also those beyond the contract's.
     `bom` begins a CSV file with a byte order mark, by which Excel knows that it is UTF-8.
     """
+    columns = CYLINDER_COLUMNS if all_columns else CONTRACT_COLUMNS
+    entries = (_values(cylinder, columns) for cylinder in cylinders)
     if file_format == "csv":
-        _write_csv(file, cylinders, progress, bom=bom)
+        _write_csv(file, columns, entries, progress, bom=bom)
         return
     from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
 
-    workbook.write(file, map(_values, cylinders), progress)
+    workbook.write(file, columns, entries, progress)
 
 
-def _values(cylinder: Cylinder) -> list[Any]:
-    values = [getattr(cylinder, name) for name in CYLINDER_COLUMNS]
+def _values(cylinder: Cylinder, columns: Sequence[str]) -> list[Any]:
+    values = [getattr(cylinder, name) for name in columns]
     return [TAG_SEPARATOR.join(each) if isinstance(each, tuple) else each for each in values]
 
 
 def _write_csv(
-    file: BinaryIO, cylinders: Iterable[Cylinder], progress: Callable[[int], None], *, bom: bool
+    file: BinaryIO,
+    columns: Sequence[str],
+    entries: Iterable[Sequence[Any]],
+    progress: Callable[[int], None],
+    *,
+    bom: bool,
 ) -> None:
     codec = "utf-8-sig" if bom else "utf-8"
     text = io.TextIOWrapper(file, codec, newline="", write_through=False)
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(CYLINDER_COLUMNS)
-    for number, values in enumerate(_texts(cylinders), start=1):
-        writer.writerow(values)
+    writer.writerow(columns)
+    for number, values in enumerate(entries, start=1):
+        writer.writerow([_text(value) for value in values])
         progress(number)
     text.detach()
-
-
-def _texts(cylinders: Iterable[Cylinder]) -> Iterator[Sequence[str]]:
-    for cylinder in cylinders:
-        yield [_text(value) for value in _values(cylinder)]
 
 
 def _text(value: Any) -> str:

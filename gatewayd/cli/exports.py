@@ -41,15 +41,24 @@ ROWS_PER_REPORT = 1_000
     type=click.Path(dir_okay=False, path_type=Path),
     help="Default: stdout.",
 )
+@click.option(
+    "--all-columns", is_flag=True, help="Also the columns that no cylinder has a value in."
+)
 @config_option
 @json_option
 @reports_errors
 def exports(
-    kind: str, file_format: writing.FileFormat | None, file: Path | None, *, as_json: bool
+    kind: str,
+    file_format: writing.FileFormat | None,
+    file: Path | None,
+    *,
+    all_columns: bool,
+    as_json: bool,
 ) -> None:
     """Export KIND, by code, as CSV or an Excel workbook; `import` takes it back unchanged.
 
     FILE is there whole or not at all, and is replaced when it exists. Works while the daemon runs.
+    Columns beyond those of `import --template` are there when any cylinder has a value in them.
 
     \b
     gatewayd export cylinders -o cylinders.xlsx
@@ -65,11 +74,11 @@ def exports(
     path = load(directory()).store_path
     with shown({"write": "writing cylinders"}) as report:
         if file is None:
-            count = _write(path, stdout, chosen, report, bom=False)
+            count = _write(path, stdout, chosen, report, all_columns=all_columns)
             stdout.flush()
         else:
             with _whole(file) as out:
-                count = _write(path, out, chosen, report, bom=True)
+                count = _write(path, out, chosen, report, all_columns=all_columns, bom=True)
     if as_json:
         print_json({"kind": kind, "file": str(file), "format": chosen, "cylinders": count})
     elif file is not None:
@@ -77,7 +86,13 @@ def exports(
 
 
 def _write(
-    path: Path, out: BinaryIO, chosen: writing.FileFormat, report: Report, *, bom: bool
+    path: Path,
+    out: BinaryIO,
+    chosen: writing.FileFormat,
+    report: Report,
+    *,
+    all_columns: bool,
+    bom: bool = False,
 ) -> int:
     """Write every cylinder of the store as it is at this moment; returns how many."""
     written = 0
@@ -88,9 +103,10 @@ def _write(
         if count % ROWS_PER_REPORT == 0:
             report("write", count, total)
 
-    with Reader.open(path) as store:
+    with Reader.open(path) as store, store.at_one_moment():
         total = store.cylinder_count()
-        writing.write(out, chosen, store.cylinders(), progress, bom=bom)
+        every = all_columns or store.has_further_columns()
+        writing.write(out, chosen, store.cylinders(), progress, all_columns=every, bom=bom)
     return written
 
 

@@ -39,6 +39,9 @@ STEPS = {
 @click.option("--dry-run", is_flag=True, help="Check FILE and say what would change.")
 @click.option("--template", is_flag=True, help="Print an empty file to fill in, and stop.")
 @click.option(
+    "--all-columns", is_flag=True, help="Of the template: also the columns that few need."
+)
+@click.option(
     "--format",
     "file_format",
     type=click.Choice(["csv", "xlsx"]),
@@ -55,6 +58,7 @@ def imports(
     replace: bool,
     dry_run: bool,
     template: bool,
+    all_columns: bool,
     file_format: writing.FileFormat,
     as_json: bool,
 ) -> None:
@@ -69,10 +73,11 @@ def imports(
     \b
     gatewayd import cylinders --template > cylinders.csv
     gatewayd import cylinders --template --format xlsx > cylinders.xlsx
+    gatewayd import cylinders --template --all-columns > cylinders.csv
     gatewayd import cylinders cylinders.xlsx --dry-run
     """  # noqa: D301 - click wants the backspace character itself
     if template:
-        _template(file_format)
+        _template(file_format, all_columns=all_columns)
         return
     if file is None:
         raise click.UsageError("FILE is missing; with --template none is needed")
@@ -87,12 +92,12 @@ def imports(
     click.echo(f"{file}: {', '.join(f'{count} {what}' for what, count in said.items())}{would}")
 
 
-def _template(file_format: writing.FileFormat) -> None:
+def _template(file_format: writing.FileFormat, *, all_columns: bool) -> None:
     stdout = sys.stdout.buffer
     if file_format == "xlsx" and stdout.isatty():
         raise click.UsageError("a workbook is no text; redirect it: > cylinders.xlsx")
     made = io.BytesIO()
-    writing.write_template(made, file_format)
+    writing.write_template(made, file_format, all_columns=all_columns)
     stdout.write(made.getvalue())
     stdout.flush()
 

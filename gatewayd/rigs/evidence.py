@@ -9,6 +9,7 @@ from drivers.contract import GateSample
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Ending, Identity, Plan
 from gatewayd.store.model import Permit
+from gatewayd.store.rows import FURTHER_COLUMNS
 from rules_engine.verdict import Verdict
 
 ARCHIVE_KEYS = (
@@ -35,6 +36,7 @@ ARCHIVE_KEYS = (
     "refurbished",
     "screw_shroud",
     "embossed_mark",
+    *FURTHER_COLUMNS,
 )
 """What a record keeps of the archive entry, as judged: all that a rule may read of it."""
 

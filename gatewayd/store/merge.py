@@ -48,8 +48,8 @@ class Merge:
 
     @property
     def whole(self) -> bool:
-        """Whether it says everything about its cylinders, so that the archive is confirmed."""
-        return set(self.columns) == set(rows.CYLINDER_COLUMNS)
+        """Whether it has every column of the contract, so that the archive is confirmed."""
+        return set(self.columns) >= set(rows.CONTRACT_COLUMNS)
 
     def values(self, **more: Any) -> dict[str, Any]:
         """The bindings of every sentence here."""

@@ -15,7 +15,10 @@ PERMIT_NO_MAX = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Cylinder:
-    """One archive entry (contract §9, in column order). None = unknown; `tag_uids` as imported."""
+    """One archive entry (contract §9, in column order). None = unknown; `tag_uids` as imported.
+
+    From `kind` on: what rules may read beyond the contract's columns.
+    """
 
     code: str
     tag_uids: tuple[str, ...] = ()
@@ -42,6 +45,11 @@ class Cylinder:
     refurbished: bool | None = None
     screw_shroud: bool | None = None
     embossed_mark: bool | None = None
+    kind: str | None = None
+    working_pressure_kpa: int | None = None
+    registered: bool | None = None
+    maker_licensed: bool | None = None
+    taxi: bool | None = None
 
     def known(self) -> dict[str, Any]:
         """The columns that are known, as JSON values: dates ISO, `tag_uids` a list."""

@@ -1,6 +1,7 @@
 """Every question that the store answers. Plain calls, microseconds each, on one connection."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -70,6 +71,11 @@ class Reads(PeopleReads):
                 yield rows.cylinder(row)
         except apsw.Error as exc:
             raise database.store_error(self.path, exc) from exc
+
+    def has_further_columns(self) -> bool:
+        """Whether any cylinder has a value beyond the contract's columns; 0.1 s a million."""
+        known = " OR ".join(f"{name} IS NOT NULL" for name in rows.FURTHER_COLUMNS)
+        return bool(self._one(f"SELECT EXISTS (SELECT 1 FROM cylinders WHERE {known})"))  # noqa: S608 - our names
 
     def archive(self) -> ArchiveState:
         """What the archive is now: its version, how many cylinders, when last confirmed."""
@@ -252,6 +258,18 @@ class Reader(Reads):
         if not database.exists(path):
             raise StoreError(f"{path}: no store here yet; `gatewayd run` or `import` creates it")
         return cls(path, database.connect_to_read(path))
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Everything read inside is the store as it was at the first question. Raises StoreError."""
+        try:
+            self._read.execute("BEGIN")
+            yield
+            self._read.execute("COMMIT")
+        except apsw.Error as exc:
+            raise database.store_error(self.path, exc) from exc
+        finally:
+            database.roll_back(self._read)
 
     def close(self) -> None:
         """Let go of the file."""

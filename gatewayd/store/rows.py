@@ -11,6 +11,9 @@ from gatewayd.store.model import Cylinder, Hold, Permit, Record, StoredAlarm
 Row = tuple[Any, ...]
 
 CYLINDER_COLUMNS: Final = tuple(field.name for field in fields(Cylinder))
+FURTHER_COLUMNS: Final = ("kind", "working_pressure_kpa", "registered", "maker_licensed", "taxi")
+CONTRACT_COLUMNS: Final = CYLINDER_COLUMNS[: -len(FURTHER_COLUMNS)]
+"""The columns of contract §9, which a whole file has; a file may have further ones."""
 KEPT: Final = "gate/{}"
 """The key in `meta` under which a rig's own gate keeps what it must not forget."""
 

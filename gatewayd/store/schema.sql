@@ -85,7 +85,12 @@ CREATE TABLE cylinders (
     embossed_mark      INTEGER,
     version            INTEGER NOT NULL DEFAULT 0,  -- archive.version when this entry last changed
     changed_at         TEXT,                        -- when that was; NULL before version 2
-    source_version     INTEGER                      -- the newest version an upstream gave for it
+    source_version     INTEGER,                     -- the newest version an upstream gave for it
+    kind                 TEXT,                      -- from here on beyond the contract's columns
+    working_pressure_kpa INTEGER,
+    registered           INTEGER,
+    maker_licensed       INTEGER,
+    taxi                 INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX cylinders_by_version_0 ON cylinders (version);  -- a rebuilt table numbers its own

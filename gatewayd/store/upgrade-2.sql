@@ -18,6 +18,12 @@ CREATE TABLE alarms (
     PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;
 
+ALTER TABLE cylinders ADD COLUMN kind TEXT;
+ALTER TABLE cylinders ADD COLUMN working_pressure_kpa INTEGER;
+ALTER TABLE cylinders ADD COLUMN registered INTEGER;
+ALTER TABLE cylinders ADD COLUMN maker_licensed INTEGER;
+ALTER TABLE cylinders ADD COLUMN taxi INTEGER;
+
 -- What is known of the clock: latest_at is the newest time in a record written while it was believed.
 CREATE TABLE clock (
     one       INTEGER PRIMARY KEY CHECK (one = 1),

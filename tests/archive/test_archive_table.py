@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewayd.archive import sheet as sheets
-from gatewayd.archive.cells import COLUMNS, TEMPLATE
+from gatewayd.archive.cells import COLUMNS, FURTHER, PRESSURE_KPA_MAX, TEMPLATE
 from gatewayd.archive.table import ERRORS_SHOWN_MAX, ROWS_PER_REPORT
 from gatewayd.errors import RejectedError
 from gatewayd.store.model import Cylinder
-from gatewayd.store.rows import CYLINDER_COLUMNS
+from gatewayd.store.rows import CONTRACT_COLUMNS, CYLINDER_COLUMNS, FURTHER_COLUMNS
 from rules_engine.facts import MEDIA
 from tests.support.archives import Read, read
 
@@ -48,7 +48,7 @@ FULL = {
 }
 
 
-def _file(*rows: dict[str, str], columns: tuple[str, ...] = CYLINDER_COLUMNS) -> bytes:
+def _file(*rows: dict[str, str], columns: tuple[str, ...] = CONTRACT_COLUMNS) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
@@ -63,8 +63,40 @@ def _mistakes(data: bytes, *, whole: bool = False) -> list[str]:
 
 
 def test_the_template_is_the_archive_entry_in_order() -> None:
-    assert tuple(column.name for column in COLUMNS) == CYLINDER_COLUMNS
+    assert tuple(column.name for column in COLUMNS) == CONTRACT_COLUMNS
+    assert tuple(column.name for column in FURTHER) == FURTHER_COLUMNS
     assert TEMPLATE.split(",") == list(FULL)
+
+
+MORE = {
+    "kind": "seamless",
+    "working_pressure_kpa": "15000",
+    "registered": "true",
+    "maker_licensed": "FALSE",
+    "taxi": "",
+}
+
+
+def test_columns_beyond_the_contract_stand_where_the_file_has_them() -> None:
+    for columns in (CYLINDER_COLUMNS, (*reversed(FURTHER_COLUMNS), *CONTRACT_COLUMNS)):
+        (cylinder,) = read(_file(FULL | MORE, columns=columns), whole=True).cylinders
+        assert (cylinder.kind, cylinder.working_pressure_kpa) == ("seamless", 15_000)
+        assert (cylinder.registered, cylinder.maker_licensed, cylinder.taxi) == (True, False, None)
+    assert read(_file(FULL), whole=True).columns == CONTRACT_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "what"),
+    [
+        ("kind", "Seamless", "unknown 'Seamless'; expected one of acetylene"),
+        ("working_pressure_kpa", "15.0", "'15.0' is not a whole number"),
+        ("working_pressure_kpa", str(PRESSURE_KPA_MAX + 1), "200001 is out of range"),
+        ("taxi", "yes", "'yes' is neither"),
+    ],
+)
+def test_a_bad_cell_beyond_the_contract_is_named(column: str, cell: str, what: str) -> None:
+    said = _mistakes(_file(FULL | MORE | {column: cell}, columns=CYLINDER_COLUMNS))
+    assert said[0].startswith(f"a.csv:row 2, column {column}: {what}")
 
 
 def test_every_column_is_read_as_it_is_meant() -> None:

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from gatewayd.archive import workbook, writing
-from gatewayd.archive.cells import CODE_CHARACTERS_MAX, COLUMNS, INSPECTION_RESULTS, STATUSES
+from gatewayd.archive.cells import CODE_CHARACTERS_MAX, INSPECTION_RESULTS, STATUSES
 from gatewayd.errors import RejectedError
 from gatewayd.store.model import Cylinder
+from gatewayd.store.rows import CONTRACT_COLUMNS, CYLINDER_COLUMNS
 from rules_engine.facts import MEDIA
+from rules_engine.vocabulary import KINDS
 from tests.support.archives import Read, read
 
 CODE = "3701000001"
@@ -133,12 +135,15 @@ def test_blank_rows_and_cells_beside_the_table_do_no_harm() -> None:
 def test_a_template_is_a_whole_header_that_keeps_codes_as_text() -> None:
     file = io.BytesIO()
     writing.write_template(file, "xlsx")
-    assert read(file.getvalue(), whole=True).columns == tuple(column.name for column in COLUMNS)
+    assert read(file.getvalue(), whole=True).columns == CONTRACT_COLUMNS
     page = load_workbook(io.BytesIO(file.getvalue())).active
     assert page.column_dimensions["A"].number_format == "@"
     assert page.column_dimensions["L"].number_format == "yyyy-mm-dd"
     choices = {str(rule.sqref)[0]: rule.formula1 for rule in page.data_validations.dataValidation}
     assert choices["S"] == f'"{",".join(STATUSES)}"'
+    file = io.BytesIO()
+    writing.write_template(file, "xlsx", all_columns=True)
+    assert read(file.getvalue(), whole=True).columns == CYLINDER_COLUMNS
 
 
 TEXT = st.text(
@@ -170,6 +175,11 @@ CYLINDERS = st.builds(
     fills_allowed=COUNTS,
     refurbished=st.none() | st.booleans(),
     embossed_mark=st.none() | st.booleans(),
+    kind=st.none() | st.sampled_from(sorted(KINDS)),
+    working_pressure_kpa=COUNTS,
+    registered=st.none() | st.booleans(),
+    maker_licensed=st.none() | st.booleans(),
+    taxi=st.none() | st.booleans(),
 )
 
 
@@ -190,7 +200,7 @@ def test_what_is_written_is_read_back_unchanged(
         return
     for bom in (False, True):
         file = io.BytesIO()
-        writing.write(file, file_format, cylinders, lambda _count: None, bom=bom)
+        writing.write(file, file_format, cylinders, lambda _count: None, all_columns=True, bom=bom)
         assert read(file.getvalue(), whole=True).cylinders == tuple(cylinders)
 
 

@@ -99,14 +99,34 @@ async def test_what_an_upstream_said_before_does_not_undo_what_it_said_later(
     await store.close()
 
 
+VERSION_1 = {
+    "meta": "key value",
+    "records": "sequence id rig kind time prevhash hash body",
+    "permits": "id record_id rig permit_no cylinder_code target_g limit_gross_g tare_g lease_ms "
+    "total_before_g fills_before issued_at expires_at judged state",
+    "rigs": "rig last_permit_no last_total_g last_filled",
+    "cylinders": " ".join(rows.CONTRACT_COLUMNS),
+    "cylinder_tags": "uid code",
+    "cursors": "upstream sequence acknowledged_at",
+    "dead_letters": "upstream sequence reason refused_at retrying",
+}
+"""Tables and columns of the first released store."""
+TRIGGERS_1 = {"records_never_change", "records_are_never_lost"}
+INDEXES_1 = {"permits_pending"}
+
+
 def _make_version_1(path: Path) -> None:
-    """Undo what the upgrade does."""
+    """Undo everything that came since the first version."""
     connection = apsw.Connection(str(path))
-    connection.execute(
-        "DROP TABLE alarms; DROP TABLE holds; DROP TABLE archive; DROP INDEX cylinders_by_version_0"
-    )
-    for name in ("version", "changed_at", "source_version"):
-        connection.execute(f"ALTER TABLE cylinders DROP COLUMN {name}")
+    named = "SELECT name FROM sqlite_schema WHERE type = ? AND sql IS NOT NULL"
+    for kind, old in (("trigger", TRIGGERS_1), ("index", INDEXES_1), ("table", VERSION_1.keys())):
+        for name in (str(row[0]) for row in connection.execute(named, (kind,)).fetchall()):
+            if name not in old and not name.startswith("sqlite_"):
+                connection.execute(f"DROP {kind} {name}")
+    for table, columns in VERSION_1.items():
+        for row in connection.execute(f"PRAGMA table_info({table})").fetchall():
+            if row[1] not in columns.split():
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {row[1]}")
     connection.execute("CREATE INDEX cylinder_tags_by_code ON cylinder_tags (code)")
     connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
     connection.close()
@@ -114,11 +134,16 @@ def _make_version_1(path: Path) -> None:
 
 def _schema(path: Path) -> set[str]:
     connection = apsw.Connection(str(path))
-    sql = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL"
-    names = {str(name) for (name,) in connection.execute(sql)}
-    columns = {f"cylinders.{row[1]}" for row in connection.execute("PRAGMA table_info(cylinders)")}
+    sql = "SELECT type || ' ' || name, name, type FROM sqlite_schema WHERE sql IS NOT NULL"
+    found = connection.execute(sql).fetchall()
+    columns = {
+        f"{table}.{row[1]} {row[2]} {row[3]} {row[4]}"
+        for _, table, kind in found
+        if kind == "table"
+        for row in connection.execute(f"PRAGMA table_info({table})")
+    }
     connection.close()
-    return names | columns
+    return {str(name) for name, _, _ in found} | columns
 
 
 async def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -151,6 +176,5 @@ async def test_an_older_daemon_that_runs_is_not_upgraded_under_its_feet(tmp_path
     await store.close()
     with pytest.raises(StoreError, match="written by an older"):
         database.connect_to_read(store.path)
-    assert set(rows.CYLINDER_COLUMNS) <= {
-        name.removeprefix("cylinders.") for name in _schema(store.path)
-    }
+    known = {each.split()[0] for each in _schema(store.path)}
+    assert {f"cylinders.{name}" for name in rows.CONTRACT_COLUMNS} <= known
