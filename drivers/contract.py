@@ -6,7 +6,7 @@ judges: the supervisor does that. Anything else it raises is a bug and latches i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
@@ -252,6 +252,7 @@ class DriverType:
     profiles; `make` is only called when it says nothing. `watchdog_ms` is how long after the last
     request an output of these settings is dropped by the device itself, None when it never is.
 
+    `lacks` says why this device is not what its name may promise, by capability.
     `unproven` is why somebody accepted, in writing, a filler whose target cannot be read back; empty
     when it can.
     `together` says what speaks against two devices of this type being two parts of one unit of a
@@ -275,6 +276,7 @@ class DriverType:
     wire_protocol: str = ""
     objections: Callable[[Any, Mapping[str, Any]], tuple[str, ...]] = _no_objections
     watchdog_ms: Callable[[Any], int | None] = _no_watchdog
+    lacks: Mapping[str, str] = field(default_factory=dict)
     unproven: Callable[[Any], str] = _all_proven
     together: Callable[[Any, Any], tuple[str, str] | None] | None = None
     summary_zh: str = ""
@@ -295,5 +297,6 @@ class DriverType:
     def __post_init__(self) -> None:
         """Catch a misspelt capability or format at import."""
         assert self.capabilities <= self.CAPABILITIES, self.capabilities
+        assert not self.capabilities & self.lacks.keys(), f"{self.name}: has what it lacks"
         own = {row.name for row in self.own_formats}
         assert own <= set(self.formats), f"{self.name}: name {own} in formats, too"

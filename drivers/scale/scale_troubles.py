@@ -66,3 +66,23 @@ def wrong_baud(baud: int | None, bauds: Sequence[int] = SCALE_BAUDS) -> Trouble:
         en=f"the bytes have no structure, baud{now} is probably wrong; try {tries} as baud "
         "in link, or in the settings of the serial server",
     )
+
+
+def filled_by_itself(machine: str, raw: str) -> Trouble:
+    """A filling machine reports a fill that was not permitted here; `raw` is its frame in hex."""
+    return Trouble(
+        "filled_by_itself",
+        zh=f"{machine} 号充装机上报了一次充装，并非本机许可，重量单位未知，未作为充装记录保存；"
+        f"请核对该机台账。原始数据：{raw}",
+        en=f"machine {machine} reports a fill that was not permitted here; its unit is not known and "
+        f"it is not recorded as a fill; compare with the machine's own records. Raw: {raw}",
+    )
+
+
+def unsupervised(machine: str) -> Trouble:
+    """Somebody asks a filling machine to fill without its server."""
+    return Trouble(
+        "unsupervised",
+        zh=f"有人在 {machine} 号充装机上请求脱机充装；本机不予应答，请到现场查看",
+        en=f"somebody asks machine {machine} to fill without its server; it is not answered, go and see",
+    )

@@ -8,6 +8,7 @@ from drivers.rfid import chafon as chafon_driver
 from drivers.rfid import m100 as m100_driver
 from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
+from drivers.scale import yusheng
 from drivers.suite import Kit, on_pty, on_tcp
 from protocols.readers.uhfreader import Dialect, Tag
 from tests.drivers import kits_heads, kits_hf, kits_llrp, kits_modules
@@ -15,6 +16,7 @@ from tests.support.devices.chafon import ScriptedChafon
 from tests.support.devices.hid_pos import ON_PACKETS, ScriptedHidPos, on_packets
 from tests.support.devices.m100 import ScriptedM100
 from tests.support.devices.r2000 import ScriptedR2000
+from tests.support.devices.yusheng import YushengMachine
 from tests.support.readers import ScriptedReader
 
 EPCS = ("E280689400005005B2210861", "49440000000000000A000334")
@@ -139,6 +141,11 @@ def _chafon(mode: str) -> Kit:
     )
 
 
+def _codes_at_a_machine(machine: YushengMachine, shown: tuple[str, ...]) -> None:
+    for code in shown:
+        machine.scan(code)
+
+
 WITHOUT_KIT = {
     "barcode.keyboard": "only the kernel makes input nodes; kits_in_part joins behind the grab",
     "rfid.modbus": "a Modbus master drops what garbage touches; kits_in_part runs the other cases",
@@ -176,6 +183,17 @@ KITS: tuple[Kit, ...] = (
         identities=("0110100001", "3701000110100001"),
         garbage=b"\x00\x01\r",
         foreign=b"\xff\xfe\xfd\r",
+        answers=False,
+        wires=(on_tcp,),
+    ),
+    Kit(
+        name="yusheng",
+        driver=yusheng.DRIVER,
+        device=YushengMachine,
+        show=_codes_at_a_machine,
+        identities=("0110100001", "3701000110100001"),
+        garbage=b"\x00\xa4\x7f\x10",
+        foreign=UHF_TAG,
         answers=False,
         wires=(on_tcp,),
     ),
