@@ -63,6 +63,7 @@ def gather(
         "rig.id": bench.rig_id,
         "rig.medium": bench.rig.medium,
         "rig.nominal_g": bench.rig.nominal_g,
+        "rig.fill_pressure_kpa": bench.rig.fill_pressure_kpa,
         "station.id": station.id,
         "station.region": station.region,
         "station.owners": [station.id, *station.associated_owners],

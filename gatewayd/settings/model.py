@@ -124,6 +124,7 @@ class RigSettings(Strict):
     rules: tuple[Name, ...] = Field(min_length=1)
     permit: PermitSettings = PermitSettings()
     nominal_g: int | None = Field(default=None, ge=1, le=1_000_000)
+    fill_pressure_kpa: int | None = Field(default=None, ge=1, le=200_000)
     tolerance_g: int = Field(default=200, ge=1, le=10_000)
     on_second_tag: Literal["lock", "hold"] = "lock"
     on_tag_lost: Literal["lock", "hold"] = "hold"

@@ -13,6 +13,7 @@ from drivers.contract import DriverError, GateOrder, GateSample, TagRead
 from gatewayd.alarms.alarms import Alarms
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
+from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
 from gatewayd.store.store import Store
@@ -186,11 +187,17 @@ def means_of(store: Store, clock: ManualClock, board: Board | None = None) -> Me
 
 @asynccontextmanager
 async def living(
-    store: Store, clock: ManualClock, gate: ScriptedGate, *, board: Board | None = None, **rig: Any
+    store: Store,
+    clock: ManualClock,
+    gate: ScriptedGate,
+    *,
+    board: Board | None = None,
+    at: Bench | None = None,
+    **rig: Any,
 ) -> AsyncIterator[Desk]:
     """A rig that runs while the context is open; leaving is dying, without a goodbye."""
     board = board or Board()
-    actor = Rig(bench(**rig), gate, means_of(store, clock, board))
+    actor = Rig(at or bench(**rig), gate, means_of(store, clock, board))
     for name in ("gun-1", "qr-1", "gate-1"):
         actor.device(name, "up")
     desk = Desk(store, clock, gate, actor)
