@@ -6,7 +6,7 @@ and the record follows as soon as the store commits. What stands survives a rest
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -176,9 +176,13 @@ class Alarms:
         if known.alarm.record_id == before.record_id:
             self._answered(known, answered)
 
-    async def run(self) -> None:
-        """Commit what was told, let go what is over, take over answers; until cancelled."""
+    async def run(self, look: Callable[[], None] = lambda: None) -> None:
+        """Commit what was told, let go what is over, take over answers; until cancelled.
+
+        `look` is called each time before, for who raises what lasts.
+        """
         while True:
+            look()
             await self.flush()
             self.sweep()
             wait_s = SWEEP_S if self.saved else RETRY_S

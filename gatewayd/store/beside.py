@@ -12,7 +12,7 @@ from typing import TypeVar
 import apsw
 
 from gatewayd.clock import Clock, SystemClock
-from gatewayd.errors import StoreError
+from gatewayd.errors import RejectedError, StoreError
 from gatewayd.store import database, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.clock import vouch
@@ -159,6 +159,30 @@ def vouch_for_clock(
 
     def run(connection: apsw.Connection) -> Record:
         vouch(connection, rows.utc(draft.time))
+        return writes.append(connection, draft, issuer)
+
+    return _write(path, run, station_id=issuer.station_id, quota_mb=quota_mb)
+
+
+def answer_alarm(
+    path: Path, draft: RecordDraft, *, issuer: Issuer, quota_mb: int = database.QUOTA_MB
+) -> Record:
+    """A person answers for an alarm: `draft`, with the alarm as it is with that.
+
+    A running daemon takes it over when it looks at the store next. Raises RejectedError when the
+    alarm is over or happened again since it was looked at, StoreError.
+    """
+    alarm = draft.alarm
+    assert alarm is not None, draft
+
+    def run(connection: apsw.Connection) -> Record:
+        sql = "SELECT record_id, cleared_at FROM alarms WHERE kind = ? AND subject = ?"
+        found = connection.execute(sql, (alarm.kind, alarm.subject)).fetchone()
+        if found != (alarm.record_id, None):
+            raise RejectedError(
+                f"{alarm.kind} {alarm.subject}: it changed meanwhile; look at it again with "
+                "`gatewayd alarms`"
+            )
         return writes.append(connection, draft, issuer)
 
     return _write(path, run, station_id=issuer.station_id, quota_mb=quota_mb)

@@ -21,6 +21,11 @@ from gatewayd.store.writer import Hand, Writer
 T = TypeVar("T")
 
 
+STUCK_MS = 5_000
+"""A commit that takes longer hangs: nothing may stay open that could not be recorded. As long as
+another process may hold the file, and as a worn flash card takes to tidy up."""
+
+
 class Store(Reads):
     """One process's store. Reads are those of `Reads`; use it on one event loop.
 
@@ -48,7 +53,14 @@ class Store(Reads):
         self._closed = False
         self._last_seen = self.last_sequence()
         self._news = asyncio.Event()
-        self._writer = Writer(path, write, self._committed, busy_ms=busy_ms, hand=hand)
+        self._writer = Writer(
+            path,
+            write,
+            self._committed,
+            busy_ms=busy_ms,
+            hand=hand,
+            monotonic_ns=clock.monotonic_ns,
+        )
 
     @classmethod
     def open(
@@ -106,8 +118,28 @@ class Store(Reads):
 
     @property
     def healthy(self) -> bool:
-        """Whether the last attempt to commit succeeded and there is more room than the reserve."""
-        return self._writer.healthy
+        """Whether the last attempt to commit succeeded, none hangs, and there is room."""
+        return self._writer.healthy and self._writer.stuck_ms() <= STUCK_MS
+
+    @property
+    def full(self) -> bool:
+        """Whether only the reserve is left, or the disk has no room."""
+        return self._writer.full
+
+    @property
+    def why(self) -> str:
+        """What is wrong with the store, empty when it is well."""
+        stuck_ms = self._writer.stuck_ms()
+        hangs = f"{self.path}: the disk has not answered for {stuck_ms} ms; check the disk"
+        return hangs if stuck_ms > STUCK_MS else self._writer.why
+
+    def stuck_ms(self) -> int:
+        """How long a commit has been under way without an end."""
+        return self._writer.stuck_ms()
+
+    async def prove(self) -> None:
+        """Commit something of no meaning, so that `healthy` is news; raises StoreError."""
+        await self._writer.submit(writes.probe)
 
     async def issue(self, permit: Permit) -> None:
         """Commit a permit as pending, before any gate is touched. Repeatable."""

@@ -15,8 +15,10 @@ from typing import Any, Protocol, TypeVar
 
 import apsw
 
+from gatewayd.clock import MS
 from gatewayd.errors import StoreError
-from gatewayd.store import database
+from gatewayd.store import database, writes
+from gatewayd.store.patience import Patience
 
 T = TypeVar("T")
 
@@ -27,9 +29,8 @@ BATCH_MAX = 256
 PROBE_S = 1.0
 """How often an unhealthy store is tried again when nobody writes."""
 
-BUSY_STEP_S = 0.02
-CLOSING_BUSY_S = 0.2
-"""How long a closing store still waits for another process's transaction: stopping may not hang."""
+
+FULL = "{}: the store is full: only the reserve is left; raise store.quota_mb"
 
 _LAST_SEQUENCE = "SELECT coalesce(max(sequence), 0) FROM records"
 
@@ -53,25 +54,6 @@ class _Outcome:
     job: _Job
     result: Any = None
     error: Exception | None = None
-
-
-class _Patience:
-    """SQLite's busy handler: waits `busy_ms` for another process, less once the store closes."""
-
-    def __init__(self, busy_ms: int) -> None:
-        self.closing = threading.Event()
-        self._busy_s = busy_ms / 1_000
-        self._closing_s = 0.0
-        self._never = threading.Event()
-
-    def __call__(self, calls_before: int) -> bool:
-        """Wait one step; False = give up and say that the store is locked."""
-        if self.closing.is_set():
-            self._closing_s += BUSY_STEP_S
-            if self._closing_s > CLOSING_BUSY_S:
-                return False
-        self._never.wait(BUSY_STEP_S)
-        return calls_before * BUSY_STEP_S < self._busy_s
 
 
 class Hand(Protocol):
@@ -124,17 +106,26 @@ class Writer:
         *,
         busy_ms: int = database.BUSY_MS,
         hand: Hand | None = None,
+        monotonic_ns: Callable[[], int],
     ) -> None:
-        """`committed` is called on the loop after every batch with the last sequence."""
+        """`committed` is called on the loop after every batch with the last sequence.
+
+        `why` says what was wrong with the last attempt, empty when it was well; `full`: no room.
+        """
         self.healthy = True
+        self.why = ""
+        self.full = False
         self.batches = 0
+        self._monotonic_ns = monotonic_ns
+        self._pending = 0
+        self._moved_ns = 0
         self._path = path
         self._connection = connection
         self._committed = committed
         self._last_sequence = 0
         self._room = True
         self._closed = False
-        self._patience = _Patience(busy_ms)
+        self._patience = Patience(busy_ms)
         connection.set_busy_handler(self._patience)
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=JOBS_WAITING_MAX)
         self._hand = hand or OwnThread()
@@ -155,8 +146,14 @@ class Writer:
             raise StoreError(
                 f"{self._path}: {JOBS_WAITING_MAX} writes wait for the disk; check the disk"
             ) from exc
+        self._moved_ns = self._moved_ns if self._pending else self._monotonic_ns()
+        self._pending += 1
         self._hand.rouse()
         return await future
+
+    def stuck_ms(self) -> int:
+        """How long something has waited while nothing moved: a disk or a thread that hangs."""
+        return (self._monotonic_ns() - self._moved_ns) // MS if self._pending else 0
 
     async def close(self) -> None:
         """Commit what waits, then stop the thread and close the connection."""
@@ -175,15 +172,22 @@ class Writer:
         batch, stopping = self._next_batch(wait=wait)
         if batch:
             outcomes = self._commit(batch)
-            failed = any(isinstance(o.error, StoreError) for o in outcomes)
-            self.healthy = self._room and not failed
+            failed = [o.error for o in outcomes if isinstance(o.error, StoreError)]
+            self._judge(failed[0] if failed else None)
             self._finish(outcomes)
         elif not stopping:
-            self.healthy = self._probe()
+            self._judge(self._probe())
         if stopping:
             self._fold_log()
             self._connection.close()
         return not stopping
+
+    def _judge(self, failed: Exception | None) -> None:
+        """What the last attempt says of the store."""
+        full = isinstance(failed.__cause__, apsw.FullError) if failed else False
+        self.full = full or not self._room
+        self.why = str(failed) if failed else "" if self._room else FULL.format(self._path)
+        self.healthy = self._room and failed is None
 
     def _fold_log(self) -> None:
         """Leave one file behind when nobody reads; what is in the log is as safe, so never wait."""
@@ -252,17 +256,17 @@ class Writer:
         named.__cause__ = exc
         return named
 
-    def _probe(self) -> bool:
+    def _probe(self) -> Exception | None:
         """Try one real commit, so that a store with room again recovers by itself."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'probes'")
-            room = database.has_room(self._connection)
+            writes.probe(self._connection)
+            self._room = database.has_room(self._connection)
             self._connection.execute("COMMIT")
-        except apsw.Error:
+        except apsw.Error as exc:
             database.roll_back(self._connection)
-            return False
-        return room
+            return self._named(exc)
+        return None
 
     def _finish(self, outcomes: Sequence[_Outcome]) -> None:
         loop = outcomes[0].job.future.get_loop()
@@ -271,6 +275,8 @@ class Writer:
 
     def _tell(self, outcomes: Sequence[_Outcome], last_sequence: int) -> None:
         self._committed(last_sequence)
+        self._pending -= len(outcomes)
+        self._moved_ns = self._monotonic_ns()
         for outcome in outcomes:
             if outcome.job.future.done():
                 continue

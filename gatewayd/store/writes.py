@@ -44,6 +44,11 @@ _SET_ALARM = (
 )
 
 
+def probe(connection: apsw.Connection) -> None:
+    """A write of no meaning: whether one can be made at all."""
+    connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'probes'")
+
+
 def issue(connection: apsw.Connection, permit: Permit) -> None:
     """Commit a permit as pending; the same permit again changes nothing.
 
