@@ -56,6 +56,7 @@ class _Watch:
     passed: list[tuple[int, float]] = field(default_factory=list)
     forgiven_g: float = 0.0
     openings: int = 0
+    filled_g: dict[str, float] = field(default_factory=dict)
     wires_bad_ns: dict[str, int] = field(default_factory=dict)
 
 
@@ -89,8 +90,10 @@ class Judge:
         elif opened:
             self._goes_on(rig, watch)
         elif watch.open:
-            grams = round(rig.plant.passed_g - watch.began_g)
-            self._world.ground.note(rig.name, f"the valve closes after {grams} g")
+            grams = rig.plant.passed_g - watch.began_g
+            if watch.permit is not None:
+                watch.filled_g[watch.permit.id] = grams
+            self._world.ground.note(rig.name, f"the valve closes after {round(grams)} g")
         watch.open = opened
         if rig.plc.renewed_ms != watch.renewed_ms:
             watch.renewed_ms = rig.plc.renewed_ms
@@ -231,20 +234,19 @@ class Judge:
             self.say(2, f"{rig.name}: {missing_g} g flowed that nobody recorded or alarmed")
 
     def _alarmed(self, rig: str, fills: list[Known]) -> int:
-        """Grams by which alarms correct records. Where the totaliser lost its memory they do not.
+        """Grams by which alarms correct records.
 
-        Then the alarm says by how much it jumped, and the record has the weight.
+        The alarm says by how much scale and totaliser disagree. Which of them was right, the plant
+        knows: where it was the scale (a totaliser that lost its memory), there is nothing to correct.
         """
+        nets_g = {r.data["permit_no"]: (r.data["permit_id"], r.data["net_g"]) for r in fills}
         found = 0
-        moved = {
-            record.data["permit_no"]: record.data["total_after_g"] - record.data["total_before_g"]
-            for record in fills
-            if record.data.get("permit_no")
-        }
         for record in self._world.ledger.records:
             match = _MISMATCH.search(str(record.data.get("detail")))
             if record.kind == "alarm" and record.rig == rig and match is not None:
-                found += int(match[2]) if moved[int(match[1])] >= 0 else 0
+                permit_id, net_g = nets_g[int(match[1])]
+                alarmed_g, truth_g = int(match[2]), self._rigs[rig].filled_g.get(permit_id, 0.0)
+                found += alarmed_g if abs(net_g + alarmed_g - truth_g) < abs(net_g - truth_g) else 0
         return found
 
     def _delivered(self) -> None:

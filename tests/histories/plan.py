@@ -3,9 +3,12 @@
 import random
 from dataclasses import dataclass, field, replace
 
+from tests.histories import faults_devices, faults_plant, faults_process
 from tests.histories.faults import FAULTS, Fault, Hooks, draw
 from tests.histories.people import Visit, visits
 
+KINDS = (faults_devices, faults_plant, faults_process)
+"""What fills the table of faults."""
 SECONDS = 26.0
 FAULTS_MAX = 9
 
