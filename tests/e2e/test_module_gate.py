@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +17,11 @@ import pytest
 from gatewayd.sim.cylinders import YSP12, SimCylinder, make_fleet, write_csv
 from gatewayd.sim.plant import Plant, PlantSpec
 from gatewayd.sim.scanner import SimScanner
-from gatewayd.sim.wires import TcpWire
+from gatewayd.sim.wires import Feed, Line, PtyWire, TcpWire, Wire
 from gatewayd.store.reads import Reader
 from protocols.scales import toledo
 from tests.e2e.house import WAIT_S, Daemon
-from tests.support.devices.scales import ToledoScale
+from tests.support.devices.scales import SicsScale, ToledoScale, YaohuaScale
 from tests.support.io_modules import COIL, START_INPUT, STOP_INPUT, WATCHDOG, IoModule
 from tests.support.plcs import TcpServer
 from tests.support.waiting import until
@@ -37,17 +38,49 @@ AGREE_G = 100
 STATION = "3701000042"
 
 
-class Hall:
-    """One position: its plant, and the three devices on loopback."""
+@dataclass(frozen=True)
+class Weigher:
+    """A kind of scale: its driver's words, and on what wire it is."""
 
-    def __init__(self, directory: Path) -> None:
+    words: str
+    make: Callable[[], YaohuaScale | ToledoScale | SicsScale]
+    serial: bool
+
+    def wire(self, plugged: YaohuaScale | ToledoScale | SicsScale, directory: Path) -> Wire:
+        """Where it can be reached."""
+
+        def device(line: Line) -> Feed:
+            return plugged.plugged(line.send, lambda: None)
+
+        return PtyWire(device, directory / "scale") if self.serial else TcpWire(device)
+
+    def link(self, wire: Wire) -> str:
+        return f'{{serial: "{wire.address}"}}' if self.serial else f'{{tcp: "{wire.address}"}}'
+
+
+TOLEDO = Weigher("driver: scale.toledo", ToledoScale, serial=False)
+SERIAL = {
+    "yaohua": Weigher(
+        "driver: scale.yaohua, variant: command, unit: kg, poll_ms: 50, stable_s: 0.5",
+        YaohuaScale,
+        serial=True,
+    ),
+    "mt_sics": Weigher("driver: scale.mt_sics, poll_ms: 50", SicsScale, serial=True),
+}
+
+
+class Hall:
+    """One position: its plant, and the three devices on loopback, or the scale on a serial port."""
+
+    def __init__(self, directory: Path, weigher: Weigher) -> None:
+        self.weigher = weigher
         self.config = directory / "config"
         self.daemon = Daemon(self.config)
         self.plant = Plant(PlantSpec(noise_g=0.5), seed=3)
         self.module = IoModule(inputs={STOP_INPUT: True})
         self.server = TcpServer({1: self.module})
-        self.indicator = ToledoScale()
-        self.scale_wire = TcpWire(lambda _line: lambda _data: None)
+        self.indicator = weigher.make()
+        self.scale_wire = weigher.wire(self.indicator, directory)
         self.scanner = SimScanner()
         self.scanner_wire = TcpWire(self.scanner.device)
         self.scanner.wire = self.scanner_wire
@@ -56,21 +89,27 @@ class Hall:
         self.small = [one for one in self.fleet.legal if one.entry.model == YSP12.model]
 
     async def run(self) -> None:
-        """The physics, and an indicator that sends its weight all the time."""
+        """The physics, and an indicator that shows its weight all the time, or sends it, too."""
         ticks = 0
         while True:
             await asyncio.sleep(TICK_S)
             self.plant.step(TICK_S * SPEED, main=self.module.energised(), coarse=True)
             ticks += 1
-            if ticks % FRAME_TICKS == 0:
+            self.show()
+            if isinstance(self.scale_wire, PtyWire):
+                self.scale_wire.tend()
+            if isinstance(self.indicator, ToledoScale) and ticks % FRAME_TICKS == 0:
                 for line in self.scale_wire.lines:
-                    line.send(self.frame())
+                    line.send(self.indicator.frame())
 
-    def frame(self) -> bytes:
-        self.indicator.value = Decimal(round(self.plant.gross_g / 10)) / 100
-        moving = 0 if self.plant.stable else toledo.MOTION
-        self.indicator.b = toledo.KILOGRAMS | 0x20 | moving
-        return self.indicator.frame()
+    def show(self) -> None:
+        """What the display of the scale says now."""
+        scale, stable = self.indicator, self.plant.stable
+        scale.value = Decimal(round(self.plant.gross_g / 10)).scaleb(-2)
+        if isinstance(scale, ToledoScale):
+            scale.b = toledo.KILOGRAMS | 0x20 | (0 if stable else toledo.MOTION)
+        if isinstance(scale, SicsScale):
+            scale.status = "S" if stable else "D"
 
     def write(self) -> None:
         """The config directory, as a technician would have written it."""
@@ -82,7 +121,7 @@ class Hall:
         (self.config / "devices/all.yaml").write_text(
             "devices:\n"
             f'  qr-1: {{driver: barcode.tcp, link: {{tcp: "{self.scanner_wire.address}"}}}}\n'
-            f'  scale-1: {{driver: scale.toledo, link: {{tcp: "{self.scale_wire.address}"}}}}\n'
+            f"  scale-1: {{{self.weigher.words}, link: {self.weigher.link(self.scale_wire)}}}\n"
             f'  io-1: {{driver: output.modbus, link: {{tcp: "127.0.0.1:{self.server.port}"}},\n'
             f"    coil: {COIL}, poll_ms: 50, watchdog: {WATCHDOG},\n"
             f"    start: {{input: {START_INPUT}, active: true}},\n"
@@ -138,8 +177,8 @@ class Hall:
 
 
 @asynccontextmanager
-async def open_hall(directory: Path) -> AsyncIterator[Hall]:
-    hall = Hall(directory)
+async def open_hall(directory: Path, weigher: Weigher = TOLEDO) -> AsyncIterator[Hall]:
+    hall = Hall(directory, weigher)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         await stack.enter_async_context(hall.server.serving())
         for wire in (hall.scale_wire, hall.scanner_wire):
@@ -159,25 +198,38 @@ async def open_hall(directory: Path) -> AsyncIterator[Hall]:
                 wire.unplug()
 
 
+async def _fills_and_refuses(hall: Hall) -> None:
+    """A legal cylinder gets its gas and a record, an overdue one gets none."""
+    plant = hall.plant
+    await hall.bring(hall.small[0])
+    await hall.start_fill()
+    await hall.wait(lambda: len(hall.records()) == 1)
+    assert hall.records()[0][:2] == ("fill", "completed")
+    assert hall.records()[0][2] == pytest.approx(plant.passed_g, abs=AGREE_G)
+    assert not hall.module.energised()
+
+    overdue = next(one for one in hall.fleet.illegal if one.reason == "OVERDUE")
+    passed_g = plant.passed_g
+    await hall.bring(overdue)
+    await hall.wait(lambda: len(hall.records()) == 2)
+    await hall.press()
+    assert hall.records()[1][0] == "refusal"
+    assert plant.passed_g == passed_g
+
+
+@pytest.mark.parametrize("kind", SERIAL)
+async def test_a_serial_scale_and_a_module_fill_and_refuse(kind: str, tmp_path: Path) -> None:
+    async with open_hall(tmp_path, SERIAL[kind]) as hall:
+        await _fills_and_refuses(hall)
+        assert await hall.daemon.stop() == 0
+
+
 async def test_a_scale_and_a_module_fill_refuse_and_close_without_the_daemon(
     tmp_path: Path,
 ) -> None:
     async with open_hall(tmp_path) as hall:
-        plant = hall.plant
-        await hall.bring(hall.small[0])
-        await hall.start_fill()
-        await hall.wait(lambda: len(hall.records()) == 1)
-        assert hall.records()[0][:2] == ("fill", "completed")
-        assert hall.records()[0][2] == pytest.approx(plant.passed_g, abs=AGREE_G)
-        assert not hall.module.energised()
-
-        overdue = next(one for one in hall.fleet.illegal if one.reason == "OVERDUE")
-        passed_g = plant.passed_g
-        await hall.bring(overdue)
-        await hall.wait(lambda: len(hall.records()) == 2)
-        await hall.press()
-        assert hall.records()[1][0] == "refusal"
-        assert plant.passed_g == passed_g
+        await _fills_and_refuses(hall)
+        plant, passed_g = hall.plant, hall.plant.passed_g
 
         await hall.bring(hall.small[1])
         await hall.start_fill()
