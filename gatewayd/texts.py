@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gatewayd.texts_desk import DESK, WAITING
+from gatewayd.texts_orders import ORDERS
 
 Language = Literal["zh", "en"]
 
@@ -145,6 +146,10 @@ FINDINGS: Mapping[str, Text] = {
     "finding.DATA_MISSING": Text(
         zh="档案缺少 {missing}；请补录后再充装", en="the archive lacks {missing}; complete it first"
     ),
+    "finding.REGULATOR_LOCK": Text(
+        zh="工位已被锁定：{lock}；不得充装，请联系锁定人解除",
+        en="this rig is locked: {lock}; do not fill until whoever locked it unlocks it",
+    ),
     "finding.STORE_UNAVAILABLE": Text(
         zh="数据库无法写入，不能充装；请检查磁盘空间，运行 gatewayd check",
         en="the store cannot be written, so nothing may be filled; check disk space and the log",
@@ -215,7 +220,7 @@ TEXTS: Mapping[str, Text] = {
     **GATES,
     **FINDINGS,
     **HINTS,
-    **{key: Text(*words) for key, words in (DESK | WAITING).items()},
+    **{key: Text(*words) for key, words in (DESK | WAITING | ORDERS).items()},
     **CLOCK,
 }
 """Every text by its key."""

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
-from gatewayd.rigs.findings import finding
+from gatewayd.rigs.findings import LOCKED, finding
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.sources import Asked, FactSource
@@ -98,7 +98,7 @@ def _scale(sample: GateSample | None) -> dict[str, Any]:
 def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]:
     """The verdict on these facts, and the masses when it allows and the tare is known."""
     facts = derive(base)
-    verdict = judge(bench.packs, facts)
+    verdict = _unless_locked(judge(bench.packs, facts), facts)
     tare_g = facts.get("scale.tare_g")
     if not verdict.allowed or tare_g is None:
         return verdict, None
@@ -117,6 +117,13 @@ def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]
     if target_g <= 0:
         return _deny(verdict, "RESIDUAL", residual_g=residual_g, allowed_g=wanted_g), None
     return verdict, Plan(tare_g, residual_g, target_g, tare_g + limits.allowed_net_g)
+
+
+def _unless_locked(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+    """A locked rig fills nothing, whatever its packs say or a site has loosened."""
+    lock = facts.get("rig.lock")
+    told = any(each.code == LOCKED and each.severity == "deny" for each in verdict.findings)
+    return verdict if not lock or told else _deny(verdict, LOCKED, lock=lock)
 
 
 def _deny(verdict: Verdict, code: str, **values: Any) -> Verdict:

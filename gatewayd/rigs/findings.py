@@ -16,9 +16,11 @@ BASIS = {
     "TARE_UNKNOWN": "contract v1 §10: the measured tare is the stable gross weight",
     "RESIDUAL": "contract v1 §10: target = allowed net - residue",
     "DATA_MISSING": "contract v1 §9: an empty cell is unknown",
+    "REGULATOR_LOCK": "DB4114/T 185-2023 4.10 (verified: false; local): scales can be locked from afar",
     "STORE_UNAVAILABLE": "TSG 07-2019 D2.1(4) (verified: false): fill records are kept",
 }
 """Where each reason comes from. A number of law never stands here, only in rule packs."""
+LOCKED = "REGULATOR_LOCK"
 
 
 class _Values(dict[str, Any]):

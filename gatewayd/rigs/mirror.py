@@ -9,8 +9,9 @@ from gatewayd.clock import Clock
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
-from gatewayd.rigs.findings import reason_at_rig
+from gatewayd.rigs.findings import LOCKED, finding, reason_at_rig
 from gatewayd.rigs.model import State
+from gatewayd.store.model import RigLock
 
 
 class Mirror:
@@ -35,19 +36,29 @@ class Mirror:
         }
         self._board.flash(f"{self._topic}/weight", weight)
 
-    def show(self, state: State, sample: GateSample | None) -> None:
+    def show(self, state: State, sample: GateSample | None, lock: RigLock | None = None) -> None:
         """Post the state when anything but the weight changed."""
         permit = state.permit if state.withdrawn is None else None
-        key = (state.phase, state.fault, state.identity, state.verdict, permit, state.findings)
+        key = (
+            state.phase,
+            state.fault,
+            state.identity,
+            state.verdict,
+            permit,
+            state.findings,
+            lock,
+        )
         if key == self._shown:
             return
         if not self._shown or self._shown[:2] != key[:2]:
             self._since = evidence.stamp(self._clock.wall(), self._zone)
             self._log.info("rig.state", state=state.phase.value, fault=state.fault or None)
         self._shown = key
-        self._board.post(f"{self._topic}/state", self._picture(state, sample))
+        self._board.post(f"{self._topic}/state", self._picture(state, sample, lock))
 
-    def _picture(self, state: State, sample: GateSample | None) -> dict[str, Any]:
+    def _picture(
+        self, state: State, sample: GateSample | None, lock: RigLock | None
+    ) -> dict[str, Any]:
         permit = state.permit if state.withdrawn is None else None
         who = state.identity
         return {
@@ -60,8 +71,13 @@ class Mirror:
             "gross_g": sample.gross_g if sample else None,
             "net_g": sample.net_g if sample else None,
             "target_g": permit.target_g if permit else None,
-            "findings": _findings(state, sample),
+            "lock": None if lock is None else self._lock(lock),
+            "findings": _findings(state, sample, lock),
         }
+
+    def _lock(self, lock: RigLock) -> dict[str, str]:
+        since = evidence.stamp(lock.locked_at, self._zone)
+        return {"reason": lock.reason, "by": lock.locked_by, "since": since}
 
 
 def _decision(state: State) -> str | None:
@@ -71,7 +87,14 @@ def _decision(state: State) -> str | None:
     return state.verdict.decision
 
 
-def _findings(state: State, sample: GateSample | None) -> list[dict[str, Any]]:
-    if state.verdict is not None and not state.verdict.allowed:
-        return [found.as_json() for found in state.verdict.findings]
-    return [reason_at_rig(code, state.identity, sample).as_json() for code in state.findings]
+def _findings(
+    state: State, sample: GateSample | None, lock: RigLock | None
+) -> list[dict[str, Any]]:
+    """What refuses; of what is allowed the warnings; and that the rig is locked, in any case."""
+    if state.verdict is not None and not (state.verdict.allowed and state.findings):
+        shown = list(state.verdict.findings)
+    else:
+        shown = [reason_at_rig(code, state.identity, sample) for code in state.findings]
+    if lock is not None and not any(found.code == LOCKED for found in shown):
+        shown.insert(0, finding(LOCKED, lock=lock.reason))
+    return [found.as_json() for found in shown]

@@ -42,6 +42,8 @@ class Withdrawal(StrEnum):
     STORE_LOST = "store_lost"
     STALLED = "stalled"
     STOPPING = "stopping"
+    REGULATOR_LOCK = "regulator_lock"
+    CYLINDER_HELD = "cylinder_held"
     CONFIG_CHANGED = "config_changed"
     RULES_CHANGED = "rules_changed"
     RESTART = "restart"
@@ -116,7 +118,8 @@ class View:
     this sample and the one before it are stable with that cylinder on: a swinging scale looks
     stable for a moment where it turns round. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the
-    daemon is going down; `recalled` = why a permit nobody has started no longer counts.
+    daemon is going down; `locked` = somebody locked this rig; `recalled` = why a permit nobody has
+    started no longer counts.
     """
 
     now_ns: int
@@ -128,6 +131,7 @@ class View:
     steady: bool = False
     ill: str = ""
     stopping: bool = False
+    locked: bool = False
     recalled: Withdrawal | None = None
 
 

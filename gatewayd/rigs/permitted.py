@@ -104,6 +104,8 @@ def _cause(state: State, view: View, sample: GateSample, permit: Permit) -> With
         return Withdrawal.STALLED
     if view.stopping:
         return Withdrawal.STOPPING
+    if view.locked:
+        return Withdrawal.REGULATOR_LOCK
     if view.ill:
         return Withdrawal.STORE_LOST if view.ill == STORE_ILL else Withdrawal.DEVICE_LOST
     if view.presence != state.presence:
@@ -141,6 +143,8 @@ def _cause_at_cylinder(
     """Why the gate must close for who stands there; before gas flows there is no holding on."""
     if not state.flowed and view.recalled is not None:
         return view.recalled
+    if _held_since(view.identity, permit):
+        return Withdrawal.CYLINDER_HELD
     if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
         return Withdrawal.SECOND_TAG
     if not state.flowed and _names_another(view.identity, permit):
@@ -151,6 +155,14 @@ def _cause_at_cylinder(
     if not state.flowed and waited_ns >= rig.permit.start_within_s * SECOND:
         return Withdrawal.EXPIRED
     return None
+
+
+def _held_since(who: Identity, permit: Permit) -> bool:
+    """Whether somebody has held this cylinder, or for another reason, since it was judged."""
+    if who.cylinder is None or who.cylinder.code != permit.cylinder_code:
+        return False
+    judged = permit.judged.get("cylinder") or {}
+    return bool(who.cylinder.hold) and who.cylinder.hold != judged.get("hold")
 
 
 def _names_another(who: Identity, permit: Permit) -> bool:

@@ -44,6 +44,7 @@ from gatewayd.rigs.moves import (
 )
 from gatewayd.rigs.watch import Watch
 from gatewayd.rigs.wishes import Wishes
+from gatewayd.store.model import RigLock
 from rules_engine.pack import Pack
 
 EFFECTS_A_LOOK_MAX = 32
@@ -106,6 +107,13 @@ class Rig:
         """Judge by these packs from the next judgement on."""
         self._bench = replace(self._bench, packs=packs)
         self._wishes.renewed()
+        self._wake.set()
+
+    def store_changed(self, lock: RigLock | None, *, archive: bool) -> None:
+        """Somebody locked (None: unlocked) this rig: close at once; or the `archive` changed."""
+        self._wishes.lock = lock
+        if archive:
+            self._watch.archive_changed()
         self._wake.set()
 
     # --- the actor ---
@@ -286,7 +294,7 @@ class Rig:
 
     def _show(self) -> None:
         """Post the rig's state when anything but the weight changed (contract §6)."""
-        self._mirror.show(self.state, self._watch.sample)
+        self._mirror.show(self.state, self._watch.sample, self._wishes.lock)
 
 
 def _weight(sample: GateSample) -> tuple[int, int, bool]:

@@ -17,6 +17,10 @@ from gatewayd.settings.model import ArchiveSettings, RigSettings, StationSetting
 from gatewayd.store.reads import Reads
 
 
+UNREADABLE = "?"
+"""What stands for the reason of a lock while nobody can read whether there is one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a judgement is about; `wall` is aware, `sample` None when only asked in theory."""
@@ -35,6 +39,21 @@ class FactSource(Protocol):
     def facts(self, asked: Asked) -> Mapping[str, Any]:
         """Flat facts by their names in `rules_engine.vocabulary`; raises nothing."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RigLocks:
+    """Why a rig is locked, as it is committed right now."""
+
+    reads: Reads
+
+    def facts(self, asked: Asked) -> Mapping[str, Any]:
+        """`rig.lock`, empty when nobody locked it; a store that cannot be read is a lock."""
+        try:
+            lock = self.reads.rig_lock(asked.rig_id)
+        except StoreError:
+            return {"rig.lock": UNREADABLE}
+        return {"rig.lock": "" if lock is None else lock.reason}
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ class Watch:
         if name == self._rig.gate and state != "up":
             self._lose()
 
+    def archive_changed(self) -> None:
+        """Look at the archive again for who stands here: it may be held by now."""
+        self._news = True
+
     def _lose(self) -> None:
         self.sample, self._steady = None, False
         self._presence.lose()
@@ -77,6 +81,7 @@ class Watch:
             steady=self._steady,
             ill=self._ill() or trouble,
             stopping=wishes.stopping,
+            locked=wishes.lock is not None,
             recalled=wishes.recalled,
         )
 

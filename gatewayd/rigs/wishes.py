@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from gatewayd.rigs.model import Withdrawal
+from gatewayd.store.model import RigLock
 
 
 @dataclass(slots=True)
 class Wishes:
     """`stopping`: close now. `leaving`: begin nothing new, let a fill end. `packs` counts changes.
+
+    `lock`: somebody locked this rig; close now, and stay closed until it is unlocked.
 
     A permit nobody has started is taken back when its rig leaves or its packs changed: what it
     was judged by no longer counts. One whose gas flows is held to its end.
@@ -16,6 +19,7 @@ class Wishes:
     stopping: bool = False
     leaving: bool = False
     packs: int = 0
+    lock: RigLock | None = None
     _judged_by: int = 0
 
     @property

@@ -18,6 +18,7 @@ from gatewayd.store.chain import Issuer
 from gatewayd.store.clock import vouch
 from gatewayd.store.merge import Merge, next_version
 from gatewayd.store.model import Cylinder, ImportCounts, Record, RecordDraft
+from gatewayd.store.orders import CarryOut, Done, Order
 from gatewayd.store.rebuild import VERSIONS_RESERVED, Progress, Rebuild
 from gatewayd.store.staging import Staging
 from gatewayd.store.upgrade import upgrade_if_free
@@ -186,6 +187,28 @@ def answer_alarm(
         return writes.append(connection, draft, issuer)
 
     return _write(path, run, station_id=issuer.station_id, quota_mb=quota_mb)
+
+
+def order(
+    path: Path,
+    carry_out: CarryOut,
+    given: Order,
+    *,
+    issuer: Issuer,
+    quota_mb: int = database.QUOTA_MB,
+) -> Done:
+    """Carry out a hold, release, lock or unlock of `orders`, with its record. Raises StoreError.
+
+    A running daemon sees it when it looks at the store next, within a tick. Creates the store when
+    there is none: what somebody locks before the first start is locked at it.
+    """
+    _prepare(path, issuer.station_id)
+    return _write(
+        path,
+        lambda connection: carry_out(connection, issuer, given),
+        station_id=issuer.station_id,
+        quota_mb=quota_mb,
+    )
 
 
 def _write(path: Path, run: Callable[[apsw.Connection], T], *, station_id: str, quota_mb: int) -> T:

@@ -6,7 +6,16 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 RecordKind = Literal[
-    "fill", "refusal", "alarm", "clock", "session", "check", "batch", "acknowledgement"
+    "fill",
+    "refusal",
+    "alarm",
+    "clock",
+    "session",
+    "check",
+    "batch",
+    "acknowledgement",
+    "hold",
+    "lock",
 ]
 Resolution = Literal["posted", "voided", "expired"]
 
@@ -221,3 +230,16 @@ class Hold:
     released_by: str | None = None
     released_at: datetime | None = None
     release_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RigLock:
+    """A rig locked by somebody, until unlocked; in force while `unlocked_at` is None."""
+
+    rig_id: str
+    reason: str
+    locked_by: str
+    locked_at: datetime
+    unlocked_by: str | None = None
+    unlocked_at: datetime | None = None
+    unlock_reason: str | None = None

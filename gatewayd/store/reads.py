@@ -17,11 +17,11 @@ from gatewayd.store.model import (
     Cylinder,
     DeadLetter,
     Entry,
-    Hold,
     Permit,
     Record,
     StoredAlarm,
 )
+from gatewayd.store.order_reads import OrderReads
 from gatewayd.store.people_reads import PeopleReads
 
 RECORDS_PER_READ = 500
@@ -41,7 +41,7 @@ _DEAD = (
 )
 
 
-class Reads(PeopleReads):
+class Reads(PeopleReads, OrderReads):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 
     Not thread-safe: belongs to the thread that asks.
@@ -72,11 +72,6 @@ class Reads(PeopleReads):
         except apsw.Error as exc:
             raise database.store_error(self.path, exc) from exc
 
-    def has_further_columns(self) -> bool:
-        """Whether any cylinder has a value beyond the contract's columns; 0.1 s a million."""
-        known = " OR ".join(f"{name} IS NOT NULL" for name in rows.FURTHER_COLUMNS)
-        return bool(self._one(f"SELECT EXISTS (SELECT 1 FROM cylinders WHERE {known})"))  # noqa: S608 - our names
-
     def archive(self) -> ArchiveState:
         """What the archive is now: its version, how many cylinders, when last confirmed."""
         sql = "SELECT version, removed_version, confirmed_at FROM archive"
@@ -101,14 +96,6 @@ class Reads(PeopleReads):
         first = (after_version, after_code) if after_code else (after_version + 1, "")
         found = self._rows(sql, (*first, limit))
         return tuple(Entry(rows.cylinder(row[:-2]), row[-2], _time(row[-1])) for row in found)
-
-    def holds(self, code: str, *, limit: int = RECORDS_PER_READ) -> tuple[Hold, ...]:
-        """The newest `limit` holds of a cylinder, oldest first; the last one may be open."""
-        sql = (
-            "SELECT code, reason, held_by, held_at, released_by, released_at, release_reason "
-            "FROM holds WHERE code = ? ORDER BY id DESC LIMIT ?"
-        )
-        return tuple(rows.hold(row) for row in reversed(self._rows(sql, (code, limit))))
 
     def pending_permits(self, rig_id: str) -> tuple[Permit, ...]:
         """The permits of a rig that are not resolved: none or one."""

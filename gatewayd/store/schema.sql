@@ -127,6 +127,24 @@ CREATE TABLE holds (
 CREATE UNIQUE INDEX holds_open ON holds (code) WHERE released_at IS NULL;
 CREATE INDEX holds_by_code ON holds (code);
 
+-- Who locked which rig and why, kept for good. A locked rig fills nothing until it is unlocked.
+CREATE TABLE rig_locks (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    rig           TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    locked_by     TEXT NOT NULL,
+    locked_at     TEXT NOT NULL,
+    unlocked_by   TEXT,
+    unlocked_at   TEXT,
+    unlock_reason TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX rig_locks_open ON rig_locks (rig) WHERE unlocked_at IS NULL;
+
+-- One cylinder's life is asked for by its code: fills, refusals, checks, movements, holds.
+CREATE INDEX records_by_cylinder
+    ON records (iif(json_valid(body), json_extract(body, '$.data.cylinder.code'), NULL));
+
 CREATE TABLE cursors (
     upstream        TEXT PRIMARY KEY,
     sequence        INTEGER NOT NULL,

@@ -10,7 +10,8 @@ import apsw
 
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
-from gatewayd.store import clock, database, holds, rows, writes
+from gatewayd.ids import new_id
+from gatewayd.store import clock, database, orders, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.merge import upsert
 from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
@@ -231,17 +232,21 @@ class Store(Reads):
 
     async def hold(self, code: str, reason: str, *, by: str) -> bool:
         """Hold a cylinder until it is released; False = the archive does not know it yet."""
-        at = rows.utc(self._clock.wall())
-        return await self._writer.submit(
-            lambda connection: holds.hold(connection, code, reason, by, at)
-        )
+        order = orders.Order(new_id(), code, reason, by, "", self._clock.wall())
+        return (await self.order(orders.hold, order)).known
 
     async def release(self, code: str, *, by: str, reason: str = "") -> bool:
         """End the hold of a cylinder; False = nothing held it."""
-        at = rows.utc(self._clock.wall())
-        return await self._writer.submit(
-            lambda connection: holds.release(connection, code, by, at, reason)
-        )
+        order = orders.Order(new_id(), code, reason, by, "", self._clock.wall())
+        return (await self.order(orders.release, order)).changed
+
+    async def order(self, carry_out: orders.CarryOut, order: orders.Order) -> orders.Done:
+        """Carry out a hold, release, lock or unlock of `orders`, with its record. Repeatable."""
+        return await self.commit(lambda connection, issuer: carry_out(connection, issuer, order))
+
+    def notice(self) -> None:
+        """Wake who waits for records when somebody beside us has written some."""
+        self._committed(self.last_sequence())
 
     async def confirm_archive(self) -> None:
         """Note that the archive's source has just said that it is right as it is."""

@@ -115,4 +115,22 @@ CREATE TABLE batches (
 
 CREATE UNIQUE INDEX batches_open ON batches (rig) WHERE closed_at IS NULL;
 
+-- Who locked which rig and why, kept for good. A locked rig fills nothing until it is unlocked.
+CREATE TABLE rig_locks (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    rig           TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    locked_by     TEXT NOT NULL,
+    locked_at     TEXT NOT NULL,
+    unlocked_by   TEXT,
+    unlocked_at   TEXT,
+    unlock_reason TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX rig_locks_open ON rig_locks (rig) WHERE unlocked_at IS NULL;
+
+-- One cylinder's life is asked for by its code: fills, refusals, checks, movements, holds.
+CREATE INDEX records_by_cylinder
+    ON records (iif(json_valid(body), json_extract(body, '$.data.cylinder.code'), NULL));
+
 UPDATE meta SET value = '3' WHERE key = 'schema_version';

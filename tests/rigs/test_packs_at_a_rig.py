@@ -105,7 +105,7 @@ async def test_without_a_needed_column_it_is_refused(case: Case, tmp_path: Path)
     gate = ScriptedGate()
     async with living(store, clock, gate, at=_bench(case)) as desk:
         await desk.bring("E2806809")
-        await desk.phase("refused")
+        await desk.until(lambda: "refusal" in desk.kinds())
         (refusal,) = desk.records()
         found = refusal["data"]["verdict"]["findings"]
         missing = {f["values"].get("missing") for f in found if f["code"] == "DATA_MISSING"}

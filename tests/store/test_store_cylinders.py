@@ -151,7 +151,7 @@ async def test_an_import_that_does_not_fit_changes_nothing(tmp_path: Path) -> No
 
 async def test_a_smaller_archive_makes_room_again(tmp_path: Path) -> None:
     store = open_store(tmp_path, quota_mb=3)
-    many = [Cylinder(f"{n:010}", hold="h" * 200) for n in range(6_000)]
+    many = [Cylinder(f"{n:010}", hold="h" * 200) for n in range(5_000)]
     await store.import_cylinders(many, replace=False)
     await _fill_up(store)
     await store.import_cylinders(many[:10], replace=True)

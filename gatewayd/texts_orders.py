@@ -1,0 +1,59 @@
+"""What holding and locking say, (zh, en) by key; a part of the catalogue in `texts.py`."""
+
+from typing import Final
+
+ORDERS: Final[dict[str, tuple[str, str]]] = {
+    "order.hold": (
+        "气瓶 {subject} 已锁定",
+        "cylinder {subject} is held",
+    ),
+    "order.hold.already": (
+        "气瓶 {subject} 已因同一原因锁定，无变化",
+        "cylinder {subject} was held for this reason already; nothing changed",
+    ),
+    "order.release": (
+        "气瓶 {subject} 已解除锁定",
+        "cylinder {subject} is released",
+    ),
+    "order.release.already": (
+        "气瓶 {subject} 没有被锁定",
+        "nothing holds cylinder {subject}",
+    ),
+    "order.unknown": (
+        "档案中没有 {subject}；建档后即为锁定状态",
+        "the archive does not know {subject}; it is held as soon as it does",
+    ),
+    "order.lock": (
+        "工位 {subject} 已锁定；运行中的网关立即关阀",
+        "rig {subject} is locked; a running gateway closes it at once",
+    ),
+    "order.lock.already": (
+        "工位 {subject} 已因同一原因锁定，无变化",
+        "rig {subject} was locked for this reason already; nothing changed",
+    ),
+    "order.unlock": (
+        "工位 {subject} 已解锁",
+        "rig {subject} is unlocked",
+    ),
+    "order.unlock.already": (
+        "工位 {subject} 没有被锁定",
+        "rig {subject} is not locked",
+    ),
+    "order.listed": (
+        "锁定气瓶 {holds} 只，锁定工位 {locks} 个",
+        "{holds} holds of cylinders, {locks} locked rigs",
+    ),
+    "desk.bad_words": (
+        "{what} 为空、超过 {most} 个字或含控制字符；请写明对象、何人、何因",
+        "{what} is empty, longer than {most} characters or not plain text; say what, who and why",
+    ),
+    "desk.not_held": (
+        "气瓶 {subject} 没有被锁定",
+        "nothing holds cylinder {subject}",
+    ),
+    "desk.not_locked": (
+        "工位 {subject} 没有被锁定",
+        "rig {subject} is not locked",
+    ),
+}
+"""Holds of cylinders and locks of rigs."""
