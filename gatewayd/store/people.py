@@ -1,6 +1,7 @@
 """People and checks inside the writer's transaction: a change and its record, together or not at all."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import apsw
 
@@ -56,29 +57,37 @@ def answer(
 
 
 def open_batch(
-    connection: apsw.Connection, issuer: Issuer, batch: Batch, drafts: Iterable[RecordDraft]
+    connection: apsw.Connection,
+    issuer: Issuer,
+    batch: Batch,
+    *,
+    closed: RecordDraft | None,
+    opened: RecordDraft,
 ) -> None:
-    """A batch is open at its rig, and no other; one that was closed goes on counting."""
-    _close(connection, batch.rig_id, rows.utc(batch.opened_at))
+    """A batch is open at its rig, and no other; one that was closed goes on counting.
+
+    `closed` is the record of the one before, where there is one.
+    """
+    if closed is not None:
+        close_batch(connection, issuer, closed)
     connection.execute(
         "INSERT INTO batches (rig, number, opened_at, automatic) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (rig, number) DO UPDATE SET closed_at = NULL",
         (batch.rig_id, batch.number, rows.utc(batch.opened_at), batch.automatic),
     )
-    for draft in drafts:
-        writes.append(connection, draft, issuer)
+    writes.append(connection, opened, issuer)
 
 
-def close_batch(connection: apsw.Connection, issuer: Issuer, at: str, draft: RecordDraft) -> Record:
-    """No batch is open at the draft's rig from `at` on."""
-    _close(connection, draft.rig_id, at)
-    return writes.append(connection, draft, issuer)
-
-
-def _close(connection: apsw.Connection, rig_id: str, at: str) -> None:
-    connection.execute(
-        "UPDATE batches SET closed_at = ? WHERE rig = ? AND closed_at IS NULL", (at, rig_id)
-    )
+def close_batch(connection: apsw.Connection, issuer: Issuer, draft: RecordDraft) -> None:
+    """No batch is open at the draft's rig any more; its record says what the batch holds."""
+    found = connection.execute(
+        "UPDATE batches SET closed_at = ? WHERE rig = ? AND closed_at IS NULL "
+        "RETURNING fills, net_g",
+        (rows.utc(draft.time), draft.rig_id),
+    ).fetchone()
+    fills, net_g = found or (0, 0)
+    data = {**draft.data, "fills": fills, "net_g": net_g}
+    writes.append(connection, replace(draft, data=data), issuer)
 
 
 def upsert_operators(

@@ -109,3 +109,8 @@ class Batch:
     closed_at: datetime | None = None
     fills: int = 0
     net_g: int = 0
+
+    @property
+    def key(self) -> str:
+        """As checks name it: two rigs may give their batches one number."""
+        return f"{self.rig_id}/{self.number}"
