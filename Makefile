@@ -28,7 +28,8 @@ demo: $(RUN) ## a whole simulated station for one minute; ARGS="--minutes 0" run
 test: $(DEV) ## every test, on real brokers, sockets and files; ARGS goes to pytest
 	@.ci/packages mosquitto=mosquitto openssl=openssl cc=gcc swig=swig umockdev-run=umockdev \
 		pcscd=pcscd '/usr/lib/pcsc/drivers/serial/libifdvpcd.so*=vsmartcard-vpcd' \
-		/usr/include/PCSC/winscard.h=libpcsclite-dev '/usr/lib/*/libusb-1.0.so.0=libusb-1.0-0'
+		/usr/include/PCSC/winscard.h=libpcsclite-dev '/usr/lib/*/libusb-1.0.so.0=libusb-1.0-0' \
+		'/usr/lib/postgresql/*/bin/postgres=postgresql'
 	@.ci/extras $(VENV) hid=evdev pcsc=smartcard
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 

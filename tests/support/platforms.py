@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from gatewayd.settings.kinds import UpstreamType
-from gatewayd.upstreams import files, http, mqtt, nats
+from gatewayd.upstreams import files, http, mqtt, nats, postgresql
 from gatewayd.upstreams.files_lines import FORMATS
 from tests.support.brokers import Mosquitto
 from tests.support.http_platform import HttpPlatform
 from tests.support.nats_server import STREAM, NatsServer, Stream
 from tests.support.outpost import ROOT, STATION
+from tests.support.postgres_server import DATABASE, GATEWAY, Lock, Postgres
 from tests.support.relay import Relay
 from tests.support.subscribers import Subscriber
 
@@ -279,6 +280,50 @@ class NatsStream(Platform):
         self.relay.answers_left = after_bytes
 
 
+class PostgresTable(Platform):
+    """Debian's PostgreSQL behind a relay, and psql beside it; an id is in a table once."""
+
+    kind = postgresql.UPSTREAM
+    can = frozenset({REFUSE_ONE, REFUSE_ALL, HANG, ANSWERS})
+
+    async def begin(self) -> None:
+        self.server = await asyncio.to_thread(Postgres, self.directory)
+        self.parts.enter_context(self.server)
+        self.server.make_table()
+        self.relay = await self.parts.enter_async_context(Relay(self.server.port))
+        self.locks: list[Lock] = []
+
+    def settings(self) -> dict[str, Any]:
+        url = f"postgresql://127.0.0.1:{self.relay.port}/{DATABASE}"
+        return {"url": url, "username": GATEWAY, "password": "right"}
+
+    def arrived(self) -> list[bytes]:
+        return self.server.bodies()
+
+    async def away(self) -> None:
+        self.relay.close()
+
+    async def back(self) -> None:
+        await asyncio.to_thread(self.server.restart)
+        self.relay.open()
+
+    def garbage(self, *, on: bool) -> None:
+        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
+        self.relay.cut()
+
+    def refuse_all(self, *, on: bool) -> None:
+        self.server.allow(on=not on)
+
+    def hang(self, *, on: bool) -> None:
+        if on:
+            self.locks.append(Lock(self.server))
+        else:
+            self.locks.pop().release()
+
+    def lose_answers(self, after_bytes: int) -> None:
+        self.relay.answers_left = after_bytes
+
+
 PLATFORMS: tuple[type[Platform], ...] = (
     MqttPlatform,
     HttpSingles,
@@ -286,6 +331,7 @@ PLATFORMS: tuple[type[Platform], ...] = (
     JsonFiles,
     CsvFiles,
     NatsStream,
+    PostgresTable,
 )
 
 

@@ -1,0 +1,142 @@
+"""PostgreSQL upstream: records as rows of one table, a batch a transaction, the id its key.
+
+A row that is there already stays as it is: records never change. So a repeated record, after an
+answer that was lost, is in the table once.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from gatewayd.errors import UpstreamError
+from gatewayd.settings.kinds import UpstreamType
+from gatewayd.store.model import Record
+from gatewayd.upstreams.backoff import FIELD, Pace
+from gatewayd.upstreams.contract import Outcome, UpstreamContext
+from gatewayd.upstreams.plain import PlainUpstream
+from gatewayd.upstreams.postgresql_settings import PostgresqlSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as the table has it."""
+
+    id: UUID
+    station: str
+    sequence: int
+    rig: str
+    kind: str
+    time: datetime
+    record: str
+
+
+class RefusedError(Exception):
+    """The database answered no; `permanent`: to the data, so it will never take them as they are."""
+
+    def __init__(self, why: str, *, permanent: bool) -> None:
+        super().__init__(why)
+        self.permanent = permanent
+
+
+class Wire(Protocol):
+    """What a sink needs of the connection."""
+
+    gone: asyncio.Event
+    why: str
+
+    async def insert(self, rows: Sequence[Row]) -> None:
+        """All of them committed; raises RefusedError, or UpstreamError when it is lost."""
+        ...
+
+
+class PostgresqlSink:
+    """Records over one connection."""
+
+    def __init__(self, wire: Wire, station: str, proven: Callable[[], None]) -> None:
+        self.gone = wire.gone
+        self._wire = wire
+        self._station = station
+        self._proven: Callable[[], None] | None = proven
+
+    @property
+    def why(self) -> str:
+        """Why the connection is gone."""
+        return self._wire.why
+
+    async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
+        """The batch in one transaction; when its data are refused, each record in its own."""
+        assert not alone or len(batch) == 1
+        rows = [row(record, self._station) for record in batch]
+        outcome = await self._whole(batch, rows)
+        if outcome is None:
+            outcome = await self._each(batch, rows)
+        if not outcome.kept and self._proven is not None:
+            self._proven()
+            self._proven = None
+        return outcome
+
+    async def _whole(self, batch: Sequence[Record], rows: Sequence[Row]) -> Outcome | None:
+        """What became of all together; None when some of them can never be taken."""
+        try:
+            await self._wire.insert(rows)
+        except RefusedError as exc:
+            return None if exc.permanent else Outcome(kept=str(exc))
+        except UpstreamError as exc:
+            return Outcome(kept=str(exc))
+        return Outcome(frozenset(record.sequence for record in batch))
+
+    async def _each(self, batch: Sequence[Record], rows: Sequence[Row]) -> Outcome:
+        accepted: set[int] = set()
+        rejected: dict[int, str] = {}
+        for record, single in zip(batch, rows, strict=True):
+            try:
+                await self._wire.insert([single])
+            except RefusedError as exc:
+                if not exc.permanent:
+                    return Outcome(frozenset(accepted), rejected, str(exc))
+                rejected[record.sequence] = str(exc)
+            except UpstreamError as exc:
+                return Outcome(frozenset(accepted), rejected, str(exc))
+            else:
+                accepted.add(record.sequence)
+        return Outcome(frozenset(accepted), rejected)
+
+
+def row(record: Record, station: str) -> Row:
+    """A record as a row."""
+    time = datetime.fromisoformat(json.loads(record.body)["time"])
+    return Row(
+        id=UUID(record.id),
+        station=station,
+        sequence=record.sequence,
+        rig=record.rig_id,
+        kind=record.kind,
+        time=time,
+        record=record.body,
+    )
+
+
+def make(
+    name: str, settings: PostgresqlSettings, context: UpstreamContext, pace: Pace = FIELD
+) -> PlainUpstream:
+    """A PostgreSQL upstream; touches no network."""
+    # Imported here: it is an extra, and others do without its memory.
+    from gatewayd.upstreams.postgresql_wire import opened  # noqa: PLC0415 - see above
+
+    @asynccontextmanager
+    async def way(proven: Callable[[], None]) -> AsyncIterator[PostgresqlSink]:
+        client = f"gatewayd {context.station_id} {name}"
+        async with opened(settings, context.directory, client, pace.answer_s_max) as wire:
+            yield PostgresqlSink(wire, context.station_id, proven)
+
+    return PlainUpstream(name, context, way, pace, records_per_s=settings.records_per_s)
+
+
+UPSTREAM = UpstreamType(
+    "postgresql", PostgresqlSettings, make, "PostgreSQL table, a row a record", needs="asyncpg"
+)
