@@ -37,6 +37,9 @@ STEPS = {
 )
 @click.option("--replace", is_flag=True, help="Replace the whole archive by the file, atomically.")
 @click.option("--dry-run", is_flag=True, help="Check FILE and say what would change.")
+@click.option(
+    "--reuse-retired", "reuse", metavar="REASON", help="Take retired codes and tags back into use."
+)
 @click.option("--template", is_flag=True, help="Print an empty file to fill in, and stop.")
 @click.option(
     "--all-columns", is_flag=True, help="Of the template: also the columns that few need."
@@ -57,6 +60,7 @@ def imports(
     *,
     replace: bool,
     dry_run: bool,
+    reuse: str | None,
     template: bool,
     all_columns: bool,
     file_format: writing.FileFormat,
@@ -68,7 +72,8 @@ def imports(
     file, with row and column of every mistake. Works while the daemon runs: its next scan sees the
     new archive. Columns that FILE does not have stay as they are; an empty cell makes the value
     unknown, except fills_done, which the station counts itself. With --replace cylinders that are
-    not in FILE are removed.
+    not in FILE are removed. A code or tag of a cylinder that was scrapped, cancelled or recoded is
+    retired: a row that uses it again is a mistake, unless --reuse-retired says why it may.
 
     \b
     gatewayd import cylinders --template > cylinders.csv
@@ -82,9 +87,10 @@ def imports(
     if file is None:
         raise click.UsageError("FILE is missing; with --template none is needed")
     with shown(STEPS) as report:
-        counts = _import(file, replace=replace, dry_run=dry_run, report=report)
+        counts = _import(file, replace=replace, dry_run=dry_run, reuse=reuse or "", report=report)
     said = asdict(counts)
     del said["outdated"]  # a file has no version that could be older than another
+    del said["retired"]  # a file with such a row is refused, or says why it may
     if as_json:
         print_json({"kind": kind, "file": str(file), **said, "dry_run": dry_run})
         return
@@ -102,10 +108,17 @@ def _template(file_format: writing.FileFormat, *, all_columns: bool) -> None:
     stdout.flush()
 
 
-def _import(file: Path, *, replace: bool, dry_run: bool, report: Report) -> ImportCounts:
+def _import(
+    file: Path, *, replace: bool, dry_run: bool, reuse: str, report: Report
+) -> ImportCounts:
     settings = load(directory())
     options = ImportOptions(
-        settings.station.id, replace=replace, quota_mb=settings.store.quota_mb, dry_run=dry_run
+        settings.station.id,
+        replace=replace,
+        quota_mb=settings.store.quota_mb,
+        dry_run=dry_run,
+        origin=str(file),
+        reuse=reuse,
     )
     with sheet.opened(file) as opened, Staging.open(settings.store_path) as staging:
         table.stage(

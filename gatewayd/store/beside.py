@@ -13,7 +13,7 @@ import apsw
 
 from gatewayd.clock import Clock, SystemClock
 from gatewayd.errors import RejectedError, StoreError
-from gatewayd.store import database, rows, writes
+from gatewayd.store import database, retiring, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.clock import vouch
 from gatewayd.store.merge import Merge, next_version
@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 DIRECT_MAX = 2_000
 """Changes that one transaction may make: the daemon's commits wait while it lasts."""
+RETIRED_SHOWN_MAX = 100
+"""Cells listed that use something retired again; of the rest only the rows are counted."""
 
 
 def import_cylinders(
@@ -56,7 +58,8 @@ class ImportOptions:
     """Whose store it is, whether the rest of the archive goes, and what an upstream calls it.
 
     With `dry_run` it is only counted what would change. With a `source_version` entries that have
-    a newer one stay as they are. More than `direct_max` changes build a new table.
+    a newer one stay as they are. More than `direct_max` changes build a new table. Rows that use a
+    retired code or tag again are refused, named by `origin`, unless `reuse` says why they may.
     """
 
     station_id: str
@@ -65,6 +68,8 @@ class ImportOptions:
     source_version: int | None = None
     dry_run: bool = False
     direct_max: int = DIRECT_MAX
+    origin: str = "import"
+    reuse: str = ""
 
 
 def _quiet(_what: str, _done: int, _total: int) -> None:
@@ -77,7 +82,7 @@ def import_staged(
     """Make sealed entries part of the archive, all or nothing, also while the daemon runs.
 
     Few changes are one transaction, many a new table that takes the place of the old one.
-    Raises StoreError, and then nothing changed.
+    Raises StoreError, or RejectedError for what was retired, and then nothing changed.
     """
     path = staging.path
     if options.dry_run and not database.exists(path):
@@ -96,14 +101,34 @@ def import_staged(
         )
         progress("compare", 0, staging.count)
         counts = merge.plan(connection, "staged")
+        retiring.plan(connection, merge, "staged")
+        if not options.reuse:
+            _refuse_retired(connection, options.origin)
         if not options.dry_run:
-            _carry_out(connection, Rebuild(connection, merge, clock, progress), counts, options)
+            rebuild = Rebuild(connection, merge, clock, progress, reuse=options.reuse)
+            _carry_out(connection, rebuild, counts, options)
     except apsw.Error as exc:
         raise database.store_error(path, exc) from exc
     finally:
         database.roll_back(connection)
         connection.close()
     return counts
+
+
+def _refuse_retired(connection: apsw.Connection, origin: str) -> None:
+    """A retired code or tag may name nothing again unless a person says so."""
+    found = retiring.back_in_use(connection, RETIRED_SHOWN_MAX)
+    if not found:
+        return
+    lines = [
+        f"{origin}:row {back.row}, column {back.column}: {back.value} was retired with cylinder "
+        f"{back.code} ({back.reason}); expected one that was never used; if it was retired by "
+        "mistake, import with --reuse-retired and the reason"
+        for back in found
+    ]
+    rows_told = retiring.count(connection)
+    lines.append(f"{origin}: nothing was imported; rows with a retired code or tag: {rows_told}")
+    raise RejectedError("\n".join(lines))
 
 
 def _carry_out(
@@ -120,6 +145,7 @@ def _carry_out(
     connection.execute("BEGIN IMMEDIATE")
     direct = dataclasses.replace(rebuild.merge, version=next_version(connection))
     direct.apply(connection)
+    retiring.apply(connection, direct.at, reuse=options.reuse)
     direct.confirm(connection, counts)
     database.require_room(connection)
     connection.execute("COMMIT")

@@ -65,7 +65,9 @@ def seal(draft: RecordDraft, data: Mapping[str, Any], *, issuer: Issuer, head: H
 
 
 def _source(station_id: str, rig_id: str) -> str:
-    """Where a fact comes from: a rig, or the station itself."""
+    """Where a fact comes from: a rig, a place named `points/NAME`, or the station itself."""
+    if "/" in rig_id:
+        return f"/stations/{station_id}/{rig_id}"
     return f"/stations/{station_id}/rigs/{rig_id}" if rig_id else f"/stations/{station_id}"
 
 

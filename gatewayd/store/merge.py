@@ -4,13 +4,14 @@
 or in a scratch file that is attached. `i` is an entry of it, `c` the one that the archive has.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import apsw
 
-from gatewayd.store import database, rows
+from gatewayd.store import database, retiring, rows
 from gatewayd.store.model import ImportCounts
 
 STAGE = f"""
@@ -30,6 +31,7 @@ COLUMNS = ", ".join((*rows.CYLINDER_COLUMNS, *_OWN))
 _KEPT = "coalesce(c.source_version > :source, 0)"
 """An upstream has said something newer about this entry."""
 _HELD = "(SELECT reason FROM holds h WHERE h.code = i.code AND h.released_at IS NULL)"
+CYLINDER_TAGS = rows.CYLINDER_COLUMNS.index("tag_uids")
 _FROM = "FROM incoming i LEFT JOIN cylinders c ON c.code = i.code"
 
 
@@ -63,7 +65,7 @@ class Merge:
 
     def taken(self, where: str) -> str:
         """Select the entries that incoming ones become, new or known, in the order of COLUMNS."""
-        new = self._new()
+        new = self.new()
         changed = f"c.code IS NULL OR {self._differs()}"
         own = (
             f"CASE WHEN {changed} THEN :version ELSE c.version END",
@@ -80,7 +82,7 @@ class Merge:
             f"WHERE ((i.code IS NULL AND NOT :replace) OR {_KEPT}) AND {where}"
         )
 
-    def _new(self) -> dict[str, str]:
+    def new(self) -> dict[str, str]:
         """Every column of an entry that `i` says something about."""
         new = {n: f"{'i' if n in self.columns else 'c'}.{n}" for n in rows.CYLINDER_COLUMNS}
         # The station counts fills itself; a file that does not know the count does not reset it.
@@ -89,7 +91,7 @@ class Merge:
         return new | {"code": "i.code", "tag_uids": f"coalesce({new['tag_uids']}, '')"}
 
     def _differs(self) -> str:
-        new = self._new()
+        new = self.new()
         return " OR ".join(f"c.{name} IS NOT {new[name]}" for name in new if name != "code")
 
     def plan(self, connection: apsw.Connection, schema: str) -> ImportCounts:
@@ -193,12 +195,24 @@ def upsert(
         f"INSERT INTO temp.incoming VALUES ({', '.join('?' * (len(rows.CYLINDER_COLUMNS) + 1))})",  # noqa: S608 - our names
         ((number, *entry) for number, entry in enumerate(entries)),
     )
+    tags = CYLINDER_TAGS if "tag_uids" in columns else None
+    connection.executemany(
+        "INSERT INTO temp.incoming_tags VALUES (?, ?, ?)",
+        (
+            (uid, entry[0], number)
+            for number, entry in enumerate(entries)
+            for uid in (rows.normal_uids(entry[tags]) if tags else ())
+        ),
+    )
     connection.execute(INDEX.format(schema="temp"))
     merge = Merge(columns, replace, next_version(connection), at, source_version)
     counts = merge.plan(connection, "temp")
+    retiring.plan(connection, merge, "temp")
     merge.apply(connection)
+    retiring.apply(connection, at)
     merge.confirm(connection, counts)
-    for name in ("incoming", "incoming_tags", "changed", "gone"):
+    back = retiring.count(connection)
+    for name in ("incoming", "incoming_tags", "changed", "gone", *retiring.TABLES):
         connection.execute(f"DROP TABLE temp.{name}")
     database.require_room(connection)
-    return counts
+    return dataclasses.replace(counts, retired=back)

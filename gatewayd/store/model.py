@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
+from gatewayd.store.passing import Passing
+
 RecordKind = Literal[
     "fill",
     "refusal",
@@ -15,6 +17,11 @@ RecordKind = Literal[
     "batch",
     "acknowledgement",
     "hold",
+    "clock",
+    "movement",
+    "issue",
+    "inspection",
+    "repair",
     "lock",
 ]
 Resolution = Literal["posted", "voided", "expired"]
@@ -133,7 +140,8 @@ class RecordDraft:
 
     `data` is JSON. `counts_fill_of` names the cylinder whose `fills_done` grows by one with this
     record; `total_after_g` becomes the rig's last recorded totaliser; `alarm` is what an alarm has
-    become with this record. An empty `rig_id` is a fact of the station and of no rig.
+    become with this record. `passing` is what it says of a cylinder's way. An empty `rig_id` is a
+    fact of the station and of no rig, `points/NAME` one of a scan point.
     """
 
     id: str
@@ -143,6 +151,7 @@ class RecordDraft:
     data: Mapping[str, Any]
     counts_fill_of: str | None = None
     total_after_g: int | None = None
+    passing: Passing | None = None
     alarm: StoredAlarm | None = None
 
 
@@ -186,6 +195,7 @@ class Cursor:
 class ImportCounts:
     """What an archive import did, in cylinders.
 
+    `retired` are those that use a retired code or tag again; the rigs refuse them.
     `outdated` are entries that were left alone: their upstream has said something newer already.
     """
 
@@ -193,6 +203,7 @@ class ImportCounts:
     updated: int
     unchanged: int
     removed: int
+    retired: int = 0
     outdated: int = 0
 
 

@@ -22,6 +22,7 @@ from gatewayd.store.model import (
     StoredAlarm,
 )
 from gatewayd.store.order_reads import OrderReads
+from gatewayd.store.passing_reads import PassingReads
 from gatewayd.store.people_reads import PeopleReads
 
 RECORDS_PER_READ = 500
@@ -41,7 +42,7 @@ _DEAD = (
 )
 
 
-class Reads(PeopleReads, OrderReads):
+class Reads(PeopleReads, OrderReads, PassingReads):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 
     Not thread-safe: belongs to the thread that asks.

@@ -16,7 +16,7 @@ import apsw
 
 from gatewayd.clock import MS, Clock
 from gatewayd.errors import StoreError
-from gatewayd.store import database
+from gatewayd.store import database, retiring
 from gatewayd.store.merge import COLUMNS, Merge, retag, tag_rows
 from gatewayd.store.model import ImportCounts
 from gatewayd.store.rows import normal_uids
@@ -72,11 +72,18 @@ class Rebuild:
     """One large import on a connection that has the staged entries attached as `staged`."""
 
     def __init__(
-        self, connection: apsw.Connection, merge: Merge, clock: Clock, progress: Progress
+        self,
+        connection: apsw.Connection,
+        merge: Merge,
+        clock: Clock,
+        progress: Progress,
+        *,
+        reuse: str = "",
     ) -> None:
         self._path = Path(connection.db_filename("main"))
         self._connection = connection
         self.merge = merge
+        self._reuse = reuse
         self._clock = clock
         self._progress = progress
         self._never = threading.Event()
@@ -229,6 +236,7 @@ class Rebuild:
         """Carry over what was touched, then let the new tables take the places of the old."""
         with self._transaction():
             self._carry_over()
+            retiring.apply(self._connection, self.merge.at, reuse=self._reuse)
             self._connection.execute(_UNTOUCH)
             self._connection.execute("ALTER TABLE cylinders RENAME TO cylinders_old")
             self._connection.execute("ALTER TABLE cylinders_next RENAME TO cylinders")

@@ -268,3 +268,33 @@ BEGIN
     WHERE believed
         AND (latest_at IS NULL OR latest_at < strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time));
 END;
+
+-- What is known of each cylinder's way; stays when its records go. Sequences are those of records.
+CREATE TABLE lives (
+    code             TEXT PRIMARY KEY,
+    filled_at        TEXT,     -- of its last fill in which gas flowed, permitted or not
+    filled_sequence  INTEGER,
+    filled_g         INTEGER,
+    crossed_at       TEXT,     -- when it last left the station or came back
+    crossed_sequence INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Where cylinders were seen last, for a restart; only the newest are kept.
+CREATE TABLE sightings (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    code    TEXT NOT NULL,
+    place   TEXT NOT NULL,  -- a rig, or points/ and the point
+    seen_at TEXT NOT NULL
+) STRICT;
+
+-- Codes and tags that must never be used again, and which of them a person took back into use.
+CREATE TABLE retired (
+    kind         TEXT NOT NULL CHECK (kind IN ('code', 'uid')),
+    value        TEXT NOT NULL,  -- a uid in upper-case hex without separators
+    code         TEXT NOT NULL,  -- of the cylinder that had it
+    reason       TEXT NOT NULL,
+    retired_at   TEXT NOT NULL,
+    reused_at    TEXT,
+    reuse_reason TEXT,
+    PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;

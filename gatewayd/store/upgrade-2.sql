@@ -133,4 +133,52 @@ CREATE UNIQUE INDEX rig_locks_open ON rig_locks (rig) WHERE unlocked_at IS NULL;
 CREATE INDEX records_by_cylinder
     ON records (iif(json_valid(body), json_extract(body, '$.data.cylinder.code'), NULL));
 
+-- What is known of each cylinder's way; stays when its records go. Sequences are those of records.
+CREATE TABLE lives (
+    code             TEXT PRIMARY KEY,
+    filled_at        TEXT,     -- of its last fill in which gas flowed, permitted or not
+    filled_sequence  INTEGER,
+    filled_g         INTEGER,
+    crossed_at       TEXT,     -- when it last left the station or came back
+    crossed_sequence INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Where cylinders were seen last, for a restart; only the newest are kept.
+CREATE TABLE sightings (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    code    TEXT NOT NULL,
+    place   TEXT NOT NULL,  -- a rig, or points/ and the point
+    seen_at TEXT NOT NULL
+) STRICT;
+
+-- Codes and tags that must never be used again, and which of them a person took back into use.
+CREATE TABLE retired (
+    kind         TEXT NOT NULL CHECK (kind IN ('code', 'uid')),
+    value        TEXT NOT NULL,  -- a uid in upper-case hex without separators
+    code         TEXT NOT NULL,  -- of the cylinder that had it
+    reason       TEXT NOT NULL,
+    retired_at   TEXT NOT NULL,
+    reused_at    TEXT,
+    reuse_reason TEXT,
+    PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;
+
+-- The same from what an older program left: fills in which gas flowed, and entries that have ended.
+INSERT INTO lives (code, filled_at, filled_sequence, filled_g)
+SELECT body ->> '$.data.cylinder.code', strftime('%Y-%m-%dT%H:%M:%f+00:00', time),
+    max(sequence), body ->> '$.data.net_g'
+FROM records
+WHERE kind = 'fill' AND body ->> '$.data.cylinder.code' IS NOT NULL
+    AND body ->> '$.data.outcome' <> 'not_started' AND body ->> '$.data.net_g' > 0
+GROUP BY 1;
+
+INSERT INTO retired (kind, value, code, reason, retired_at)
+SELECT 'code', code, code, status, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
+FROM cylinders WHERE status IN ('scrapped', 'cancelled');
+
+INSERT INTO retired (kind, value, code, reason, retired_at)
+SELECT 'uid', t.uid, min(t.code), c.status, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
+FROM cylinder_tags t JOIN cylinders c USING (code)
+WHERE c.status IN ('scrapped', 'cancelled') GROUP BY t.uid;
+
 UPDATE meta SET value = '3' WHERE key = 'schema_version';

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import apsw
 
-from gatewayd.store import database, rows
+from gatewayd.store import database, passing, rows
 from gatewayd.store.chain import FIRST_PREVHASH, Head, Issuer, seal
 from gatewayd.store.filled import filled
 from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
@@ -60,6 +60,7 @@ def issue(connection: apsw.Connection, permit: Permit) -> None:
     database.require_room(connection)
     connection.execute(_ISSUE, rows.permit_row(permit))
     connection.execute(_SET_PERMIT_NO, (permit.rig_id, permit.permit_no))
+    passing.see(connection, permit.cylinder_code, permit.rig_id, rows.utc(permit.issued_at))
 
 
 def resolve(
@@ -116,6 +117,10 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
             record.body,
         ),
     )
+    if draft.passing is not None:
+        at = rows.utc(draft.time)
+        place, sequence = draft.rig_id, record.sequence
+        passing.note(connection, draft.passing, place=place, sequence=sequence, at=at)
     if draft.total_after_g is not None:
         set_total_g(connection, draft.rig_id, draft.total_after_g)
     filled(connection, draft)

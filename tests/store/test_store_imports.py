@@ -122,7 +122,11 @@ def _import(
         staging.add_cylinders(entries)
         staging.seal()
         options = beside.ImportOptions(
-            STATION, replace=whole, direct_max=direct_max, quota_mb=quota_mb
+            STATION,
+            replace=whole,
+            direct_max=direct_max,
+            quota_mb=quota_mb,
+            reuse="the model knows of no retired codes",
         )
         return beside.import_staged(staging, options, clock=SystemClock(), progress=progress)
 

@@ -1,0 +1,46 @@
+"""What the store answers about a cylinder's way and about retired codes; a part of `Reads`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from gatewayd.store import rows
+from gatewayd.store.passing import Life, Retired, Seen
+
+
+class PassingReads(ABC):
+    """Every method raises StoreError when the store cannot be read."""
+
+    @abstractmethod
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[rows.Row]:
+        """The rows of a query."""
+
+    def life(self, code: str) -> Life:
+        """What is known of a cylinder's way, also when its records are gone."""
+        sql = (
+            "SELECT filled_at, filled_sequence, filled_g, crossed_at, crossed_sequence "
+            "FROM lives WHERE code = ?"
+        )
+        for filled_at, filled, filled_g, crossed_at, crossed in self._rows(sql, (code,)):
+            return Life(_time(filled_at), filled or 0, filled_g, _time(crossed_at), crossed or 0)
+        return Life()
+
+    def sightings(self) -> tuple[Seen, ...]:
+        """The sightings that are remembered, oldest first."""
+        found = self._rows("SELECT code, place, seen_at FROM sightings ORDER BY id")
+        return tuple(Seen(code, place, datetime.fromisoformat(at)) for code, place, at in found)
+
+    def retired(self, kind: str, value: str) -> Retired | None:
+        """Why a `code`, or a `uid` in upper-case hex, must not be used; None = it may be."""
+        sql = (
+            "SELECT kind, value, code, reason, retired_at FROM retired "
+            "WHERE kind = ? AND value = ? AND reused_at IS NULL"
+        )
+        for its_kind, its_value, code, reason, at in self._rows(sql, (kind, value)):
+            return Retired(its_kind, its_value, code, reason, datetime.fromisoformat(at))
+        return None
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
