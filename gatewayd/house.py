@@ -24,8 +24,10 @@ from gatewayd.rigs.clock_facts import ClockTrust
 from gatewayd.rigs.composite import Composite, Front
 from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.gates import Hands, gate_for
+from gatewayd.rigs.history import Ownership, RetiredCodes
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
+from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.sources import ArchiveAge, FactSource, RigLocks
 from gatewayd.settings.model import Settings
 from gatewayd.settings.upstreams import upstream_table
@@ -62,7 +64,8 @@ class House:
 
 def suppliers(settings: Settings, reads: Reads, clock: FactSource) -> tuple[FactSource, ...]:
     """Everyone who knows facts for a judgement; rigs and `gatewayd verdict` ask the same."""
-    return (ArchiveAge(settings.archive, reads), RigLocks(reads), clock)
+    past = (RetiredCodes(reads), Ownership())
+    return (ArchiveAge(settings.archive, reads), RigLocks(reads), clock, *past)
 
 
 def build(settings: Settings, store: Store, clock: Clock) -> House:
@@ -85,7 +88,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     sources = suppliers(settings, store, ClockTrust(keeper))
     rigs, composites = {}, []
     fronts: dict[str, Front] = {}
-    means = Means(store, board, alarms, clock)
+    means = Means(store, board, alarms, clock, seen_before(settings, store, clock))
     for name, rig in settings.rigs.items():
         packs = tuple(settings.packs[p] for p in rig.rules)
         bench = Bench(name, rig, settings.station, packs, sources, keeper)
@@ -124,6 +127,14 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
             for name, up in settings.upstreams.items()
         ),
     )
+
+
+def seen_before(settings: Settings, store: Store, clock: Clock) -> Sightings:
+    """The places of the station, with what an earlier life saw there. Raises StoreError."""
+    station = settings.station
+    sightings = Sightings(clock, travel_s=station.travel_s, unseen_s=station.unseen_s)
+    sightings.remember(store.sightings(), rigs=settings.rigs)
+    return sightings
 
 
 def watching(settings: Settings, store: Store, board: Board, clock: Clock) -> Alarms:

@@ -134,7 +134,11 @@ FINDINGS: Mapping[str, Text] = {
         en="tag {uid} (cylinder: {by_uid}) and printed code {code} (cylinder: {by_code}) are not of "
         "one cylinder; do not fill, compare the stamp and correct the tag or the archive",
     ),
-    "finding.not_on_file": Text(zh="未建档", en="not in the archive"),
+    "finding.CODE_DUPLICATE": Text(
+        zh="编码 {cylinder} 同时或刚刚出现在 {elsewhere}，可能一码多瓶；不得充装，请隔离两处的气瓶并核对钢印",
+        en="code {cylinder} is at {elsewhere} too, or was a moment ago; do not fill, set the cylinders of "
+        "both places aside and compare the stamps",
+    ),
     "finding.TARE_UNKNOWN": Text(
         zh="空瓶重量不稳定或不可信（{tare_g} g）；请检查秤并重新放置",
         en="the empty weight is not stable or not believable ({tare_g} g); check the scale, put it on again",
@@ -165,6 +169,8 @@ HINTS: Mapping[str, Text] = {
         "change the byte order of the reader, or correct tag_uids in the archive as it is read",
     ),
     "hint.gs_lost": Text(
+    "hint.not_on_file": Text(zh="未建档", en="not in the archive"),
+    "hint.elsewhere": Text(zh="另见于 {place}", en="It is, or was a moment ago, at {place} too"),
         zh="GS1 条码 {seen} 可能丢失了分隔符 GS（补上后为 {known}）；请在扫码枪上开启发送 GS（0x1D），"
         "或把键盘口改为串口或 HID POS",
         en="the GS1 code {seen} may have lost a separator (with it: {known}); set the scanner to "

@@ -135,6 +135,9 @@ FACTS: Mapping[str, Fact] = {
         "同一编码是否在别处出现",
         "whether the code is seen elsewhere, or was too soon before",
     ),
+    "code.elsewhere": _fact(
+        "text", "同一编码另见于", "where else the code is, or was too soon before"
+    ),
     "tag.uid": _fact("text", "读到的标签号", "tag uid that was read, upper-case hex"),
     "tag.agrees": _fact(
         "bool", "标签与瓶身编码是否为同一气瓶", "whether tag and printed code name one cylinder"
@@ -164,6 +167,11 @@ FACTS: Mapping[str, Fact] = {
     "station.owners": _fact(
         "texts", "本站及关联产权单位", "station id and its list of associated owners"
     ),
+    "station.association": _fact(
+        "text",
+        "关联产权单位（本瓶）",
+        "the associated owner by whom it may be filled (empty = our own)",
+    ),
     "station.media": _fact("texts", "站点介质", "media the station is licensed for"),
     "station.archive_age_s": _fact("int", "档案距上次更新时间", "age of the archive", "s"),
     "station.archive_age_s_max": _fact(
@@ -184,6 +192,11 @@ FACTS: Mapping[str, Fact] = {
     "history.last_filled_on": _fact("date", "上次充装日期", "day of its last fill"),
     "history.left_since_fill": _fact(
         "bool", "上次充装后是否出过站", "whether it left the station since its last fill"
+    ),
+    "history.overfilled": _fact(
+        "bool",
+        "上次充装是否超装且尚未处理",
+        "whether it was overfilled and nobody has put that right",
     ),
     "checks.precheck_done": _fact(
         "bool", "充装前检查是否完成", "whether the pre-fill check is done"

@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
-from gatewayd.rigs.findings import LOCKED, finding
+from gatewayd.errors import StoreError
+from gatewayd.rigs.clock_facts import ClockTrust
+from gatewayd.rigs.findings import LOCKED, advise, finding
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.sources import Asked, FactSource
@@ -58,6 +60,8 @@ def gather(
         **supplied,
         "code.known": identity.cylinder is not None,
         "code.text": None if identity.code is None else plain_code(identity.code),
+        "code.duplicate": None if identity.elsewhere is None else bool(identity.elsewhere),
+        "code.elsewhere": identity.elsewhere or None,
         "tag.uid": identity.uid,
         "tag.agrees": True if identity.agrees else None,
         "rig.id": bench.rig_id,
@@ -93,6 +97,18 @@ def _scale(sample: GateSample | None) -> dict[str, Any]:
         "scale.stable": sample.stable,
         "scale.tare_g": tare_g,
     }
+
+
+def at_rig(
+    bench: Bench, identity: Identity, sample: GateSample | None, wall: datetime
+) -> tuple[Verdict, Plan | None]:
+    """The judgement on what stands at a rig; a store that cannot be asked permits nothing."""
+    try:
+        facts = gather(bench, identity, sample, wall)
+    except StoreError:
+        return denied(bench.packs, finding("STORE_UNAVAILABLE")), None
+    verdict, plan = assess(bench, facts)
+    return advise(verdict, identity), plan
 
 
 def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]:

@@ -18,11 +18,13 @@ from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.means import Means
+from gatewayd.rigs.history import association
 from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
 from rules_engine.verdict import Verdict
 
+from gatewayd.store.passing import Passing
 UNSAVED_MAX = 16
 """Drafts waiting for a store that cannot commit. No cylinder is judged meanwhile, so more than
 this is a bug of ours: the process ends and the gate closes."""
@@ -117,7 +119,9 @@ class Bookkeeper:
                 return number
 
     def _base(self, who: Identity, verdict: Verdict | None) -> dict[str, Any]:
-        return evidence.judged(self._bench.station.id, self._bench.rig_id, who, verdict)
+        station = self._bench.station
+        base = evidence.judged(station.id, self._bench.rig_id, who, verdict)
+        return {**base, "association": association(station, who.cylinder)}
 
     def fill(self, permit: Permit, ending: Ending) -> RecordDraft:
         """The record a permit ends in; its id was made with the permit."""
@@ -133,11 +137,16 @@ class Bookkeeper:
         )
 
     def _draft(
-        self, kind: RecordKind, data: dict[str, Any], total_after_g: int | None = None
+        self,
+        kind: RecordKind,
+        data: dict[str, Any],
+        total_after_g: int | None = None,
+        passing: Passing | None = None,
     ) -> RecordDraft:
         return RecordDraft(
             id=new_id(),
             kind=kind,
+            passing=Passing(permit.cylinder_code, ending.net_g if flowed else None),
             rig_id=self._bench.rig_id,
             time=self._clock.wall(),
             data=data,
@@ -149,7 +158,8 @@ class Bookkeeper:
         codes = [found.code for found in verdict.findings if found.severity == "deny"]
         shown = evidence.shown(who)
         self._log.info("cylinder.refused", cylinder=shown["code"], reasons=codes)
-        await self._append(self._draft("refusal", self._base(who, verdict)))
+        await self._append(self._draft("refusal", self._base(who, verdict), None, _passing(who)))
+            passing=passing,
 
     async def unauthorised(
         self, who: Identity, sample: GateSample, *, net_g: int, before_g: int
@@ -164,7 +174,7 @@ class Bookkeeper:
             ended_at=ended_at,
             time_quality=self._bench.time_quality,
         )
-        await self._append(self._draft("fill", data, sample.total_g))
+        await self._append(self._draft("fill", data, sample.total_g, _passing(who, net_g)))
         await self.alarm("unauthorised_flow", f"{net_g} g")
 
     async def baseline(self, total_g: int, went_back_from_g: int | None) -> None:
@@ -198,3 +208,8 @@ class Bookkeeper:
                 draft = self._alarms.cleared(code, self._bench.rig_id)
             if draft is not None:
                 await self._append(draft)
+
+
+def _passing(who: Identity, filled_g: int | None = None) -> Passing | None:
+    """What a record says of the cylinder's way; None when the archive does not know it."""
+    return None if who.cylinder is None else Passing(who.cylinder.code, filled_g)

@@ -13,6 +13,7 @@ BASIS = {
     "NO_TAG": "GB/T 38059-2019 (verified: false): identify before filling",
     "AMBIGUOUS": "contract v1 §5: one cylinder, one identity",
     "TAG_MISMATCH": "GB/T 38059-2019 (verified: false): verify the tag before filling",
+    "CODE_DUPLICATE": "DB4114/T 185-2023 4.7, 4.9 (verified: false; local): one code, one cylinder",
     "TARE_UNKNOWN": "contract v1 §10: the measured tare is the stable gross weight",
     "RESIDUAL": "contract v1 §10: target = allowed net - residue",
     "DATA_MISSING": "contract v1 §9: an empty cell is unknown",
@@ -45,6 +46,8 @@ def reason_at_rig(code: str, who: Identity, sample: GateSample | None) -> Findin
         return advised(finding(code, seen=seen), who.hint)
     if code == "TAG_MISMATCH" and who.clash is not None:
         return advised(mismatch(who.clash), who.hint)
+    if code == "CODE_DUPLICATE" and who.cylinder is not None:
+        return finding(code, cylinder=who.cylinder.code, elsewhere=who.elsewhere or "?")
     if code == "TARE_UNKNOWN" and sample is not None:
         return finding(code, tare_g=sample.gross_g)
     return finding(code)
@@ -58,7 +61,7 @@ def mismatch(clash: Clash) -> Finding:
         "cylinder_of_tag": clash.by_uid,
         "cylinder_of_code": clash.by_code,
     }
-    said, unknown = FINDINGS["finding.TAG_MISMATCH"], FINDINGS["finding.not_on_file"]
+    said, unknown = FINDINGS["finding.TAG_MISMATCH"], HINTS["hint.not_on_file"]
 
     def told(template: str, nobody: str) -> str:
         names = {"by_uid": clash.by_uid or nobody, "by_code": clash.by_code or nobody}
@@ -70,14 +73,21 @@ def mismatch(clash: Clash) -> Finding:
 
 
 def advise(verdict: Verdict, who: Identity) -> Verdict:
-    """The verdict, with what to change where it says that a cylinder is not in the archive."""
-    if who.hint is None:
+    """The verdict, with what to change where a cylinder is not in the archive, and where it is, too."""
+    if who.hint is None and not who.elsewhere:
         return verdict
-    found = tuple(
-        advised(each, who.hint) if each.code == "CODE_UNKNOWN" else each
-        for each in verdict.findings
-    )
-    return replace(verdict, findings=found)
+    return replace(verdict, findings=tuple(_advised(each, who) for each in verdict.findings))
+
+
+def _advised(found: Finding, who: Identity) -> Finding:
+    if found.code == "CODE_UNKNOWN":
+        return advised(found, who.hint)
+    if found.code != "CODE_DUPLICATE" or not who.elsewhere:
+        return found
+    said = HINTS["hint.elsewhere"]
+    zh, en = (each.format(place=who.elsewhere) for each in (said.zh, said.en))
+    message = Message(zh=f"{found.message.zh}。{zh}", en=f"{found.message.en}. {en}")
+    return replace(found, message=message, values={**found.values, "elsewhere": who.elsewhere})
 
 
 def advised(found: Finding, hint: Hint | None) -> Finding:

@@ -52,11 +52,17 @@ def by_code(archive: Archive, text: str, region: str | None) -> tuple[Cylinder, 
     key that it would have with one, it names both.
     """
     aim, plain = split_aim(text)
-    codes = [text, plain] if aim in GS1 else [text, *_label_codes(plain, region)]
-    found = _known(archive, [*codes, *keys.spelled(keys.scanned(text))])
+    found = _known(archive, spellings(text, region))
     if found and aim in GS1:
         found |= _known(archive, keys.spelled(keys.other_readings(plain)))
     return tuple(found.values())
+
+
+def spellings(text: str, region: str | None) -> tuple[str, ...]:
+    """Every code under which the archive may have a scanned text."""
+    aim, plain = split_aim(text)
+    codes = [text, plain] if aim in GS1 else [text, *_label_codes(plain, region)]
+    return (*codes, *keys.spelled(keys.scanned(text)))
 
 
 def by_uid(archive: Archive, uid: str) -> tuple[Cylinder, ...]:

@@ -47,6 +47,7 @@ class Withdrawal(StrEnum):
     CONFIG_CHANGED = "config_changed"
     RULES_CHANGED = "rules_changed"
     RESTART = "restart"
+    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class Identity:
     `clash`: why it is `many`, where the rig asks for tag and printed code and they disagree.
     `agrees`: a tag and a printed code were read and name this one cylinder.
     """
+    `elsewhere`: where this cylinder stands too, or stood too soon before; empty = nowhere, None =
+    nobody looked.
 
     status: Literal["waiting", "one", "many"] = "waiting"
     cylinder: Cylinder | None = None
@@ -98,6 +101,7 @@ class Identity:
     clash: Clash | None = None
     agrees: bool = False
 
+    elsewhere: str | None = None
     @property
     def objection(self) -> str:
         """The reason to refuse when this is `many`."""

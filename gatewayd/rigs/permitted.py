@@ -43,6 +43,9 @@ CLOSE_WITHIN_MS = 3_000
 
 STUCK = "gate_not_closed"
 
+NAMES_ANEW = frozenset({Withdrawal.SECOND_TAG, Withdrawal.DUPLICATE})
+"""What ends a permit for who stands there; shown is then who was seen, not who was permitted."""
+
 
 def issued(state: State, event: Issued, rig: RigSettings) -> Step:
     """The intent is durable; if it still holds after the commit, and only then, open the gate."""
@@ -147,6 +150,8 @@ def _cause_at_cylinder(
         return Withdrawal.CYLINDER_HELD
     if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
         return Withdrawal.SECOND_TAG
+    if view.identity.elsewhere and (rig.on_duplicate == "lock" or not state.flowed):
+        return Withdrawal.DUPLICATE
     if not state.flowed and _names_another(view.identity, permit):
         return Withdrawal.SECOND_TAG
     if view.identity.tag_lost and rig.on_tag_lost == "lock":
@@ -194,7 +199,7 @@ def withdraw(state: State, view: View, cause: Withdrawal) -> State:
         unclosed_ns=0,
         ended_at=view.wall,
         ended_ns=now_ns,
-        identity=view.identity if cause is Withdrawal.SECOND_TAG else state.identity,
+        identity=view.identity if cause in NAMES_ANEW else state.identity,
     )
 
 
@@ -257,16 +262,23 @@ def _settled(
     return sample.stable and waited_ns >= SETTLE_MS_MIN * MS and (named or not flowed)
 
 
+def _doubt(state: State) -> str:
+    """The reason to refuse a cylinder whose permit ended because it may be another one."""
+    if state.withdrawn is Withdrawal.SECOND_TAG:
+        return state.identity.objection
+    return "CODE_DUPLICATE" if state.withdrawn is Withdrawal.DUPLICATE else ""
+
+
 def resolved(state: State, event: Resolved) -> Step:
     """The permit is history; the cylinder that stands there was served.
 
     One whose permit was taken back by new rules before gas flowed is judged anew, as if it had come.
     """
-    second_tag = state.withdrawn is Withdrawal.SECOND_TAG
+    doubt = _doubt(state)
     anew = state.withdrawn is Withdrawal.RULES_CHANGED and not event.flowed
     effects: tuple[Effect, ...] = ()
-    if second_tag and not event.flowed:
-        effects = (RefuseFor(state.identity.objection, state.identity),)
+    if doubt and not event.flowed:
+        effects = (RefuseFor(doubt, state.identity),)
     cleared = replace(
         state,
         permit=None,
@@ -279,8 +291,8 @@ def resolved(state: State, event: Resolved) -> Step:
         ended_at=None,
         unclosed_ns=0,
         served=state.presence,
-        verdict=None if second_tag else state.verdict,
-        findings=(state.identity.objection,) if second_tag else (),
+        verdict=None if doubt else state.verdict,
+        findings=(doubt,) if doubt else (),
         total_g=event.total_g,
         last_filled=event.code if event.flowed else state.last_filled,
     )

@@ -15,7 +15,7 @@ from gatewayd.logs import logger
 from gatewayd.rigs import assess
 from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.ending import proven_over
-from gatewayd.rigs.findings import advise, reason_at_rig
+from gatewayd.rigs.findings import reason_at_rig
 from gatewayd.rigs.hand import write
 from gatewayd.rigs.machine import adopt, resume, step
 from gatewayd.rigs.means import Means
@@ -64,7 +64,7 @@ class Rig:
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._books = Bookkeeper(bench, means)
         self._mirror = Mirror(bench, means.board, means.clock)
-        self._watch = Watch(bench, means.store, means.clock)
+        self._watch = Watch(bench, means.store, means.clock, means.sightings)
         self._wishes = Wishes()
         self._unsure = False
         self._broken = False
@@ -201,10 +201,9 @@ class Rig:
 
     def _judge(self, effect: Judge) -> Judged:
         wall = self._clock.wall()
-        facts = assess.gather(self._bench, effect.identity, effect.sample, wall)
-        verdict, plan = assess.assess(self._bench, facts)
+        verdict, plan = assess.at_rig(self._bench, effect.identity, effect.sample, wall)
         self._wishes.judged()
-        return Judged(advise(verdict, effect.identity), plan, effect.sample)
+        return Judged(verdict, plan, effect.sample)
 
     async def _issue(self, effect: Issue) -> Event:
         """Commit 1: the permit is pending before the gate hears of it."""

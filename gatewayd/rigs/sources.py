@@ -1,8 +1,8 @@
 """Who else knows facts for a judgement: the archive's age, people and checks, history, the clock.
 
 A rig and `gatewayd verdict` ask every source at each judgement. A source answers from memory or
-from the store's read connection, at once. What it does not know, or cannot read, it leaves out:
-a rule that needs it then denies with DATA_MISSING.
+from the store's read connection, at once. What it does not know it leaves out: a rule that needs it
+then denies with DATA_MISSING. One that cannot read the store says so: then nothing is permitted.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class FactSource(Protocol):
     """One room that knows facts."""
 
     def facts(self, asked: Asked) -> Mapping[str, Any]:
-        """Flat facts by their names in `rules_engine.vocabulary`; raises nothing."""
+        """Flat facts by their names in `rules_engine.vocabulary`; raises nothing but StoreError."""
         ...
 
 

@@ -13,17 +13,22 @@ from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.identity import Archive, identify
 from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
 from gatewayd.rigs.presence import Presence
+from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.wishes import Wishes
 
 
 class Watch:
     """The eyes of one rig."""
 
-    def __init__(self, bench: Bench, archive: Archive, clock: Clock) -> None:
+    def __init__(
+        self, bench: Bench, archive: Archive, clock: Clock, sightings: Sightings | None = None
+    ) -> None:
         self.sample: GateSample | None = None
         self._rig = bench.rig
         self._region = bench.station.region
         self._archive = archive
+        self._sightings = sightings
+        self._place = bench.rig_id
         self._clock = clock
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._presence = Presence(bench.rig)
@@ -89,13 +94,30 @@ class Watch:
         """The identity, worked out again only when something new was seen; nobody = NOBODY."""
         if self._presence.number == 0:
             self._identity, self._unreadable = NOBODY, False
+            self._nobody()
             return NOBODY
         if self._news:
             self._identify()
-        lost = self._presence.tag_lost(now_ns)
-        if lost != self._identity.tag_lost:
-            self._identity = replace(self._identity, tag_lost=lost)
+        lost, elsewhere = self._presence.tag_lost(now_ns), self._elsewhere(self._identity)
+        if (lost, elsewhere) != (self._identity.tag_lost, self._identity.elsewhere):
+            self._identity = replace(self._identity, tag_lost=lost, elsewhere=elsewhere)
         return self._identity
+
+    def _elsewhere(self, who: Identity) -> str | None:
+        """Tell where this cylinder stands, and hear where it is, too."""
+        if self._sightings is None or who.status != "one" or who.cylinder is None:
+            return None
+        self._sightings.stands(self._place, who.cylinder.code)
+        return self._sightings.elsewhere(self._place, who.cylinder.code) or ""
+
+    def _nobody(self) -> None:
+        """The scale is empty, or nobody can tell what stands on it."""
+        if self._sightings is None:
+            return
+        if self.sample is None:
+            self._sightings.lost(self._place)
+        else:
+            self._sightings.empty(self._place)
 
     def _identify(self) -> None:
         try:

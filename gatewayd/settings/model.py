@@ -33,7 +33,11 @@ def _known_medium(medium: str) -> str:
 
 
 class StationSettings(Strict):
-    """The licensed site. `id` and `associated_owners` are what a cylinder's `owner` may be."""
+    """The licensed site. `id` and `associated_owners` are what a cylinder's `owner` may be.
+
+    `travel_s`: no cylinder gets from one rig or point to another sooner than this; 0 = only at once
+    is too soon. `unseen_s`: where nobody saw it leave, it may still stand for so long.
+    """
 
     id: str = Field(min_length=1, max_length=64, pattern=r"^[^/+#\s]+$")
     name: str = ""
@@ -42,6 +46,8 @@ class StationSettings(Strict):
     media: tuple[str, ...] = ()
     associated_owners: tuple[str, ...] = ()
 
+    travel_s: int = Field(default=0, ge=0, le=86_400)
+    unseen_s: int = Field(default=60, ge=0, le=86_400)
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -129,6 +135,7 @@ class RigSettings(Strict):
     on_second_tag: Literal["lock", "hold"] = "lock"
     on_tag_lost: Literal["lock", "hold"] = "hold"
     tag_lost_after_s: int = Field(default=5, ge=1, le=600)
+    on_duplicate: Literal["lock", "hold"] = "lock"
     scan_valid_s: int = Field(default=30, ge=1, le=600)
     identify_within_s: int = Field(default=20, ge=1, le=600)
     stable_within_s: int = Field(default=15, ge=1, le=600)
