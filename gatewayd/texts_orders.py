@@ -3,6 +3,7 @@
 from typing import Final
 
 ORDERS: Final[dict[str, tuple[str, str]]] = {
+    "label.rule": ("规则", "rule"),
     "order.hold": (
         "气瓶 {subject} 已锁定",
         "cylinder {subject} is held",
@@ -57,3 +58,33 @@ ORDERS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 """Holds of cylinders and locks of rigs."""
+
+TELLING: Final[dict[str, tuple[str, str]]] = {
+    "record.fill": ("充装", "fill"),
+    "record.refusal": ("拒绝充装", "refusal"),
+    "record.alarm": ("报警", "alarm"),
+    "record.check": ("检查", "check"),
+    "record.session": ("登录", "session"),
+    "record.batch": ("批次", "batch"),
+    "record.acknowledgement": ("确认", "acknowledgement"),
+    "record.clock": ("时钟", "clock"),
+    "record.hold": ("气瓶锁定", "hold"),
+    "record.lock": ("工位锁定", "lock"),
+    "record.movement": ("流转", "movement"),
+    "record.issue": ("发放", "issue"),
+    "record.inspection": ("检验", "inspection"),
+    "record.repair": ("维修", "repair"),
+    "record.archive": ("档案", "archive"),
+    "record.not_judged": (
+        "没有判定：充装未经许可，或当时没有任何规则可判",
+        "no verdict: gas flowed without a permit, or nothing could be judged",
+    ),
+    "event.held": ("锁定", "held"),
+    "event.released": ("解除锁定", "released"),
+    "event.locked": ("锁定", "locked"),
+    "event.unlocked": ("解锁", "unlocked"),
+    "trace.entry": ("档案最后变更，版本 {version}", "entry last changed, version {version}"),
+    "trace.nothing": ("没有记录，也不在档案中", "no record, and not in the archive"),
+    "trace.left_out": ("另有更早的 {count} 条未显示", "{count} older ones are not shown"),
+}
+"""What `records show` and `trace` say."""

@@ -1,15 +1,19 @@
 """`gatewayd records`: look at committed facts and prove that none was changed or lost."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
+from gatewayd.cli import record_screen
 from gatewayd.cli.common import (
     NO,
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -18,6 +22,7 @@ from gatewayd.settings.load import load
 from gatewayd.store.chain import Head, broken, head_of
 from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader, Reads
+from gatewayd.texts import Language
 
 LIST_DEFAULT = 50
 LIST_MAX = 100_000
@@ -25,8 +30,17 @@ VERIFIED_AT_ONCE = 1_000
 """Records in memory while verifying."""
 
 
-def _open() -> Reader:
-    return Reader.open(load(directory()).store_path)
+store_option = click.option(
+    "--store",
+    "store_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A store or a copy of one; then no configuration is needed.",
+)
+
+
+def _open(store_file: Path | None) -> Reader:
+    return Reader.open(store_file or load(directory()).store_path)
 
 
 @click.group()
@@ -48,11 +62,18 @@ def records() -> None:
     help="From this sequence on; without it, the newest records.",
 )
 @click.option("--limit", type=click.IntRange(1, LIST_MAX), default=LIST_DEFAULT, show_default=True)
+@store_option
 @config_option
 @json_option
 @reports_errors
 def list_(
-    kind: str | None, rig: str | None, since_seq: int | None, *, limit: int, as_json: bool
+    kind: str | None,
+    rig: str | None,
+    since_seq: int | None,
+    *,
+    limit: int,
+    store_file: Path | None,
+    as_json: bool,
 ) -> None:
     """List records, oldest first.
 
@@ -60,7 +81,7 @@ def list_(
     gatewayd records list --kind fill --rig rig-1
     gatewayd records list --since-seq 120 --json
     """  # noqa: D301 - click wants the backspace character itself
-    with _open() as store:
+    with _open(store_file) as store:
         found = (
             store.newest_records(limit=limit, kind=kind, rig=rig)
             if since_seq is None
@@ -97,16 +118,31 @@ def _gist(envelope: dict[str, Any]) -> str:
 
 @records.command()
 @click.argument("id_or_seq")
+@click.option("--why", is_flag=True, help="Only the verdict and what it rests on, for a person.")
+@lang_option
+@store_option
 @config_option
 @json_option
 @reports_errors
-def show(id_or_seq: str, *, as_json: bool) -> None:
-    """Show one record whole, by its id or its sequence.
+def show(
+    id_or_seq: str,
+    *,
+    why: bool,
+    lang: Language | None,
+    store_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Show one record by its id or its sequence: the verdict as it was, then the record whole.
+
+    Only the store is read, so that a copy of it (--store) tells the same years later, without the
+    rule packs and the archive of that day.
 
     \b
     gatewayd records show 17
+    gatewayd records show 17 --why --lang zh
+    gatewayd records show 17 --store /media/usb/gatewayd.db
     """  # noqa: D301 - click wants the backspace character itself
-    with _open() as store:
+    with _open(store_file) as store:
         record = store.record(int(id_or_seq) if id_or_seq.isdecimal() else id_or_seq)
     if record is None:
         stop(NO, f"{id_or_seq}: no such record; `gatewayd records list` shows what is there")
@@ -114,14 +150,17 @@ def show(id_or_seq: str, *, as_json: bool) -> None:
     if as_json:
         print_json(envelope)
         return
-    click.echo(json.dumps(envelope, ensure_ascii=False, indent=2))
+    record_screen.show(envelope, language(lang))
+    if not why:
+        click.echo(json.dumps(envelope, ensure_ascii=False, indent=2))
 
 
 @records.command()
+@store_option
 @config_option
 @json_option
 @reports_errors
-def verify(*, as_json: bool) -> None:
+def verify(*, store_file: Path | None, as_json: bool) -> None:
     """Check every record against its hash, its predecessor and the gap-free sequence.
 
     Exit 1 at the first break, which is named.
@@ -129,7 +168,7 @@ def verify(*, as_json: bool) -> None:
     \b
     gatewayd records verify
     """  # noqa: D301 - click wants the backspace character itself
-    with _open() as store:
+    with _open(store_file) as store:
         head, problem = walk(store)
     if as_json:
         print_json(

@@ -6,9 +6,6 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from gatewayd.cli.common import (
     NO,
@@ -20,6 +17,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.verdict_screen import show
 from gatewayd.clock import SystemClock
 from gatewayd.house import suppliers
 from gatewayd.rigs.assess import Bench, assess, denied, gather
@@ -32,12 +30,10 @@ from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader, Reads
-from gatewayd.texts import Language, text
 from gatewayd.timekeeping.keeper import Timekeeper
 from rules_engine import facts
 from rules_engine.engine import judge
-from rules_engine.explain import headline, severity, sources, title
-from rules_engine.verdict import Stage, Verdict
+from rules_engine.verdict import Stage
 
 
 @click.command()
@@ -92,7 +88,7 @@ def verdict(
     if as_json:
         print_json(decided.as_json())
     else:
-        _show(decided, settings.log.language)
+        show(decided, settings.log.language)
     stop(OK if decided.allowed else NO)
 
 
@@ -178,27 +174,3 @@ def _hint(
 def _entries(given: str, cylinders: Iterable[Cylinder]) -> dict[str, Cylinder | None]:
     known: dict[str, Cylinder | None] = {c.code: c for c in cylinders}
     return known or {f"?{given}": None}
-
-
-def _show(decided: Verdict, language: Language) -> None:
-    console = Console(highlight=False)
-    style = "bold green" if decided.allowed else "bold red"
-    console.print(Text(headline(decided, language), style=style))
-    if decided.findings:
-        console.print(_table(decided, language))
-    for line in sources(decided, language):
-        console.print(Text(line, style="dim"), soft_wrap=True)
-
-
-def _table(decided: Verdict, language: Language) -> Table:
-    """What a lawyer asks for: each reason with the values it rests on, its basis and its rule."""
-    table = Table(show_lines=True)
-    for key in ("reason", "message", "values", "basis"):
-        table.add_column(text(f"label.{key}", language), overflow="fold")
-    for item in decided.findings:
-        values = "\n".join(f"{name} = {value}" for name, value in item.values.items())
-        said = item.message.zh if language == "zh" else item.message.en
-        where = f"{item.basis}\n({item.rule})"
-        reason = f"{item.code}\n{title(item.code, language)}\n{severity(item, language)}"
-        table.add_row(reason, said, values, where)
-    return table

@@ -53,6 +53,13 @@ class OrderReads(ABC):
         sql = f"SELECT {_LOCK} FROM rig_locks WHERE unlocked_at IS NULL ORDER BY rig"  # noqa: S608 - our names
         return tuple(map(_lock, self._rows(sql)))
 
+    def entry_version(self, code: str) -> tuple[int, datetime | None]:
+        """When an entry changed last: the archive's version then, and the time (aware UTC)."""
+        sql = "SELECT version, changed_at FROM cylinders WHERE code = ?"
+        found = self._rows(sql, (code,))
+        version, at = found[0] if found else (0, None)
+        return int(version), None if at is None else datetime.fromisoformat(at)
+
     def archive_version(self) -> int:
         """The version of the last change of the archive."""
         return int(self._rows("SELECT version FROM archive")[0][0])

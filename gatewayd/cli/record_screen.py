@@ -1,0 +1,93 @@
+"""A committed record for a terminal: what happened to which cylinder, and the verdict as it was.
+
+Everything comes from the record itself, so it reads the same when packs and archive are long gone.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from gatewayd.cli import verdict_screen
+from gatewayd.texts import TEXTS, Language, text
+from rules_engine.retold import verdict
+
+MASSES = (
+    "tare_stamped_g",
+    "tare_g",
+    "residual_g",
+    "target_g",
+    "limit_gross_g",
+    "gross_end_g",
+    "net_g",
+    "total_before_g",
+    "total_after_g",
+)
+JUDGED = frozenset({"fill", "refusal"})
+
+
+def show(envelope: Mapping[str, Any], language: Language, console: Console | None = None) -> None:
+    """Print a record for a person; `console` None is the terminal."""
+    console = console or Console(highlight=False)
+    for line in lines(envelope, language):
+        console.print(Text(line), soft_wrap=True)
+    told = envelope["data"].get("verdict")
+    kind = kind_of(envelope)
+    if told is not None and "packs" in told:
+        verdict_screen.show(verdict(told), language, console)
+    elif kind in JUDGED:
+        console.print(Text(text("record.not_judged", language), style="bold red"))
+    sealed = f"sha256:{envelope['hash']}  ← {envelope['prevhash']}"
+    console.print(Text(sealed, style="dim"), soft_wrap=True)
+
+
+def kind_of(envelope: Mapping[str, Any]) -> str:
+    """`fill` of `gatewayd.fill.v1`."""
+    return str(envelope["type"]).split(".")[1]
+
+
+def lines(envelope: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Which record, which cylinder, what became of it."""
+    kind, data = kind_of(envelope), envelope["data"]
+    named = text(f"record.{kind}", language) if f"record.{kind}" in TEXTS else kind
+    where = envelope["source"].removeprefix("/stations/")
+    yield f"#{envelope['sequence']}  {named}  {envelope['time']}  {where}  {envelope['id']}"
+    cylinder = data.get("cylinder")
+    if isinstance(cylinder, Mapping):
+        known = {name: value for name, value in cylinder.items() if value not in (None, [])}
+        label = text("label.cylinder", language)
+        yield f"{label}: {'  '.join(f'{name}={value}' for name, value in known.items())}"
+    if kind != "refusal" and (gist := gist_of(envelope, language)):
+        yield gist
+    masses = {name: data[name] for name in MASSES if data.get(name) is not None}
+    if kind == "fill" and masses:
+        yield "  ".join(f"{name}={value}" for name, value in masses.items())
+
+
+def gist_of(envelope: Mapping[str, Any], language: Language) -> str:
+    """What became of it, in a few words of the catalogue; empty when the kind says it all."""
+    data = envelope["data"]
+    parts = [_word("outcome", data.get("outcome"), language)]
+    if data.get("outcome") and data.get("end_reason"):
+        parts.append(f"({data['end_reason']})")
+    if isinstance(data.get("net_g"), int):
+        parts.append(f"{data['net_g']} g")
+    parts.append(_word("event", data.get("event"), language))
+    message = data.get("message")
+    if isinstance(message, Mapping):
+        parts.append(str(message.get(language) or ""))
+    findings = (data.get("verdict") or {}).get("findings") or []
+    if not data.get("outcome"):
+        parts += [each["code"] for each in findings if each["severity"] == "deny"]
+    by = data.get("by")
+    if isinstance(by, Mapping):
+        parts.append(": ".join(str(by[key]) for key in ("who", "why") if by.get(key)))
+    return "  ".join(part for part in parts if part)
+
+
+def _word(group: str, value: object, language: Language) -> str:
+    if not value:
+        return ""
+    key = f"{group}.{value}"
+    return text(key, language) if key in TEXTS else str(value)
