@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from drivers.contract import Context, DriverError, FillerSample, GateOrder
 from drivers.filler.settings import FillerModbusSettings, unread
+from drivers.filler.total import FillerTotal
 from drivers.plc.turns import Rank
 from drivers.plc.wire import Wire
 from drivers.scale.stability import Constancy, Standstill
@@ -18,7 +19,6 @@ from protocols.register_weights import (
     Scaling,
     UnknownMassError,
     Weighing,
-    mass_g,
     mass_words,
     needed,
     scaling_of,
@@ -44,6 +44,7 @@ class FillerLine:
     profile: Profile
     wire: Wire
     context: Context
+    _total: FillerTotal
     _constancy: Constancy = field(default_factory=Constancy)
     _standstill: Standstill = field(default_factory=lambda: Standstill(NOISE_G))
 
@@ -61,7 +62,8 @@ class FillerLine:
         names = dict.fromkeys((*needed(self.profile), *states, *total))
         reading = await self._read(tuple(names), Rank.POLL)
         found = weigh(self.profile, reading, self.settings.site())
-        why = self._why(found, reading, at_ns)
+        went_back = self._total.doubt(reading)
+        why = self._why(found, reading, at_ns) or (went_back and f"{self.name}: {went_back}")
         alarms = [reading.shown(name) for name in filler.alarms if reading[name]]
         return FillerSample(
             device=self.name,
@@ -73,7 +75,7 @@ class FillerLine:
             valve_open=_any(reading, filler.valve_open),
             done=bool(reading[filler.done]),
             alarm=", ".join(alarms),
-            total_g=self._total_g(reading),
+            total_g=self._total.grams(reading, found.scaling),
             why=why,
         )
 
@@ -89,20 +91,6 @@ class FillerLine:
         assert self.profile.scale is not None, self.profile.id
         shown = reading.shown(self.profile.scale.gross)
         return f"{self.name}: {told}: {shown}" if told else ""
-
-    def _total_g(self, reading: Reading) -> int | None:
-        """The device's totaliser; None where it has none, or its mass is not known."""
-        name = self._filler.total
-        if name is None:
-            return None
-        if not self.profile.points[name].mass:
-            return int(reading[name])
-        try:
-            scaling = scaling_of(self.profile, reading, self.settings.site())
-            total_g = mass_g(self.profile, reading, name, scaling)
-        except UnknownMassError:
-            return None
-        return total_g if total_g >= 0 else None
 
     async def runs(self, rank: Rank) -> bool:
         """Whether a dosing is under way or gas can flow."""

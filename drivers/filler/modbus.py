@@ -13,6 +13,7 @@ from drivers.contract import Context, Driver, DriverError, DriverType, GateOrder
 from drivers.filler import about
 from drivers.filler.line import LOOK_AGAIN_S, FillerLine
 from drivers.filler.settings import FillerModbusSettings, objections, unread
+from drivers.filler.total import FillerTotal
 from drivers.plc.polling import SECOND_NS, Schedule, next_slot
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
@@ -44,7 +45,8 @@ class FillerModbus:
         """Stop what may run, then read for ever; raises DriverError when lost."""
         async with Wire.join(self._settings.link) as wire:
             await wire.admitted(self._settings.unit)
-            line = FillerLine(self.name, self._settings, self._profile, wire, context)
+            total = FillerTotal(self._profile, self._filler.total)
+            line = FillerLine(self.name, self._settings, self._profile, wire, context, total)
             try:
                 await self._halt(line)
                 self._line = line

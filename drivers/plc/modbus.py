@@ -10,7 +10,7 @@ bare, on one tick: its client 43 us, ours 23; on a tick each, 159 and 81 (see po
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import itemgetter
 from typing import Any
 
@@ -25,6 +25,7 @@ from drivers.plc.polling import (
     next_slot,
 )
 from drivers.plc.settings import PlcModbusSettings
+from drivers.plc.totals import Total
 from drivers.plc.turns import Rank, Turn
 from drivers.plc.wire import MissedError, Wire
 from protocols.modbus import READ_HOLDING, READ_INPUT, Request, read, write_many, write_one
@@ -90,6 +91,7 @@ class PlcModbus:
         dead unit costs its neighbours on the bus one timeout an attempt.
         """
         watch, pace = Heartbeat(self.name), self._settings.pace()
+        total = Total(self.name, self._profile.points["total_g"])
         answered_ns = context.monotonic_ns()
         schedule = Schedule(pace.fast_s, self._slot)
         while True:
@@ -106,6 +108,9 @@ class PlcModbus:
                 continue
             answered_ns = context.monotonic_ns()
             sample = self._sample(data, answered_ns)
+            if trouble := total.doubt(sample.total_g):
+                context.trouble(trouble)
+                sample = replace(sample, scale_fault=True)
             if watch.feed(sample):
                 context.up(f"{self._profile.id}, unit {self._settings.unit}")
             if watch.moved:
