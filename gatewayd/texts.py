@@ -168,9 +168,9 @@ HINTS: Mapping[str, Text] = {
         en="the archive has this tag with its bytes the other way round, {known} (read as {seen}); "
         "change the byte order of the reader, or correct tag_uids in the archive as it is read",
     ),
-    "hint.gs_lost": Text(
     "hint.not_on_file": Text(zh="未建档", en="not in the archive"),
     "hint.elsewhere": Text(zh="另见于 {place}", en="It is, or was a moment ago, at {place} too"),
+    "hint.gs_lost": Text(
         zh="GS1 条码 {seen} 可能丢失了分隔符 GS（补上后为 {known}）；请在扫码枪上开启发送 GS（0x1D），"
         "或把键盘口改为串口或 HID POS",
         en="the GS1 code {seen} may have lost a separator (with it: {known}); set the scanner to "

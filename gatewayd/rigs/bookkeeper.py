@@ -17,14 +17,14 @@ from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
-from gatewayd.rigs.means import Means
 from gatewayd.rigs.history import association
+from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
+from gatewayd.store.passing import Passing
 from rules_engine.verdict import Verdict
 
-from gatewayd.store.passing import Passing
 UNSAVED_MAX = 16
 """Drafts waiting for a store that cannot commit. No cylinder is judged meanwhile, so more than
 this is a bug of ours: the process ends and the gate closes."""
@@ -134,6 +134,7 @@ class Bookkeeper:
             data=evidence.filled(permit, ending, self._zone, self._bench.time_quality),
             counts_fill_of=permit.cylinder_code if flowed else None,
             total_after_g=ending.total_after_g,
+            passing=Passing(permit.cylinder_code, ending.net_g if flowed else None),
         )
 
     def _draft(
@@ -146,11 +147,11 @@ class Bookkeeper:
         return RecordDraft(
             id=new_id(),
             kind=kind,
-            passing=Passing(permit.cylinder_code, ending.net_g if flowed else None),
             rig_id=self._bench.rig_id,
             time=self._clock.wall(),
             data=data,
             total_after_g=total_after_g,
+            passing=passing,
         )
 
     async def refuse(self, who: Identity, verdict: Verdict) -> None:
@@ -159,7 +160,6 @@ class Bookkeeper:
         shown = evidence.shown(who)
         self._log.info("cylinder.refused", cylinder=shown["code"], reasons=codes)
         await self._append(self._draft("refusal", self._base(who, verdict), None, _passing(who)))
-            passing=passing,
 
     async def unauthorised(
         self, who: Identity, sample: GateSample, *, net_g: int, before_g: int

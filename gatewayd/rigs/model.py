@@ -46,8 +46,9 @@ class Withdrawal(StrEnum):
     CYLINDER_HELD = "cylinder_held"
     CONFIG_CHANGED = "config_changed"
     RULES_CHANGED = "rules_changed"
-    RESTART = "restart"
     DUPLICATE = "duplicate"
+    OPERATOR_CHANGED = "operator_changed"
+    RESTART = "restart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class Identity:
     `hint`: what to change when something unknown was read that is nearly known.
     `clash`: why it is `many`, where the rig asks for tag and printed code and they disagree.
     `agrees`: a tag and a printed code were read and name this one cylinder.
-    """
     `elsewhere`: where this cylinder stands too, or stood too soon before; empty = nowhere, None =
     nobody looked.
+    """
 
     status: Literal["waiting", "one", "many"] = "waiting"
     cylinder: Cylinder | None = None
@@ -100,8 +101,8 @@ class Identity:
     hint: Hint | None = None
     clash: Clash | None = None
     agrees: bool = False
-
     elsewhere: str | None = None
+
     @property
     def objection(self) -> str:
         """The reason to refuse when this is `many`."""

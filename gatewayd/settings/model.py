@@ -45,9 +45,9 @@ class StationSettings(Strict):
     timezone: str = "Asia/Shanghai"
     media: tuple[str, ...] = ()
     associated_owners: tuple[str, ...] = ()
-
     travel_s: int = Field(default=0, ge=0, le=86_400)
     unseen_s: int = Field(default=60, ge=0, le=86_400)
+
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -133,9 +133,9 @@ class RigSettings(Strict):
     fill_pressure_kpa: int | None = Field(default=None, ge=1, le=200_000)
     tolerance_g: int = Field(default=200, ge=1, le=10_000)
     on_second_tag: Literal["lock", "hold"] = "lock"
+    on_duplicate: Literal["lock", "hold"] = "lock"
     on_tag_lost: Literal["lock", "hold"] = "hold"
     tag_lost_after_s: int = Field(default=5, ge=1, le=600)
-    on_duplicate: Literal["lock", "hold"] = "lock"
     scan_valid_s: int = Field(default=30, ge=1, le=600)
     identify_within_s: int = Field(default=20, ge=1, le=600)
     stable_within_s: int = Field(default=15, ge=1, le=600)

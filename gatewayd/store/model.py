@@ -17,12 +17,12 @@ RecordKind = Literal[
     "batch",
     "acknowledgement",
     "hold",
+    "lock",
     "clock",
     "movement",
     "issue",
     "inspection",
     "repair",
-    "lock",
 ]
 Resolution = Literal["posted", "voided", "expired"]
 
@@ -151,8 +151,8 @@ class RecordDraft:
     data: Mapping[str, Any]
     counts_fill_of: str | None = None
     total_after_g: int | None = None
-    passing: Passing | None = None
     alarm: StoredAlarm | None = None
+    passing: Passing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +195,16 @@ class Cursor:
 class ImportCounts:
     """What an archive import did, in cylinders.
 
-    `retired` are those that use a retired code or tag again; the rigs refuse them.
     `outdated` are entries that were left alone: their upstream has said something newer already.
+    `retired` are those that use a retired code or tag again; the rigs refuse them.
     """
 
     added: int
     updated: int
     unchanged: int
     removed: int
-    retired: int = 0
     outdated: int = 0
+    retired: int = 0
 
 
 @dataclass(frozen=True, slots=True)
