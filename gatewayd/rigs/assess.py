@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from drivers.contract import GateSample
 from gatewayd.errors import StoreError
 from gatewayd.rigs.clock_facts import ClockTrust
-from gatewayd.rigs.findings import LOCKED, advise, finding, postcheck_open
+from gatewayd.rigs.findings import LOCKED, advise, finding
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.sources import Asked, FactSource
