@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from gatewayd.settings.kinds import UpstreamType
-from gatewayd.upstreams import files, http, mqtt, nats, postgresql
+from gatewayd.upstreams import files, http, kafka, mqtt, nats, postgresql
 from gatewayd.upstreams.files_lines import FORMATS
 from tests.support.brokers import Mosquitto
 from tests.support.http_platform import HttpPlatform
+from tests.support.kafka_mock import KafkaMock
 from tests.support.nats_server import STREAM, NatsServer, Stream
 from tests.support.outpost import ROOT, STATION
 from tests.support.postgres_server import DATABASE, GATEWAY, Lock, Postgres
@@ -324,6 +325,53 @@ class PostgresTable(Platform):
         self.relay.answers_left = after_bytes
 
 
+class KafkaFake(Platform):
+    """librdkafka's mock broker (a fake that speaks the protocol) behind a relay."""
+
+    kind = kafka.UPSTREAM
+
+    async def begin(self) -> None:
+        self.server = KafkaMock()
+        self.parts.enter_context(self.server)
+        self.relay = await self.parts.enter_async_context(Relay(self.server.port))
+        # A broker tells its clients where it is: through the relay.
+        said, meant = (b"127.0.0.1" + each.port.to_bytes(4) for each in (self.server, self.relay))
+        self.relay.swap = (said, meant)
+
+    def settings(self) -> dict[str, Any]:
+        brokers = (f"127.0.0.1:{self.relay.port}",)
+        return {"brokers": brokers, "message_bytes_max": TOO_LARGE_BYTES, "answer_within_s": 1}
+
+    def arrived(self) -> list[bytes]:
+        messages = self.server.messages(kafka.partition_of(STATION, 3))
+        return [message.value() or b"" for message in messages]
+
+    async def away(self) -> None:
+        self.relay.close()
+
+    async def back(self) -> None:
+        self.relay.open()
+
+    def garbage(self, *, on: bool) -> None:
+        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
+        self.relay.cut()
+
+    def refuse_all(self, *, on: bool) -> None:
+        if on:
+            self.server.refuse()
+        else:
+            self.server.allow()
+
+    def hang(self, *, on: bool) -> None:
+        if on:
+            self.relay.flowing.clear()
+        else:
+            self.relay.flowing.set()
+
+    def lose_answers(self, after_bytes: int) -> None:
+        self.relay.answers_left = after_bytes
+
+
 PLATFORMS: tuple[type[Platform], ...] = (
     MqttPlatform,
     HttpSingles,
@@ -332,6 +380,7 @@ PLATFORMS: tuple[type[Platform], ...] = (
     CsvFiles,
     NatsStream,
     PostgresTable,
+    KafkaFake,
 )
 
 

@@ -10,13 +10,17 @@ class Relay:
 
     `cut` ends every connection at once; closed, it refuses new ones. `answers_left` counts down
     the bytes that still pass from the target to the client; at 0 everything is cut. `garbage`
-    arrives in the place of whatever the target says.
+    arrives in the place of whatever the target says; `swap` are bytes of it and what comes in
+    their place. While `flowing` is not set nothing passes and every connection stays.
     """
 
     def __init__(self, target: int) -> None:
         self.port = 0
         self.answers_left: int | None = None
         self.garbage: bytes | None = None
+        self.swap: tuple[bytes, bytes] = (b"", b"")
+        self.flowing = asyncio.Event()
+        self.flowing.set()
         self._target = target
         self._open = True
         self._writers: list[asyncio.StreamWriter] = []
@@ -77,6 +81,9 @@ class Relay:
     ) -> None:
         try:
             while data := await source.read(4096):
+                await self.flowing.wait()
+                if counted and self.swap[0]:
+                    data = data.replace(*self.swap)
                 if counted and self.garbage is not None:
                     data = self.garbage
                 if counted and self.answers_left is not None:
