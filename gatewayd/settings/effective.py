@@ -32,15 +32,19 @@ def effective(examined: Examined) -> tuple[Value, ...]:
     """Every value of valid settings, in the order of the files."""
     settings = examined.settings
     assert settings is not None, "only a valid configuration is in force"
-    values: list[Value] = []
+    return tuple(value for _, value, _ in told(examined))
+
+
+def told(examined: Examined) -> Iterator[tuple[Keys, Value, Any]]:
+    """The keys of every value, what `effective` shows of it, and as it is: that is for no eyes."""
     for keys, model, driver in _models(examined):
         document = next((d for d in examined.documents if keys in d.marks), None)
         tree = model.model_dump(mode="json", by_alias=True)
         if driver is not None:
             tree = {"driver": driver, **tree}
         for below, value in _leaves(tree, ()):
-            values.append(_value((*keys, *below), value, document, examined))
-    return tuple(values)
+            place = (*keys, *below)
+            yield place, _value(place, value, document, examined), value
 
 
 def _models(examined: Examined) -> Iterator[tuple[Keys, BaseModel, str | None]]:
@@ -50,6 +54,7 @@ def _models(examined: Examined) -> Iterator[tuple[Keys, BaseModel, str | None]]:
     yield ("store",), settings.store, None
     yield ("archive",), settings.archive, None
     yield ("log",), settings.log, None
+    yield ("reload",), settings.reload, None
     for name, upstream in settings.upstreams.items():
         yield ("upstreams", name), upstream.settings, upstream.driver
     for name, device in settings.devices.items():

@@ -23,16 +23,28 @@ TEXTS_KEPT_MAX = 64
 """Parsed texts remembered by their content: a reload compiles only the rules that changed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text as it was read, and the one below that it extends, each with the file it stood in."""
+
+    text: str
+    origin: str
+    below: tuple[str, str] | None = None
+
+
 @dataclass(slots=True)
 class Library:
     """Parsed texts by id; `names` also has those that are wrong, told once where they are.
 
-    `paths` says which file each parsed text came from.
+    `paths` says which file each parsed text came from, `sources` what it was parsed from; `failed`
+    are the ids of texts with a mistake, with all of them.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     paths: dict[str, Path] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    failed: dict[str, list[Problem]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,9 @@ def load_packs(
     """
     shipped = _shipped_packs(report)
 
-    def parse(text: _Text) -> Pack:
-        return _on_top(text, shipped, prove=prove)
+    def parse(text: _Text) -> tuple[Pack, Source]:
+        source = _source(text, shipped)
+        return again(source, prove=prove), source
 
     library = _load(directory, kind, shipped, parse, report, takeover=TAKEOVER, wanted=wanted)
     for loaded in library.values.values():
@@ -89,7 +102,7 @@ def load_files(paths: Iterable[Path], report: Report) -> list[Pack]:
     for path in paths:
         text = _read(path, report)
         try:
-            packs += [] if text.text is None else [_on_top(text, shipped, prove=False)]
+            packs += [] if text.text is None else [again(_source(text, shipped), prove=False)]
         except DocumentError as exc:
             report.extend(exc.problems)
     return packs
@@ -104,21 +117,26 @@ def _shipped_packs(report: Report) -> dict[str, _Text]:
     return {text.id: text for text in found}
 
 
-def _on_top(text: _Text, shipped: Mapping[str, _Text], *, prove: bool) -> Pack:
+def _source(text: _Text, shipped: Mapping[str, _Text]) -> Source:
     assert text.text is not None, text
     named = text.get("extends")
     base = shipped.get(named) if isinstance(named, str) else None
     below = None if base is None or base.text is None else (base.text, str(base.path))
-    return _pack(text.text, str(text.path), below, prove=prove)
+    return Source(text.text, str(text.path), below)
+
+
+def again(source: Source, *, prove: bool = True) -> Pack:
+    """The pack of a source; raises DocumentError, also for an example that comes out otherwise."""
+    return _pack(source.text, source.origin, source.below, prove=prove)
 
 
 def load_profiles(directory: Path, report: Report) -> Library:
     """Every register map by id."""
     shipped = {text.id: text for text in _texts(shipped_dir(), "profiles", report)}
 
-    def parse(text: _Text) -> Any:
-        assert text.text is not None, text
-        return _profile(text.text, str(text.path))
+    def parse(text: _Text) -> tuple[Any, Source]:
+        source = _source(text, {})
+        return _profile(source.text, source.origin), source
 
     return _load(directory, "profiles", shipped, parse, report, takeover=())
 
@@ -156,7 +174,7 @@ def _load(
     directory: Path,
     kind: str,
     shipped: Mapping[str, _Text],
-    parse: Callable[[_Text], Any],
+    parse: Callable[[_Text], tuple[Any, Source]],
     report: Report,
     *,
     takeover: tuple[str, ...],
@@ -170,7 +188,10 @@ def _load(
             what = f"a copy of the shipped {text.id!r}"
             report.warn(text.mark(), what, "", "remove it: it would hide the next version")
             continue
-        _clashes(text, own.get(text.id), base, takeover, report)
+        clash = _clashes(text, own.get(text.id), base, takeover)
+        if clash is not None:
+            library.failed.setdefault(text.id, []).append(clash)
+            report.problems.append(clash)
         own[text.id] = text
         _add(library, text, parse, report)
     for name in sorted(shipped.keys() - own.keys()):
@@ -180,14 +201,22 @@ def _load(
     return library
 
 
-def _add(library: Library, text: _Text, parse: Callable[[_Text], Any], report: Report) -> None:
+def _add(
+    library: Library,
+    text: _Text,
+    parse: Callable[[_Text], tuple[Any, Source]],
+    report: Report,
+) -> None:
     library.names.add(text.id)
     if text.text is None:
+        unreadable = Problem(Mark(str(text.path)), "cannot be read")  # the report says why
+        library.failed.setdefault(text.id, []).append(unreadable)
         return
     try:
-        library.values[text.id] = parse(text)
+        library.values[text.id], library.sources[text.id] = parse(text)
         library.paths[text.id] = text.path
     except DocumentError as exc:
+        library.failed.setdefault(text.id, []).extend(exc.problems)
         report.extend(exc.problems)
 
 
@@ -222,17 +251,14 @@ def _nothing(path: Path) -> Document:
 
 
 def _clashes(
-    text: _Text,
-    other: _Text | None,
-    base: _Text | None,
-    takeover: tuple[str, ...],
-    report: Report,
-) -> None:
+    text: _Text, other: _Text | None, base: _Text | None, takeover: tuple[str, ...]
+) -> Problem | None:
     """Two files of the site with one id, or one that silently hides a shipped file."""
     if other is not None:
         what = f"id {text.id!r} exists twice"
-        report.problem(text.mark(), what, f"first at {other.mark()}", "give it an id of its own")
-    elif base is not None and all(text.get(key) != text.id for key in takeover):
+        return Problem(text.mark(), what, f"first at {other.mark()}", "give it an id of its own")
+    if base is not None and all(text.get(key) != text.id for key in takeover):
         replaces = f"say replaces: {text.id}, or " if takeover else ""
         what = f"id {text.id!r} is shipped with gatewayd"
-        report.problem(text.mark(), what, "", f"{replaces}give it an id of its own")
+        return Problem(text.mark(), what, "", f"{replaces}give it an id of its own")
+    return None

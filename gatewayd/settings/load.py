@@ -5,7 +5,7 @@ Nothing here touches a device, a network or the store.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatewayd.settings import sections
@@ -14,11 +14,13 @@ from gatewayd.settings.cross import check as check_across
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.files import GATEWAY_FILE, folder, read_text, strangers
 from gatewayd.settings.forms import load_forms
-from gatewayd.settings.library import load_packs, load_profiles
+from gatewayd.settings.last_good import LastGood, stand_in, tolerated
+from gatewayd.settings.library import Library, Source, load_packs, load_profiles
 from gatewayd.settings.model import (
     ArchiveSettings,
     ClockSettings,
     LogSettings,
+    ReloadSettings,
     Settings,
     StationSettings,
     StoreSettings,
@@ -49,6 +51,8 @@ class Examined:
     """What a config directory says: settings when it has no problem, and where everything stands.
 
     `documents` are the parsed files; `secret_marks` the places whose values must be masked.
+    `sources` are the texts of rule packs and register maps by `rules/{id}` and `profiles/{id}`.
+    `failed_packs` are wrong, by id, of those that rigs name.
     """
 
     settings: Settings | None
@@ -56,6 +60,8 @@ class Examined:
     warnings: tuple[Problem, ...]
     documents: tuple[Document, ...]
     secret_marks: frozenset[Mark]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    failed_packs: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
 def load(directory: Path) -> Settings:
@@ -70,12 +76,19 @@ def load(directory: Path) -> Settings:
     return examined.settings
 
 
-def examine(directory: Path, environ: Mapping[str, str] | None = None) -> Examined:
+def examine(
+    directory: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    last_good: LastGood | None = None,
+) -> Examined:
     """Read and check everything; problems are in the result. `environ` None is the process's own.
 
-    Raises ConfigError only when the installation itself is damaged.
+    With `last_good`, which gets the path of the store, a rule pack that is wrong is no problem:
+    its last good text stands in for it. Raises ConfigError only when the installation itself is
+    damaged.
     """
-    reading = _Reading(directory, os.environ if environ is None else environ)
+    reading = _Reading(directory, os.environ if environ is None else environ, last_good)
     settings = reading.settings()
     problems = tuple(sorted({reading.secrets.redact(p) for p in reading.report.problems}))
     assert (settings is None) == bool(problems), problems
@@ -85,14 +98,21 @@ def examine(directory: Path, environ: Mapping[str, str] | None = None) -> Examin
         warnings=tuple(sorted({reading.secrets.redact(p) for p in reading.report.warnings})),
         documents=tuple(reading.documents),
         secret_marks=frozenset(reading.secrets.marks),
+        sources=reading.sources,
+        failed_packs=reading.failed_packs,
     )
 
 
 class _Reading:
     """One pass over a config directory, in the order a technician thinks of it."""
 
-    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, directory: Path, environ: Mapping[str, str], last_good: LastGood | None
+    ) -> None:
         self.directory = directory
+        self.last_good = last_good
+        self.sources: dict[str, Source] = {}
+        self.failed_packs: Mapping[str, tuple[Problem, ...]] = {}
         self.report = Report()
         self.secrets = Secrets(directory, environ, self.report)
         self.documents: list[Document] = []
@@ -101,8 +121,8 @@ class _Reading:
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
         strangers(self.directory, self.report)
-        station, store, archive, clock, log, upstreams = self._gateway()
-        world = self._world()
+        station, store, archive, clock, log, reload, upstreams = self._gateway()
+        world = self._world(store)
         check_across(world, self.report)
         if self.report.problems:
             return None
@@ -111,16 +131,18 @@ class _Reading:
         assert archive is not None, "a missing archive has its defaults"
         assert clock is not None, "a missing clock has its defaults"
         assert log is not None, "a missing log has its defaults"
+        assert reload is not None, "a missing reload has its defaults"
         rigs = {rig.entry.name: rig.settings for rig in world.rigs if rig.settings}
         named = {pack for rig in rigs.values() for pack in rig.rules}
         return Settings(
             directory=self.directory,
             station=station,
             store=store,
-            store_path=Path(os.path.normpath((self.directory / store.path).absolute())),
+            store_path=self._store_path(store),
             archive=archive,
             clock=clock,
             log=log,
+            reload=reload,
             devices={name: d.settings for name, d in world.devices.items() if d.settings},
             rigs=rigs,
             upstreams=upstreams,
@@ -137,11 +159,12 @@ class _Reading:
         ArchiveSettings | None,
         ClockSettings | None,
         LogSettings | None,
+        ReloadSettings | None,
         Mapping[str, UpstreamSettings],
     ]:
         document = self._document(self.directory / GATEWAY_FILE)
         if document is None or not sections.gateway_keys(document, self.report):
-            return None, None, None, None, None, {}
+            return None, None, None, None, None, None, {}
         self.media = sections.media(document)
         table = upstream_table()
         found = {
@@ -154,10 +177,11 @@ class _Reading:
             sections.section(document, "archive", ArchiveSettings, self.report, ArchiveSettings()),
             sections.section(document, "clock", ClockSettings, self.report, ClockSettings()),
             sections.section(document, "log", LogSettings, self.report, LogSettings()),
+            sections.section(document, "reload", ReloadSettings, self.report, ReloadSettings()),
             {name: upstream for name, upstream in found.items() if upstream},
         )
 
-    def _world(self) -> World:
+    def _world(self, store: StoreSettings | None) -> World:
         documents, complete = self._folder("devices")
         table = driver_table()
         devices = {
@@ -170,15 +194,35 @@ class _Reading:
             for entry in sections.entries(documents, "rigs", self.report)
         ]
         named = {pack for rig in rigs if rig.settings for pack in rig.settings.rules}
+        packs, profiles = self._packs(named, store), load_profiles(self.directory, self.report)
+        for kind, library in (("rules", packs), ("profiles", profiles)):
+            self.sources |= {f"{kind}/{name}": text for name, text in library.sources.items()}
         return World(
             devices=devices,
             devices_complete=complete,
             rigs=rigs,
-            packs=load_packs(self.directory, self.report, wanted=named),
-            profiles=load_profiles(self.directory, self.report),
+            packs=packs,
+            profiles=profiles,
             media=self.media,
             forms=load_forms(self._folder("checks")[0], self.report),
         )
+
+    def _packs(self, named: set[str], store: StoreSettings | None) -> Library:
+        """The rule packs; where something may stand in for them, their mistakes stop nothing."""
+        last_good = self.last_good
+        if last_good is None or store is None:
+            packs = load_packs(self.directory, self.report, wanted=named)
+            failed = {name: tuple(packs.failed[name]) for name in named & packs.failed.keys()}
+            self.failed_packs = failed
+            return packs
+        apart, path = Report(), self._store_path(store)
+        packs = load_packs(self.directory, apart, wanted=named)
+        self.failed_packs = stand_in(packs, named, lambda: last_good(path))
+        tolerated(self.report, apart)
+        return packs
+
+    def _store_path(self, store: StoreSettings) -> Path:
+        return Path(os.path.normpath((self.directory / store.path).absolute()))
 
     def _folder(self, name: str) -> tuple[list[Document], bool]:
         """The documents of a folder, and whether every one of them could be read."""

@@ -180,6 +180,12 @@ class LogSettings(Strict):
     language: Literal["zh", "en"] = "zh"
 
 
+class ReloadSettings(Strict):
+    """When a file that changed is taken up; off: only when told, `systemctl reload gatewayd`."""
+
+    watch: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
     """One device: the driver type it names and that driver's own validated settings."""
@@ -214,6 +220,7 @@ class Settings:
     archive: ArchiveSettings
     clock: ClockSettings
     log: LogSettings
+    reload: ReloadSettings
     devices: Mapping[str, DeviceSettings]
     rigs: Mapping[str, RigSettings]
     upstreams: Mapping[str, UpstreamSettings]

@@ -18,6 +18,7 @@ from gatewayd.settings.model import (
     ArchiveSettings,
     ClockSettings,
     LogSettings,
+    ReloadSettings,
     RigSettings,
     StationSettings,
     StoreSettings,
@@ -79,6 +80,7 @@ def _gateway() -> dict[str, Any]:
         "archive": ArchiveSettings,
         "clock": ClockSettings,
         "log": LogSettings,
+        "reload": ReloadSettings,
     }
     refs, defs = _models(sections)
     upstream, upstream_defs = _one_of(upstream_table())

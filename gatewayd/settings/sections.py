@@ -22,7 +22,17 @@ from gatewayd.settings.table import PluginError, Table
 from protocols.documents import Document, DocumentError, Mark, nearest_hint, validate
 from protocols.documents import Path as Keys
 
-GATEWAY_KEYS = ("station", "store", "archive", "clock", "upstreams", "web", "log", "security")
+GATEWAY_KEYS = (
+    "station",
+    "store",
+    "archive",
+    "clock",
+    "upstreams",
+    "web",
+    "log",
+    "reload",
+    "security",
+)
 LATER = ("web", "security")
 """Sections of contract §3 whose keys come with later versions; until then they stay empty."""
 

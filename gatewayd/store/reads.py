@@ -11,6 +11,7 @@ import apsw
 from gatewayd.errors import StoreError
 from gatewayd.store import clock, database, rows
 from gatewayd.store.clock import Mark
+from gatewayd.store.in_force import InForceReads
 from gatewayd.store.model import (
     ArchiveState,
     Cursor,
@@ -42,7 +43,7 @@ _DEAD = (
 )
 
 
-class Reads(PeopleReads, OrderReads, PassingReads):
+class Reads(PeopleReads, OrderReads, PassingReads, InForceReads):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 
     Not thread-safe: belongs to the thread that asks.

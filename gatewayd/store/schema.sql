@@ -298,3 +298,20 @@ CREATE TABLE retired (
     reuse_reason TEXT,
     PRIMARY KEY (kind, value)
 ) STRICT, WITHOUT ROWID;
+
+-- What runs, part by part as JSON; the part without a name has the salt of its fingerprints.
+CREATE TABLE running (
+    part  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The rule packs in force, as text: one whose file goes bad still decides after a restart.
+CREATE TABLE packs (
+    id           TEXT PRIMARY KEY,
+    version      TEXT NOT NULL,
+    hash         TEXT NOT NULL,
+    text         TEXT NOT NULL,
+    origin       TEXT NOT NULL,
+    below        TEXT,  -- the text of the pack it extends; NULL: it stands alone
+    below_origin TEXT
+) STRICT, WITHOUT ROWID;

@@ -181,4 +181,21 @@ SELECT 'uid', t.uid, min(t.code), c.status, strftime('%Y-%m-%dT%H:%M:%f+00:00', 
 FROM cylinder_tags t JOIN cylinders c USING (code)
 WHERE c.status IN ('scrapped', 'cancelled') GROUP BY t.uid;
 
+-- What runs, part by part as JSON; the part without a name has the salt of its fingerprints.
+CREATE TABLE running (
+    part  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The rule packs in force, as text: one whose file goes bad still decides after a restart.
+CREATE TABLE packs (
+    id           TEXT PRIMARY KEY,
+    version      TEXT NOT NULL,
+    hash         TEXT NOT NULL,
+    text         TEXT NOT NULL,
+    origin       TEXT NOT NULL,
+    below        TEXT,  -- the text of the pack it extends; NULL: it stands alone
+    below_origin TEXT
+) STRICT, WITHOUT ROWID;
+
 UPDATE meta SET value = '3' WHERE key = 'schema_version';
