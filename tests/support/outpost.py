@@ -63,7 +63,7 @@ class Outpost:
         self, kind: UpstreamType, *, name: str = "platform", pace: Pace = QUICK, **settings: Any
     ) -> Upstream:
         """An upstream of any kind, not yet running."""
-        made = kind.settings.model_validate(settings)
+        made = kind.settings.model_validate_json(json.dumps(settings))
         upstream: Upstream = kind.make(name, made, self.context(), pace)
         return upstream
 
