@@ -90,6 +90,8 @@ class Supervisor:
         self.budget = budget
         self.status = DeviceStatus(driver.name, "connecting", clock.wall(), None, "")
         self.counters = Counters()
+        self.running = False
+        self._ended_ns = clock.monotonic_ns()
         self._driver = driver
         self._clock = clock
         self._on_status = on_status
@@ -104,6 +106,20 @@ class Supervisor:
 
     async def run(self) -> None:
         """Serve until cancelled; returns early only when the driver is latched as faulted."""
+        self.running = True
+        try:
+            await self._serve()
+        finally:
+            self.running = False
+            self._ended_ns = self._clock.monotonic_ns()
+
+    @property
+    def moved_ns(self) -> int:
+        """Now while the driver is run or shut off for good; else when that ended."""
+        alive = self.running or self.status.state == "fault"
+        return self._clock.monotonic_ns() if alive else self._ended_ns
+
+    async def _serve(self) -> None:
         self._on_status(self.status)
         while True:
             self._count(attempts=self.counters.attempts + 1)

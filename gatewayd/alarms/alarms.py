@@ -13,7 +13,8 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from gatewayd.alarms import words
-from gatewayd.alarms.catalogue import KINDS, Kind
+from gatewayd.alarms.catalogue import KINDS
+from gatewayd.alarms.kinds import Kind
 from gatewayd.board import Board
 from gatewayd.clock import SECOND, Clock
 from gatewayd.errors import RejectedError, StoreError
@@ -63,6 +64,7 @@ class Alarms:
         self._standing: dict[tuple[str, str], _Standing] = {}
         self._waiting: list[RecordDraft] = []
         self._wake = asyncio.Event()
+        self.looked_ns = clock.monotonic_ns()
 
     def restore(self, subjects: AbstractSet[str]) -> None:
         """Take up what an earlier life left standing; call once, before anything is raised.
@@ -185,6 +187,7 @@ class Alarms:
             look()
             await self.flush()
             self.sweep()
+            self.looked_ns = self._clock.monotonic_ns()
             wait_s = SWEEP_S if self.saved else RETRY_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):

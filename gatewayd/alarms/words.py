@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any, Final, Literal
 
-from gatewayd.alarms.catalogue import KINDS, Kind
+from gatewayd.alarms.catalogue import KINDS
+from gatewayd.alarms.kinds import Kind
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.store.model import RecordDraft, StoredAlarm

@@ -69,6 +69,7 @@ class Composite:
         self._hand = hand
         self._store = store
         self._clock = clock
+        self.looked_ns = clock.monotonic_ns()
         self._tell = tell
         self._log = logger("rigs").bind(rig=rig_id)
         self.soft = SoftGate(settings, recall(store, rig_id))
@@ -195,6 +196,7 @@ class Composite:
         while True:
             await asyncio.sleep(CHECK_S)
             self._look()
+            self.looked_ns = self._clock.monotonic_ns()
 
     async def _keep_closed(self) -> None:
         """Close whatever may be open and is not wanted, again and again until it is confirmed.

@@ -17,7 +17,7 @@ from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.ending import proven_over
 from gatewayd.rigs.findings import reason_at_rig
 from gatewayd.rigs.hand import write
-from gatewayd.rigs.machine import adopt, resume, step
+from gatewayd.rigs.machine import adopt, step
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.mirror import Mirror
 from gatewayd.rigs.model import STORE_ILL, State, View
@@ -42,6 +42,7 @@ from gatewayd.rigs.moves import (
     Resolved,
     Unauthorised,
 )
+from gatewayd.rigs.recovery import left_behind
 from gatewayd.rigs.watch import Watch
 from gatewayd.rigs.wishes import Wishes
 from gatewayd.store.model import RigLock
@@ -71,6 +72,7 @@ class Rig:
         self._complaint = ""
         self._wake = asyncio.Event()
         self.state = State()
+        self.looked_ns = self._clock.monotonic_ns()
 
     # --- what others tell us: plain calls that never wait ---
 
@@ -120,7 +122,7 @@ class Rig:
 
     async def run(self) -> None:
         """Serve the rig until `stop` and everything is closed and recorded."""
-        self.state = self._recover()
+        self.state = left_behind(self._store, self.id, self._clock.monotonic_ns())
         self._show()
         while not (self._wishes.ending and self._at_rest()):
             await self._wake.wait()
@@ -130,17 +132,7 @@ class Rig:
             await self._advance(self._view())
             await self._books.over(proven_over(self.state, self._watch.sample))
             self._show()
-
-    def _recover(self) -> State:
-        """What an earlier life left behind: at most one pending permit a rig."""
-        pending = self._store.pending_permits(self.id)
-        assert len(pending) <= 1, pending
-        return resume(
-            self._clock.monotonic_ns(),
-            permit=pending[0] if pending else None,
-            total_g=self._store.last_total_g(self.id),
-            last_filled=self._store.last_filled(self.id),
-        )
+            self.looked_ns = self._clock.monotonic_ns()
 
     def _adopt_unsure(self) -> None:
         """A commit 1 that failed may have happened all the same: then it is settled like a crash.

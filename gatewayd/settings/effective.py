@@ -55,6 +55,8 @@ def _models(examined: Examined) -> Iterator[tuple[Keys, BaseModel, str | None]]:
     yield ("archive",), settings.archive, None
     yield ("log",), settings.log, None
     yield ("reload",), settings.reload, None
+    yield ("watchdog",), settings.watchdog, None
+    yield ("shifts",), settings.shifts, None
     for name, upstream in settings.upstreams.items():
         yield ("upstreams", name), upstream.settings, upstream.driver
     for name, device in settings.devices.items():

@@ -28,6 +28,7 @@ from gatewayd.settings.model import (
 )
 from gatewayd.settings.report import ConfigProblemsError, Report
 from gatewayd.settings.secrets import TAGS, Secrets
+from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.settings.wires import Device
 from protocols.documents import (
@@ -121,7 +122,7 @@ class _Reading:
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
         strangers(self.directory, self.report)
-        station, store, archive, clock, log, reload, upstreams = self._gateway()
+        station, store, archive, clock, log, reload, watchdog, shifts, upstreams = self._gateway()
         world = self._world(store)
         check_across(world, self.report)
         if self.report.problems:
@@ -132,6 +133,8 @@ class _Reading:
         assert clock is not None, "a missing clock has its defaults"
         assert log is not None, "a missing log has its defaults"
         assert reload is not None, "a missing reload has its defaults"
+        assert watchdog is not None, "a missing watchdog has its defaults"
+        assert shifts is not None, "missing shifts have their defaults"
         rigs = {rig.entry.name: rig.settings for rig in world.rigs if rig.settings}
         named = {pack for rig in rigs.values() for pack in rig.rules}
         return Settings(
@@ -149,6 +152,8 @@ class _Reading:
             packs={name: world.packs.values[name] for name in sorted(named)},
             profiles=world.profiles.values,
             checks=world.forms,
+            watchdog=watchdog,
+            shifts=shifts,
         )
 
     def _gateway(
@@ -160,11 +165,13 @@ class _Reading:
         ClockSettings | None,
         LogSettings | None,
         ReloadSettings | None,
+        WatchdogSettings | None,
+        ShiftsSettings | None,
         Mapping[str, UpstreamSettings],
     ]:
         document = self._document(self.directory / GATEWAY_FILE)
         if document is None or not sections.gateway_keys(document, self.report):
-            return None, None, None, None, None, None, {}
+            return None, None, None, None, None, None, None, None, {}
         self.media = sections.media(document)
         table = upstream_table()
         found = {
@@ -178,6 +185,10 @@ class _Reading:
             sections.section(document, "clock", ClockSettings, self.report, ClockSettings()),
             sections.section(document, "log", LogSettings, self.report, LogSettings()),
             sections.section(document, "reload", ReloadSettings, self.report, ReloadSettings()),
+            sections.section(
+                document, "watchdog", WatchdogSettings, self.report, WatchdogSettings()
+            ),
+            sections.section(document, "shifts", ShiftsSettings, self.report, ShiftsSettings()),
             {name: upstream for name, upstream in found.items() if upstream},
         )
 

@@ -19,6 +19,7 @@ from gatewayd.settings.people import (
     PostcheckSettings,
     PrecheckSettings,
 )
+from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from rules_engine.facts import MEDIA
 from rules_engine.pack import Pack
 
@@ -227,3 +228,5 @@ class Settings:
     packs: Mapping[str, Pack]
     profiles: Mapping[str, Any]
     checks: Mapping[str, FormSettings] = field(default_factory=dict)
+    watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
+    shifts: ShiftsSettings = field(default_factory=ShiftsSettings)

@@ -24,6 +24,7 @@ from gatewayd.settings.model import (
     StoreSettings,
 )
 from gatewayd.settings.table import PluginError, Table
+from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
 from protocols import registers
 from rules_engine import pack_file
@@ -81,6 +82,8 @@ def _gateway() -> dict[str, Any]:
         "clock": ClockSettings,
         "log": LogSettings,
         "reload": ReloadSettings,
+        "watchdog": WatchdogSettings,
+        "shifts": ShiftsSettings,
     }
     refs, defs = _models(sections)
     upstream, upstream_defs = _one_of(upstream_table())

@@ -31,6 +31,8 @@ GATEWAY_KEYS = (
     "web",
     "log",
     "reload",
+    "watchdog",
+    "shifts",
     "security",
 )
 LATER = ("web", "security")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import gatewayd
-from gatewayd.alarms.catalogue import KINDS, Kind
+from gatewayd.alarms.catalogue import KINDS
+from gatewayd.alarms.kinds import Kind
 
 SOURCES = Path(gatewayd.__file__).parent
 RAISED = re.compile(r"""(?:raise_|raised|alarm|Alarm|clear)\(\s*"([a-z_]+)",""")

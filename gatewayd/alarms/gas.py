@@ -1,0 +1,118 @@
+"""Alarms about gas: what flowed, what should not have, and whether the sums agree."""
+
+from typing import Final
+
+from gatewayd.alarms.kinds import Kind
+from gatewayd.texts import Text
+
+GAS: Final = (
+    Kind(
+        "open_without_permit",
+        "critical",
+        Text(zh="联锁在没有许可的情况下打开", en="the gate is open without a permit"),
+        Text(
+            zh="阀门卡住、PLC 程序被手动操作，或有其他主机在写 PLC",
+            en="a stuck valve, a PLC run by hand, or another master that writes to the PLC",
+        ),
+        Text(zh="请关闭气源并检查阀门和 PLC", en="shut the gas and check valve and PLC"),
+    ),
+    Kind(
+        "gate_not_closed",
+        "critical",
+        Text(
+            zh="已命令关闭，但联锁没有关闭",
+            en="the gate was told to close and shows that it did not",
+        ),
+        Text(
+            zh="阀门卡住、输出触点粘连，或 PLC 程序没有执行",
+            en="a stuck valve, a welded contact, or a PLC program that does not run",
+        ),
+        Text(
+            zh="请立即关闭气源，再检查阀门和 PLC",
+            en="shut the gas now, then check valve and PLC",
+        ),
+    ),
+    Kind(
+        "unauthorised_flow",
+        "critical",
+        Text(
+            zh="没有许可却有气体流出，已记录为未经许可的充装",
+            en="gas flowed without a permit; it is recorded as unauthorised",
+        ),
+        Text(
+            zh="阀门内漏、手动旁路、PLC 手动模式，或标定累计量时放气",
+            en="a leaking valve, a bypass, a PLC in manual mode, or gas run for a calibration",
+        ),
+        Text(
+            zh="请检查阀门、旁路和 PLC，查明气体去向后确认",
+            en="check valve, bypass and PLC, find out where the gas went, then acknowledge",
+        ),
+        lasts=False,
+        every=True,
+    ),
+    Kind(
+        "flow_while_away",
+        "critical",
+        Text(
+            zh="网关停机期间有气体流出，已记录为未经许可的充装",
+            en="gas flowed while the gateway was not running; it is recorded as unauthorised",
+        ),
+        Text(
+            zh="停机期间有人手动充装，或阀门内漏",
+            en="somebody filled by hand while it was down, or the valve leaks",
+        ),
+        Text(
+            zh="请查明停机期间充装了什么，再检查阀门并确认",
+            en="find out what was filled meanwhile, check the valve, then acknowledge",
+        ),
+        lasts=False,
+        every=True,
+    ),
+    Kind(
+        "totaliser_mismatch",
+        "warning",
+        Text(zh="累计量与充装净重不符", en="totaliser and net mass of a fill disagree"),
+        Text(
+            zh="秤漂移、流量计误差、充装时碰秤，或软管内余气",
+            en="a scale that drifts, a meter that errs, or a scale that was touched in the fill",
+        ),
+        Text(
+            zh="请检查秤和累计量，复称该气瓶后确认",
+            en="check scale and totaliser, weigh that cylinder again, then acknowledge",
+        ),
+        lasts=False,
+        every=True,
+    ),
+    Kind(
+        "totaliser_went_back",
+        "warning",
+        Text(zh="PLC 累计量变小", en="the PLC's totaliser went backwards"),
+        Text(
+            zh="PLC 更换、断电清零，或寄存器表不对",
+            en="the PLC was replaced or reset, or the register map is wrong",
+        ),
+        Text(
+            zh="请查明原因；此后以新的累计量为准，确认即可",
+            en="find out why; the new reading counts from now on, then acknowledge",
+        ),
+        lasts=False,
+    ),
+    Kind(
+        "shift_mismatch",
+        "warning",
+        Text(
+            zh="班次对账不符：记录合计与累计量或储罐相差超限",
+            en="a shift does not add up: records against totaliser, tank scale or meter",
+        ),
+        Text(
+            zh="阀门内漏、秤或流量计漂移，或有充装未经本系统",
+            en="a leaking valve, a scale or meter that drifts, or gas that went past this system",
+        ),
+        Text(
+            zh="请用 gatewayd shifts 查看两边的数字，查明后确认",
+            en="look at both numbers with `gatewayd shifts`, find the cause, then acknowledge",
+        ),
+        lasts=False,
+        every=True,
+    ),
+)

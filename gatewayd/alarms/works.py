@@ -1,0 +1,180 @@
+"""Alarms about what the station works with: devices, store, upstreams, rules, clock."""
+
+from typing import Final
+
+from gatewayd.alarms.kinds import Kind
+from gatewayd.texts import Text
+
+WORKS: Final = (
+    Kind(
+        "device_lost",
+        "warning",
+        Text(zh="设备长时间离线", en="a device has been lost for long"),
+        Text(
+            zh="断电、网线或串口松脱、地址不对，或被其他程序占用",
+            en="no power, a loose cable, a wrong address, or another program has it",
+        ),
+        Text(
+            zh="请检查供电和接线，停机后用 gatewayd probe 设备名 查看",
+            en="check power and cable; stop the daemon and run `gatewayd probe DEVICE`",
+        ),
+    ),
+    Kind(
+        "device_fault",
+        "critical",
+        Text(zh="设备驱动出错，已停用", en="a driver broke and its device is shut off"),
+        Text(zh="程序错误", en="a fault of the program"),
+        Text(
+            zh="请保存日志并报告，然后重启 gatewayd",
+            en="keep the log and report it, then restart gatewayd",
+        ),
+    ),
+    Kind(
+        "weight_unknown",
+        "warning",
+        Text(zh="长时间没有可信的重量", en="no weight that can be trusted, for long"),
+        Text(
+            zh="秤超载、未归零、单位或寄存器设置不对",
+            en="a scale that is overloaded or not zeroed, or a wrong unit or register",
+        ),
+        Text(
+            zh="请查看设备状态中的原始值，检查秤的接线和标定",
+            en="see the raw value in the device's state, check wiring and calibration",
+        ),
+    ),
+    Kind(
+        "store_ill",
+        "critical",
+        Text(
+            zh="数据库无法写入，所有工位已锁定",
+            en="the store cannot be written; every rig is locked",
+        ),
+        Text(
+            zh="磁盘故障、文件系统只读，或被其他程序锁住",
+            en="a failing disk, a read-only file system, or another program that locks the file",
+        ),
+        Text(
+            zh="请检查磁盘和系统日志；恢复后自动继续",
+            en="check the disk and the kernel log; work goes on by itself once it can be written",
+        ),
+    ),
+    Kind(
+        "store_full",
+        "critical",
+        Text(
+            zh="数据库已满，只剩结束充装用的余量", en="the store is full; only its reserve is left"
+        ),
+        Text(
+            zh="磁盘已满，或 store.quota_mb 太小", en="a full disk, or store.quota_mb is too small"
+        ),
+        Text(
+            zh="请清理磁盘或增大 store.quota_mb 后重启",
+            en="free the disk, or raise store.quota_mb and restart",
+        ),
+    ),
+    Kind(
+        "upstream_down",
+        "warning",
+        Text(zh="上级平台长时间收不到记录", en="an upstream has not taken records for long"),
+        Text(
+            zh="网络中断、平台停机、账号或证书失效",
+            en="no network, a platform that is down, or credentials that are no longer good",
+        ),
+        Text(
+            zh="记录都在本机，不会丢失；请检查网络和账号，用 gatewayd outbox status 查看",
+            en="nothing is lost, records wait here; check network and credentials, see `gatewayd outbox status`",
+        ),
+    ),
+    Kind(
+        "dead_letters",
+        "warning",
+        Text(zh="上级平台拒收了记录", en="an upstream refused records for good"),
+        Text(
+            zh="平台认为内容不合要求，或账号没有权限",
+            en="the platform finds them wrong, or the account may not write them",
+        ),
+        Text(
+            zh="请用 gatewayd outbox dead 查看原因，改好后 gatewayd outbox retry 重发",
+            en="see `gatewayd outbox dead` for the reasons, then `gatewayd outbox retry`",
+        ),
+    ),
+    Kind(
+        "permit_orphaned",
+        "warning",
+        Text(
+            zh="已改名或删除的工位还有未结的许可",
+            en="a rig that was renamed or removed has a permit that is not settled",
+        ),
+        Text(
+            zh="充装未结束时更改了工位名称",
+            en="the rig's name was changed before its fill was settled",
+        ),
+        Text(
+            zh="请恢复原来的工位名称，等许可结清后再改名",
+            en="name the rig as before, let it settle, then rename it",
+        ),
+    ),
+    Kind(
+        "watchdog_off",
+        "warning",
+        Text(zh="硬件看门狗没有启用", en="the hardware watchdog that was asked for is not armed"),
+        Text(
+            zh="没有该设备、没有权限、被 systemd 占用，或它根本不是看门狗",
+            en="no such device, no access, held by systemd, or it is no watchdog at all",
+        ),
+        Text(
+            zh="请按 systemd/README.md 开放设备，或删除 watchdog 一节",
+            en="give access as systemd/README.md says, or remove the section watchdog",
+        ),
+    ),
+    Kind(
+        "pack_failed",
+        "critical",
+        Text(zh="规则包无法使用", en="a rule pack cannot be used"),
+        Text(zh="规则文件有误或例子不成立", en="its file is wrong or one of its examples fails"),
+        Text(
+            zh="请运行 gatewayd rules test 并改正；在此之前按上一个有效版本判定或拒绝",
+            en="run `gatewayd rules test` and correct it; until then the last good version decides, or cylinders are refused",
+        ),
+    ),
+    Kind(
+        "config_invalid",
+        "warning",
+        Text(
+            zh="更改后的配置未被采用，仍按原配置运行",
+            en="a changed configuration was not taken up; what ran runs on",
+        ),
+        Text(zh="文件有误，或部件无法创建", en="a file is wrong, or a part cannot be made"),
+        Text(
+            zh="请运行 gatewayd check 并改正，然后 systemctl reload gatewayd",
+            en="run `gatewayd check`, correct it, then `systemctl reload gatewayd`",
+        ),
+    ),
+    Kind(
+        "overfilled",
+        "critical",
+        Text(zh="气瓶超装", en="a cylinder holds more than it may"),
+        Text(
+            zh="阀门关得慢、提前量不够、残液未计，或秤漂移",
+            en="a valve that closes late, too little preact, residue that was not seen, or a scale that drifts",
+        ),
+        Text(
+            zh="不得出站；请抽出超装部分并复称，合格后确认本报警，气瓶随即放行",
+            en="it may not leave; withdraw the excess, weigh it again, then acknowledge: that lets it go",
+        ),
+        lasts=False,
+    ),
+    Kind(
+        "clock_untrusted",
+        "critical",
+        Text(zh="系统时间不可信", en="the clock cannot be trusted"),
+        Text(
+            zh="没有网络校时、时钟电池没电，或时间被改动",
+            en="no time server, an empty clock battery, or the time was changed",
+        ),
+        Text(
+            zh="请检查日期时间和校时（timedatectl），必要时更换时钟电池",
+            en="check date and time and their source (timedatectl); replace the clock battery if need be",
+        ),
+    ),
+)

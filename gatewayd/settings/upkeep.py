@@ -1,0 +1,46 @@
+"""Settings of what looks after the station by itself: the hardware watchdog, and shifts."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from drivers.contract import Strict
+
+TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+SHIFTS_A_DAY_MAX = 8
+
+
+class WatchdogSettings(Strict):
+    """The computer's own timer, `/dev/watchdog`. None = not used: systemd watches the daemon.
+
+    A daemon that is silent for `timeout_s` restarts the computer.
+    """
+
+    device: str | None = Field(default=None, pattern=r"^/dev/[A-Za-z0-9/_-]+$")
+    timeout_s: int = Field(default=60, ge=15, le=600)
+
+
+class ShiftsSettings(Strict):
+    """When shifts begin, by the station's wall clock, and how far the books may be off.
+
+    `starts` empty = no shift is closed. What flowed in a shift by records and by totaliser may
+    differ by `limit_g`, and by `limit_permille` of it where that is more. `against` names for a rig
+    a device whose `total_g` also counts its gas: a meter in its line, or the scale of its tank.
+    """
+
+    starts: tuple[Annotated[str, Field(pattern=TIME)], ...] = Field(
+        default=("08:00", "20:00"), max_length=SHIFTS_A_DAY_MAX
+    )
+    limit_g: int = Field(default=500, ge=1, le=1_000_000)
+    limit_permille: int = Field(default=5, ge=0, le=1_000)
+    against: dict[Annotated[str, Field(pattern=NAME)], Annotated[str, Field(pattern=NAME)]] = Field(
+        default_factory=dict
+    )
+
+    @field_validator("starts")
+    @classmethod
+    def _in_order(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if list(value) != sorted(set(value)):
+            raise ValueError("times of a day in their order, none twice, such as 08:00, 20:00")
+        return value
