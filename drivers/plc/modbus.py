@@ -162,13 +162,17 @@ class PlcModbus:
         return wanted["lease"]
 
     async def renew(self) -> None:
-        """Move the lease counter once; raises DriverError when no permit of ours is open."""
+        """Move the lease counter once.
+
+        Raises DriverError when no permit of ours is open, also when it was locked or lost while
+        this waited for the wire.
+        """
         wire = self._reach()
         if self._lease is None:
             raise DriverError(f"{self.name}: no permit is open")
         self._lease = (self._lease + 1) % _LEASES
-        async with wire.turns.take(Rank.COMMAND):
-            await self._exchange(wire, write_one(self._profile.writes.address + 1, self._lease))
+        request = write_one(self._profile.writes.address + 1, self._lease)
+        await self._write(wire, request, self._locks)
 
     async def lock(self) -> None:
         """Write permit 0 and read it back, ahead of everything that waits for the wire.
@@ -228,7 +232,7 @@ class PlcModbus:
             raise DriverError(f"{self.name}: locked or lost meanwhile")
 
     async def _write(self, wire: Wire, request: Request, locks: int) -> None:
-        """One write of an open, unless the gate was locked since the open began."""
+        """One write of a command, unless the gate was locked since the command began."""
         async with wire.turns.take(Rank.COMMAND):
             self._still_wanted(locks)
             await self._exchange(wire, request)

@@ -91,6 +91,18 @@ async def test_a_gate_on_a_serial_line_is_read_opened_renewed_and_locked() -> No
         assert seen.noises == []
 
 
+async def test_a_renewal_that_a_lock_overtakes_is_never_written() -> None:
+    plc = Plc()
+    async with healthy(plc) as (gate, _):
+        await gate.open(ORDER)
+        first, second, locked = await asyncio.gather(
+            gate.renew(), gate.renew(), gate.lock(), return_exceptions=True
+        )
+        assert (first, locked) == (None, None)
+        assert isinstance(second, DriverError), second
+        assert plc.command[:2] == [0, 2]
+
+
 async def test_frames_are_parted_by_silence() -> None:
     plc = Plc()
     async with RtuBus({1: plc}).serving() as bus:
