@@ -11,6 +11,7 @@ from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.findings import LOCKED, finding, reason_at_rig
 from gatewayd.rigs.model import State
+from gatewayd.rigs.weight_band import WeightBand
 from gatewayd.store.model import RigLock
 
 
@@ -24,10 +25,13 @@ class Mirror:
         self._zone = ZoneInfo(bench.station.timezone)
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._shown: tuple[object, ...] = ()
+        self._band = WeightBand(bench.rig.dead_band_g)
         self._since = ""
 
     def weigh(self, sample: GateSample) -> None:
-        """Show a changed weight in passing."""
+        """Show a changed weight in passing, where the change is worth a message."""
+        if not self._band.worth(sample):
+            return
         weight = {
             "t": evidence.stamp(self._clock.wall(), self._zone),
             "gross_g": sample.gross_g,

@@ -142,6 +142,7 @@ class RigSettings(Strict):
     stable_within_s: int = Field(default=15, ge=1, le=600)
     settle_within_s: int = Field(default=15, ge=1, le=600)
     stale_after_ms: int = Field(default=1000, ge=100, le=60_000)
+    dead_band_g: int = Field(default=0, ge=0, le=10_000)
     start: Literal["input", "permit"] | None = None
     cylinder_on_g: int | None = Field(default=None, ge=100, le=100_000)
     preact_g: int | None = Field(default=None, ge=0, le=5_000)
