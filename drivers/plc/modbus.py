@@ -164,8 +164,7 @@ class PlcModbus:
     async def renew(self) -> None:
         """Move the lease counter once.
 
-        Raises DriverError when no permit of ours is open, also when it was locked or lost while
-        this waited for the wire.
+        Raises DriverError when no permit of ours is open, or is any more once the wire is free.
         """
         wire = self._reach()
         if self._lease is None:
