@@ -48,6 +48,7 @@ class MqttUpstream:
         self._pace = pace
         self._backoff = Backoff(context.clock, pace.first_s, pace.max_s, pace.stable_s)
         self._state = State(name, context)
+        self._served = False
         self._pump = Pump(
             name,
             context.store,
@@ -60,11 +61,24 @@ class MqttUpstream:
     async def run(self) -> None:
         """Connect, show, pump; after a loss wait and connect again. Ends only by cancellation."""
         while True:
-            try:
-                await self._session()
-            except UpstreamError as exc:
-                self._state.say("down", str(exc))
+            await self._round()
             await asyncio.sleep(self._backoff.failed())
+
+    async def _round(self) -> None:
+        """Ask the brokers in their order, until one has been there; then the first is first again."""
+        whys: list[str] = []
+        for address in self._settings.addresses:
+            self._served = False
+            try:
+                await self._session(*address)
+            except UpstreamError as exc:
+                whys.append(str(exc))
+            if self._served:
+                break
+        if len(whys) > 1:
+            urls = self._settings.urls
+            whys = [f"{url}: {why}" for url, why in zip(urls, whys, strict=False)]
+        self._state.say("down", "; ".join(whys))
 
     async def drained(self) -> None:
         """Return once every record committed so far is settled."""
@@ -72,9 +86,9 @@ class MqttUpstream:
 
     # One connection
 
-    async def _session(self) -> None:
+    async def _session(self, host: str, port: int) -> None:
         """Live through one connection; raises UpstreamError with why it ended."""
-        connection = Connection(self._dial(), in_flight_max=self._settings.in_flight_max)
+        connection = Connection(self._dial(host, port), in_flight_max=self._settings.in_flight_max)
         try:
             await connection.open()
             await self._serve(connection)
@@ -88,6 +102,7 @@ class MqttUpstream:
         try:
             await self._greet(connection, watcher)
             self._backoff.good()
+            self._served = True
             self._state.say("up", "")
             sink = RecordSink(connection, f"{self._root}/records", self._pace.answer_s_max)
             async with asyncio.TaskGroup() as tasks:
@@ -111,9 +126,8 @@ class MqttUpstream:
         except (TimeoutError, UpstreamError):
             return
 
-    def _dial(self) -> Dial:
+    def _dial(self, host: str, port: int) -> Dial:
         settings, context = self._settings, self._context
-        host, port = settings.address
         return Dial(
             host=host,
             port=port,

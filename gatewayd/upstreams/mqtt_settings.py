@@ -2,7 +2,7 @@
 
 import ssl
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -11,12 +11,15 @@ from gatewayd.settings.kinds import PacedSettings
 from gatewayd.upstreams.tls import TlsSettings
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+BROKERS_MAX = 16
+Url = Annotated[str, Field(max_length=500)]
 
 
 class MqttSettings(PacedSettings):
     """An MQTT broker.
 
-    * `url`: `mqtt://host[:1883]` or `mqtts://host[:8883]`.
+    * `url`: `mqtt://host[:1883]` or `mqtts://host[:8883]`; a list of them is one platform behind
+      several brokers: the first that answers is used, and after a loss the first is asked first.
     * `prefix`: topics are `{prefix}/{station id}/…`.
     * `version`: `"5"`, or `"3.1.1"`, under which a broker that refuses a record cannot say so and
       the record is lost to it; choose 5 wherever the broker has it.
@@ -28,7 +31,7 @@ class MqttSettings(PacedSettings):
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
     """
 
-    url: str
+    url: Url | Annotated[tuple[Url, ...], Field(min_length=1, max_length=BROKERS_MAX)]
     prefix: str = Field(default="gatewayd/v1", pattern=r"^[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*$")
     version: Literal["5", "3.1.1", 5] = "5"
     client_id: str | None = Field(default=None, min_length=1, max_length=128)
@@ -40,8 +43,12 @@ class MqttSettings(PacedSettings):
 
     @field_validator("url")
     @classmethod
-    def _url(cls, value: str) -> str:
-        _address(value)
+    def _url(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        urls = (value,) if isinstance(value, str) else value
+        for url in urls:
+            _address(url)
+        if len({urlsplit(url).scheme for url in urls}) > 1:
+            raise ValueError("some brokers with TLS, some without; expected all alike")
         return value
 
     @model_validator(mode="after")
@@ -53,14 +60,19 @@ class MqttSettings(PacedSettings):
         return self
 
     @property
-    def secure(self) -> bool:
-        """Whether the connection is TLS."""
-        return urlsplit(self.url).scheme == "mqtts"
+    def urls(self) -> tuple[str, ...]:
+        """The brokers, in the order in which they are asked."""
+        return (self.url,) if isinstance(self.url, str) else self.url
 
     @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        return _address(self.url)
+    def secure(self) -> bool:
+        """Whether the connection is TLS."""
+        return urlsplit(self.urls[0]).scheme == "mqtts"
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Hosts and ports, in that order."""
+        return tuple(_address(url) for url in self.urls)
 
     def tls_context(self, directory: Path) -> ssl.SSLContext:
         """Read the files afresh, so that a renewed certificate counts at the next connection.

@@ -28,7 +28,7 @@ def settings(**values: Any) -> MqttSettings:
 )
 def test_a_url_names_host_port_and_tls(url: str, address: tuple[str, int], *, secure: bool) -> None:
     made = MqttSettings(url=url)
-    assert (made.address, made.secure) == (address, secure)
+    assert (made.addresses, made.secure) == ((address,), secure)
 
 
 @pytest.mark.parametrize(
