@@ -150,6 +150,12 @@ FINDINGS: Mapping[str, Text] = {
     "finding.DATA_MISSING": Text(
         zh="档案缺少 {missing}；请补录后再充装", en="the archive lacks {missing}; complete it first"
     ),
+    "finding.ARCHIVE_STALE": Text(
+        zh="档案已 {age_h} 小时未经确认（超过 {stale_after_h} 小时）；经 {approved_by} 书面批准，至多再充装 "
+        "{hours_max} 小时，截止 {until}：{reason}",
+        en="nobody has confirmed the archive for {age_h} h (limit {stale_after_h} h); {approved_by} approved "
+        "in writing to go on for at most {hours_max} h, through {until}: {reason}",
+    ),
     "finding.REGULATOR_LOCK": Text(
         zh="工位已被锁定：{lock}；不得充装，请联系锁定人解除",
         en="this rig is locked: {lock}; do not fill until whoever locked it unlocks it",

@@ -15,7 +15,7 @@ from gatewayd.rigs.clock_facts import ClockTrust
 from gatewayd.rigs.findings import LOCKED, advise, finding
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
-from gatewayd.rigs.sources import Asked, FactSource
+from gatewayd.rigs.sources import ArchiveAge, Asked, FactSource
 from gatewayd.settings.model import RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
 from gatewayd.timekeeping.keeper import Timekeeper
@@ -115,6 +115,7 @@ def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]
     """The verdict on these facts, and the masses when it allows and the tare is known."""
     facts = derive(base)
     verdict = _unless_locked(judge(bench.packs, facts), facts)
+    verdict = _with_loosened(bench, verdict, facts)
     tare_g = facts.get("scale.tare_g")
     if not verdict.allowed or tare_g is None:
         return verdict, None
@@ -140,6 +141,13 @@ def _unless_locked(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
     lock = facts.get("rig.lock")
     told = any(each.code == LOCKED and each.severity == "deny" for each in verdict.findings)
     return verdict if not lock or told else _deny(verdict, LOCKED, lock=lock)
+
+
+def _with_loosened(bench: Bench, verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+    """The verdict, saying that and why the site let an old archive do."""
+    ages = (each for each in bench.sources if isinstance(each, ArchiveAge))
+    found = tuple(said for each in ages if (said := each.loosened(facts)) is not None)
+    return Verdict(verdict.decision, (*verdict.findings, *found), verdict.packs)
 
 
 def _deny(verdict: Verdict, code: str, **values: Any) -> Verdict:

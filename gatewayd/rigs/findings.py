@@ -17,6 +17,7 @@ BASIS = {
     "TARE_UNKNOWN": "contract v1 §10: the measured tare is the stable gross weight",
     "RESIDUAL": "contract v1 §10: target = allowed net - residue",
     "DATA_MISSING": "contract v1 §9: an empty cell is unknown",
+    "ARCHIVE_STALE": "archive.offline of gateway.yaml: decided by the site, no text of law says so",
     "REGULATOR_LOCK": "DB4114/T 185-2023 4.10 (verified: false; local): scales can be locked from afar",
     "STORE_UNAVAILABLE": "TSG 07-2019 D2.1(4) (verified: false): fill records are kept",
 }
@@ -36,6 +37,12 @@ def finding(code: str, **values: Any) -> Finding:
     chosen, known = FINDINGS[f"finding.{code}"], _Values(values)
     message = Message(zh=chosen.zh.format_map(known), en=chosen.en.format_map(known))
     return Finding(code, "deny", message, BASIS[code], f"rig.{code.lower()}", values)
+
+
+def loosened(code: str, **values: Any) -> Finding:
+    """A warning that the site itself put in the place of a refusal, and says so in writing."""
+    found = finding(code, **values)
+    return replace(found, severity="warn", rule=f"site.{code.lower()}")
 
 
 def reason_at_rig(code: str, who: Identity, sample: GateSample | None) -> Finding:

@@ -114,8 +114,7 @@ class Rig:
     def store_changed(self, lock: RigLock | None, *, archive: bool) -> None:
         """Somebody locked (None: unlocked) this rig: close at once; or the `archive` changed."""
         self._wishes.lock = lock
-        if archive:
-            self._watch.archive_changed()
+        self._watch.look_again(archive=archive)
         self._wake.set()
 
     # --- the actor ---

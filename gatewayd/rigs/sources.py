@@ -9,14 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
 from gatewayd.errors import StoreError
+from gatewayd.rigs.findings import loosened
 from gatewayd.rigs.model import Identity
 from gatewayd.settings.model import ArchiveSettings, RigSettings, StationSettings
 from gatewayd.store.reads import Reads
+from rules_engine.verdict import Finding
 
-
+HOUR_S = 3_600
 UNREADABLE = "?"
 """What stands for the reason of a lock while nobody can read whether there is one."""
 
@@ -67,7 +70,9 @@ class ArchiveAge:
         """`station.archive_age_s` and `station.archive_age_s_max`."""
         if self.settings.stale_after_h is None:
             return {}
-        limit = {"station.archive_age_s_max": self.settings.stale_after_h * 3_600}
+        today = asked.wall.astimezone(ZoneInfo(asked.station.timezone)).date()
+        limit_h = self.settings.stale_after_h + self.settings.grace_h(today)
+        limit = {"station.archive_age_s_max": limit_h * HOUR_S}
         try:
             confirmed_at = self.reads.archive_confirmed_at()
         except StoreError:
@@ -75,3 +80,22 @@ class ArchiveAge:
         if confirmed_at is None or confirmed_at > asked.wall:
             return limit
         return limit | {"station.archive_age_s": int((asked.wall - confirmed_at).total_seconds())}
+
+    def loosened(self, facts: Mapping[str, Any]) -> Finding | None:
+        """What stands in every verdict while fills go on with an archive nobody confirmed."""
+        age_s, today = facts.get("station.archive_age_s"), facts.get("clock.today")
+        stale_h, how = self.settings.stale_after_h, self.settings.offline
+        if age_s is None or today is None or stale_h is None:
+            return None
+        grace_h = self.settings.grace_h(today)
+        if not stale_h * HOUR_S < age_s <= (stale_h + grace_h) * HOUR_S:
+            return None
+        return loosened(
+            "ARCHIVE_STALE",
+            age_h=age_s // HOUR_S,
+            stale_after_h=stale_h,
+            hours_max=how.hours_max,
+            reason=how.reason,
+            approved_by=how.approved_by,
+            until=how.until,
+        )

@@ -60,9 +60,9 @@ class Watch:
         if name == self._rig.gate and state != "up":
             self._lose()
 
-    def archive_changed(self) -> None:
-        """Look at the archive again for who stands here: it may be held by now."""
-        self._news = True
+    def look_again(self, *, archive: bool) -> None:
+        """The `archive` changed: ask it again who stands here; it may be held by now."""
+        self._news = self._news or archive
 
     def _lose(self) -> None:
         self.sample, self._steady = None, False

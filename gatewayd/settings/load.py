@@ -181,7 +181,7 @@ class _Reading:
         return (
             sections.section(document, "station", StationSettings, self.report),
             sections.section(document, "store", StoreSettings, self.report, StoreSettings()),
-            sections.section(document, "archive", ArchiveSettings, self.report, ArchiveSettings()),
+            sections.archive(document, self.report),
             sections.section(document, "clock", ClockSettings, self.report, ClockSettings()),
             sections.section(document, "log", LogSettings, self.report, LogSettings()),
             sections.section(document, "reload", ReloadSettings, self.report, ReloadSettings()),

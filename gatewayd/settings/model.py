@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from drivers.contract import DriverType, Strict
 from gatewayd.settings.checks import FormSettings
+from gatewayd.settings.offline import ArchiveSettings
 from gatewayd.settings.people import (
     BatchSettings,
     OperatorSettings,
@@ -70,15 +71,6 @@ class StoreSettings(Strict):
     path: str = Field(default="gatewayd.db", min_length=1)
     quota_mb: int = Field(default=2048, ge=16, le=1_000_000)
     keep_days: int = Field(default=1095, ge=365, le=36_500)
-
-
-class ArchiveSettings(Strict):
-    """How old the archive may be. None = no limit, for a station whose archive is kept by hand.
-
-    Its age counts from the last import of whole entries or from when its source confirmed it.
-    """
-
-    stale_after_h: int | None = Field(default=None, ge=1, le=8_760)
 
 
 class ClockSettings(Strict):

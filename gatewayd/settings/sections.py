@@ -17,6 +17,7 @@ from gatewayd.settings.model import (
     RigSettings,
     UpstreamSettings,
 )
+from gatewayd.settings.offline import ArchiveSettings
 from gatewayd.settings.report import Report
 from gatewayd.settings.table import PluginError, Table
 from protocols.documents import Document, DocumentError, Mark, nearest_hint, validate
@@ -64,6 +65,20 @@ def section(
             report.problem(document.mark(), f"section {key!r} is missing")
         return default
     return _model(document, (key,), model, report)
+
+
+def archive(document: Document, report: Report) -> ArchiveSettings | None:
+    """The archive's section; what a site loosened there is a warning at every check."""
+    made = section(document, "archive", ArchiveSettings, report, ArchiveSettings())
+    if made is not None and made.offline.stale == "warn":
+        how = made.offline
+        report.warn(
+            document.mark(("archive", "offline", "stale")),
+            f"fills go on with an archive that nobody confirmed, {how.hours_max} h beyond "
+            f"{made.stale_after_h} h, through {how.until}: {how.reason}; approved by "
+            f"{how.approved_by}",
+        )
+    return made
 
 
 def gateway_keys(document: Document, report: Report) -> bool:
