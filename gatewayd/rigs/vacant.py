@@ -29,7 +29,9 @@ booked every `settle_within_s`."""
 def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
     """No permit: anything open is a fault, any gram that flowed is recorded, then the cylinder."""
     if sample.permit_echo or sample.valve_open or sample.filling:
-        return _open_without_permit(state, view)
+        state, counted = _counted(state, sample)
+        state, effects = _open_without_permit(state, view)
+        return state, (*effects, *counted)
     if state.total_g is None or moved_g(state.total_g, sample.total_g):
         balanced, effects, waiting = _balance(state, view, sample, rig)
         if effects or waiting:
@@ -71,7 +73,7 @@ def _balance(
     that it is not: nothing else may happen at the rig.
     """
     if state.total_g is None:
-        return replace(state, total_g=sample.total_g), (Baseline(sample.total_g),), False
+        return *_counted(state, sample), False
     before_g = state.total_g
     stray_g = moved_g(before_g, sample.total_g)
     if abs(stray_g) <= AGREE_G:
@@ -83,6 +85,13 @@ def _balance(
     if stray_g < 0:
         return settled, (Baseline(sample.total_g, went_back_from_g=before_g),), False
     return settled, (Unauthorised(stray.identity, stray_g, before_g, sample),), False
+
+
+def _counted(state: State, sample: GateSample) -> Step:
+    """The first totaliser ever seen is what all that follows is compared with."""
+    if state.total_g is not None:
+        return state, ()
+    return replace(state, total_g=sample.total_g), (Baseline(sample.total_g),)
 
 
 def _follow(state: State, view: View, sample: GateSample) -> Stray:

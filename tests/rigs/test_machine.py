@@ -7,7 +7,7 @@ import pytest
 from gatewayd.clock import MS
 from gatewayd.rigs.machine import step
 from gatewayd.rigs.model import Identity, Phase, Withdrawal
-from gatewayd.rigs.moves import Alarm, Lock, Open, RefuseFor, Renew, Renewed, Unauthorised
+from gatewayd.rigs.moves import Alarm, Baseline, Lock, Open, RefuseFor, Renew, Renewed, Unauthorised
 from tests.rigs.world import ILLEGAL, LEGAL, RIG, TARGET_G, World
 
 
@@ -263,3 +263,14 @@ def test_the_record_waits_for_a_plc_that_names_the_fill_late() -> None:
     world.plc.names_after_ms = 1_500
     world.until(Phase.LOCKED)
     assert [o for _, o, _ in world.records] == ["completed"]
+
+
+def test_the_first_totaliser_counts_from_the_first_look_also_when_the_gate_is_open() -> None:
+    world = World()
+    world.tick()
+    view = world.view()
+    assert view.sample is not None
+    leaking = replace(view.sample, valve_open=True, total_g=100)
+    state, effects = step(world.state, replace(view, sample=leaking), RIG)
+    assert state.total_g == 100
+    assert Baseline(100) in effects
