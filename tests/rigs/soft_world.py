@@ -22,7 +22,9 @@ from gatewayd.rigs.soft_model import Memory, SoftSettings, of_filler, of_output
 from gatewayd.rigs.softgate import SoftGate
 from tests.rigs.world import RIG, TARE_G, Plc, World
 
-Kind = Literal["watchdog", "coil", "filler"]
+Kind = Literal["watchdog", "coil", "filler", "unproven"]
+FILLERS: tuple[Kind, ...] = ("filler", "unproven")
+"""The second is one whose target cannot be read back."""
 FLOW_G_PER_10_MS = 5
 POLL_MS = 50
 WATCHDOG_MS = 1_000
@@ -47,6 +49,7 @@ class SoftPlc(Plc):
     leak_g_per_10_ms: int = 0
     gun_open: bool = True
     deaf: bool = False
+    holds_g: int | None = None
     shown_g: int = 0
     content_g: int = 0
     unseen_g: int = 0
@@ -62,18 +65,19 @@ class SoftPlc(Plc):
 
     def __post_init__(self) -> None:
         self.gate = self.made()
-        self.gun_open = self.start == "input" or self.kind == "filler"
+        self.gun_open = self.start == "input" or self.kind in FILLERS
 
     def made(self) -> SoftGate:
         settings = SoftSettings(
             device="s",
-            start="permit" if self.kind == "filler" else self.start,
+            start="permit" if self.kind in FILLERS else self.start,
             fresh_ms=FRESH_MS,
             cylinder_on_g=2_000,
             preact_g=100,
             no_flow_s=10,
             accepted=self.kind == "coil",
-            doses=self.kind == "filler",
+            doses=self.kind in FILLERS,
+            unproven=self.kind == "unproven",
         )
         return SoftGate(settings, self.memory)
 
@@ -88,7 +92,7 @@ class SoftPlc(Plc):
         if self.kind == "watchdog" and quiet_ms > WATCHDOG_MS:
             self.valve = False
         dosed_g = self.content_g - self.filler_from_g
-        if self.kind == "filler" and self.valve and dosed_g >= self.target_g:
+        if self.kind in FILLERS and self.valve and dosed_g >= self.target_g:
             self.valve, self.filler_done = False, True
         if not self.dead and now_ms % POLL_MS == 0:
             self.poll(now_ms)
@@ -120,7 +124,7 @@ class SoftPlc(Plc):
         self.on_was = self.on
         if not self.module_silent:
             self.polled_ms = now_ms
-        if self.kind == "filler":
+        if self.kind in FILLERS:
             self.poll_filler(now_ms, gross_g, why, stable=stable)
         else:
             if not self.scale_silent:
@@ -173,7 +177,8 @@ class SoftPlc(Plc):
         if wanted is None:
             self.valve = self.valve and self.module_silent
         elif not self.valve and not self.filler_done and not self.deaf:
-            self.valve, self.filling_no, self.target_g = True, wanted.permit_no, wanted.target_g
+            self.valve, self.filling_no = True, wanted.permit_no
+            self.target_g = wanted.target_g if self.holds_g is None else self.holds_g
             self.filler_from_g = self.content_g
 
     def keep(self, now_ms: int) -> None:

@@ -4,10 +4,10 @@ import pytest
 
 from gatewayd.rigs.model import Phase
 from gatewayd.rigs.moves import Open
-from tests.rigs.soft_world import LEASE_MS, OVERLOAD, WATCHDOG_MS, Kind, SoftWorld
+from tests.rigs.soft_world import FILLERS, LEASE_MS, OVERLOAD, WATCHDOG_MS, Kind, SoftWorld
 from tests.rigs.world import ILLEGAL, RIG, TARGET_G, World
 
-KINDS: tuple[Kind, ...] = ("watchdog", "coil", "filler")
+KINDS: tuple[Kind, ...] = ("watchdog", "coil", *FILLERS)
 ALL = ("lease", *KINDS)
 AGREE_G = 50
 """What flows in one poll: a scale sees a gram when it is asked."""
@@ -25,7 +25,7 @@ def permitted(kind: str) -> World:
     for _ in range(8):
         world.tick()
     world.put_on()
-    world.until(Phase.FILLING if kind == "filler" else Phase.PERMITTED)
+    world.until(Phase.FILLING if kind in FILLERS else Phase.PERMITTED)
     return world
 
 
@@ -83,7 +83,7 @@ def test_the_end_of_the_process_closes_all_but_what_nobody_guards(kind: str) -> 
     for _ in range(lost_ms // 10):
         world.now_ms += 10
         world.plc.scan(world.now_ms, 10)
-    stays_open = kind in ("coil", "filler")
+    stays_open = kind in ("coil", *FILLERS)
     assert world.plc.valve is stays_open, "what `check` says of this kind"
 
 
@@ -113,6 +113,28 @@ def test_a_filler_that_outlives_the_process_stops_at_its_own_target() -> None:
         world.plc.scan(world.now_ms, 10)
     assert not world.plc.valve
     assert world.plc.total_g == pytest.approx(TARGET_G - 130, abs=AGREE_G)
+
+
+@pytest.mark.parametrize(
+    ("kind", "net_g", "outcome"),
+    [("filler", TARGET_G, "overfilled"), ("unproven", TARGET_G - 130, "completed")],
+)
+def test_a_filler_that_holds_a_higher_target_is_stopped_by_weight(
+    kind: str, net_g: int, outcome: str
+) -> None:
+    """At what it was given where that could not be read back, else when it runs past the target."""
+    world = world_of(kind)
+    assert isinstance(world, SoftWorld)
+    world.plc.holds_g = 60_000
+    for _ in range(8):
+        world.tick()
+    world.put_on()
+    world.until(Phase.FILLING)
+    world.until(Phase.LOCKED)
+    assert not world.plc.valve
+    assert world.plc.total_g == pytest.approx(net_g, abs=AGREE_G)
+    assert [(k, o) for k, o, _ in world.records] == [("fill", outcome)]
+    booked(world)
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -69,6 +69,10 @@ class FillerWalk(SoftWalk):
     kind: Kind = "filler"
 
 
+class UnprovenWalk(SoftWalk):
+    kind: Kind = "unproven"
+
+
 class GunWalk(SoftWalk):
     start: Literal["input", "permit"] = "permit"
 
@@ -81,3 +85,5 @@ TestCoil = CoilWalk.TestCase
 TestCoil.settings = STEPS
 TestFiller = FillerWalk.TestCase
 TestFiller.settings = STEPS
+TestUnproven = UnprovenWalk.TestCase
+TestUnproven.settings = STEPS
