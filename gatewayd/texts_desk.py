@@ -111,6 +111,11 @@ DESK: Final[dict[str, tuple[str, str]]] = {
 """Refusals of the desk."""
 
 WAITING: Final[dict[str, tuple[str, str]]] = {
+    "finding.postcheck_open": (
+        "本工位充装的气瓶 {cylinder} 尚未做充装后检查；请先完成该检查，再充装下一瓶",
+        "cylinder {cylinder} was filled here and its post-fill check is still open; do that check, "
+        "then fill the next one",
+    ),
     "waiting.operator": (
         "等待充装人员刷卡或扫码登录",
         "waiting for an operator to log in with a card or a code",
@@ -124,4 +129,4 @@ WAITING: Final[dict[str, tuple[str, str]]] = {
         "waiting for the post-fill check of cylinder {cylinder} ({form})",
     ),
 }
-"""What a rig waits for."""
+"""What a rig waits for, and what it still owes."""

@@ -159,6 +159,11 @@ FACTS: Mapping[str, Fact] = {
     "rig.postcheck_required": _fact(
         "bool", "工位是否要求充装后检查", "whether the rig asks for a post-fill check"
     ),
+    "rig.postcheck_open": _fact(
+        "text",
+        "本工位尚未做充装后检查的气瓶",
+        "cylinder filled at this rig whose post-fill check is still open",
+    ),
     "rig.lock": _fact(
         "text", "监管锁秤原因", "the regulator's reason to lock this rig (empty = none)"
     ),

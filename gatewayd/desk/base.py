@@ -16,8 +16,25 @@ from gatewayd.rigs.model import State
 from gatewayd.settings.model import RigSettings, Settings
 from gatewayd.store.model import RecordDraft, RecordKind, RigLock
 from gatewayd.store.store import Store
+from rules_engine.verdict import Message
 
 T = TypeVar("T")
+
+
+class PeopleThere(Protocol):
+    """What the desk tells a rig about people: plain calls that never wait."""
+
+    def changed(self) -> None:
+        """Somebody logged in or out, or a check or batch changed: look at the store again."""
+        ...
+
+    def acknowledge(self, presence: int) -> None:
+        """Somebody has seen the refusal of this presence."""
+        ...
+
+    def notice(self, code: str, message: Message) -> None:
+        """Show for a while why a card or code was refused."""
+        ...
 
 
 class RunningRig(Protocol):
@@ -25,16 +42,13 @@ class RunningRig(Protocol):
 
     state: State
 
-    def people_changed(self) -> None:
-        """Somebody logged in or out, or a check or batch changed: look at the store again."""
+    @property
+    def people(self) -> PeopleThere:
+        """Who is at it."""
         ...
 
     def store_changed(self, lock: RigLock | None, *, archive: bool) -> None:
         """Somebody locked this rig (None: it is not locked), or the archive or a hold changed."""
-        ...
-
-    def acknowledge(self, presence: int) -> None:
-        """Somebody has seen the refusal of this presence."""
         ...
 
 

@@ -154,7 +154,7 @@ class Checking(Sessions):
         )
         self._log.info("desk.checked", rig=check.rig_id, form=check.form, failed=check.failed)
         for rig in self.rigs.values():
-            rig.people_changed()
+            rig.people.changed()
         return Answered(draft.id, case.subject.key, outcome.failed)
 
 

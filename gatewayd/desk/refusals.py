@@ -32,5 +32,5 @@ class Refusals(Base):
         draft = self._draft("acknowledgement", rig_id, self._clock.wall(), by, data)
         await self._store.append(draft)
         self._log.info("desk.acknowledged", rig=rig_id, findings=state.findings)
-        self.rigs[rig_id].acknowledge(state.presence)
+        self.rigs[rig_id].people.acknowledge(state.presence)
         return Acknowledged(draft.id, code, state.findings)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from drivers.contract import GateSample
 from gatewayd.errors import StoreError
 from gatewayd.rigs.clock_facts import ClockTrust
-from gatewayd.rigs.findings import LOCKED, advise, finding
+from gatewayd.rigs.findings import LOCKED, advise, finding, postcheck_open
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.sources import ArchiveAge, Asked, FactSource
@@ -114,7 +114,7 @@ def at_rig(
 def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]:
     """The verdict on these facts, and the masses when it allows and the tare is known."""
     facts = derive(base)
-    verdict = _unless_locked(judge(bench.packs, facts), facts)
+    verdict = _unless_owing(_unless_locked(judge(bench.packs, facts), facts), facts)
     verdict = _with_loosened(bench, verdict, facts)
     tare_g = facts.get("scale.tare_g")
     if not verdict.allowed or tare_g is None:
@@ -150,8 +150,18 @@ def _with_loosened(bench: Bench, verdict: Verdict, facts: Mapping[str, Any]) -> 
     return Verdict(verdict.decision, (*verdict.findings, *found), verdict.packs)
 
 
+def _unless_owing(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+    """A rig whose post-fill check is still open permits nothing more."""
+    owed = facts.get("rig.postcheck_open")
+    return verdict if not owed else _with(verdict, postcheck_open(owed))
+
+
+def _with(verdict: Verdict, found: Finding) -> Verdict:
+    return Verdict("deny", (*verdict.findings, found), verdict.packs)
+
+
 def _deny(verdict: Verdict, code: str, **values: Any) -> Verdict:
-    return Verdict("deny", (*verdict.findings, finding(code, **values)), verdict.packs)
+    return _with(verdict, finding(code, **values))
 
 
 def denied(packs: Sequence[Pack], reason: Finding) -> Verdict:

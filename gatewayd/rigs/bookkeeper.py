@@ -4,7 +4,7 @@ A draft gets its id here, once. A commit that fails keeps the draft, which makes
 a retry with the same id succeeds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from gatewayd.rigs.history import association
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue
+from gatewayd.rigs.people import attended
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
 from gatewayd.store.passing import Passing
 from rules_engine.verdict import Verdict
@@ -121,7 +122,17 @@ class Bookkeeper:
     def _base(self, who: Identity, verdict: Verdict | None) -> dict[str, Any]:
         station = self._bench.station
         base = evidence.judged(station.id, self._bench.rig_id, who, verdict)
-        return {**base, "association": association(station, who.cylinder)}
+        told = {"association": association(station, who.cylinder)}
+        return {**base, **told, **self._attended(who)}
+
+    def _attended(self, who: Identity) -> Mapping[str, Any]:
+        """People and checks as they are at this moment; what cannot be read stays unknown."""
+        bench, wall = self._bench, self._clock.wall()
+        try:
+            return attended(self._store, bench.rig_id, bench.rig, who, wall)
+        except StoreError as exc:
+            self._log.warning("people.unreadable", error=str(exc))
+            return {}
 
     def fill(self, permit: Permit, ending: Ending) -> RecordDraft:
         """The record a permit ends in; its id was made with the permit."""

@@ -6,7 +6,7 @@ from typing import Any
 from drivers.contract import GateSample
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Clash, Hint, Identity
-from gatewayd.texts import FINDINGS, HINTS
+from gatewayd.texts import FINDINGS, HINTS, text
 from rules_engine.verdict import Finding, Message, Verdict
 
 BASIS = {
@@ -23,6 +23,8 @@ BASIS = {
 }
 """Where each reason comes from. A number of law never stands here, only in rule packs."""
 LOCKED = "REGULATOR_LOCK"
+POSTCHECK_OPEN = "rig.postcheck_open"
+"""The rule of the finding that a rig still owes a post-fill check."""
 
 
 class _Values(dict[str, Any]):
@@ -43,6 +45,15 @@ def loosened(code: str, **values: Any) -> Finding:
     """A warning that the site itself put in the place of a refusal, and says so in writing."""
     found = finding(code, **values)
     return replace(found, severity="warn", rule=f"site.{code.lower()}")
+
+
+def postcheck_open(cylinder: str) -> Finding:
+    """The finding that the post-fill check of a cylinder filled here is still open."""
+    key = "finding.postcheck_open"
+    message = Message(text(key, "zh", cylinder=cylinder), text(key, "en", cylinder=cylinder))
+    basis = "contract v1 §10: postcheck.required of the rig's file"
+    values = {POSTCHECK_OPEN: cylinder}
+    return Finding("DATA_MISSING", "deny", message, basis, POSTCHECK_OPEN, values)
 
 
 def reason_at_rig(code: str, who: Identity, sample: GateSample | None) -> Finding:

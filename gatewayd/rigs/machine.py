@@ -53,7 +53,7 @@ def step(state: State, event: Event, rig: RigSettings) -> Step:
         case View():
             return _look(state, event, rig)
         case Judged():
-            return judged(state, event)
+            return judged(state, event, rig)
         case Issued():
             return issued(state, event, rig)
         case NotIssued():

@@ -9,8 +9,9 @@ from gatewayd.clock import Clock
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.attendance import Attendance
 from gatewayd.rigs.findings import LOCKED, finding, reason_at_rig
-from gatewayd.rigs.model import State
+from gatewayd.rigs.model import Phase, State
 from gatewayd.rigs.weight_band import WeightBand
 from gatewayd.store.model import RigLock
 
@@ -18,7 +19,8 @@ from gatewayd.store.model import RigLock
 class Mirror:
     """Posts one rig on the board; equal pictures are posted once."""
 
-    def __init__(self, bench: Bench, board: Board, clock: Clock) -> None:
+    def __init__(self, bench: Bench, board: Board, clock: Clock, people: Attendance) -> None:
+        self._people = people
         self._topic = f"rigs/{bench.rig_id}"
         self._board = board
         self._clock = clock
@@ -51,6 +53,8 @@ class Mirror:
             permit,
             state.findings,
             lock,
+            state.waiting,
+            self._people.key(),
         )
         if key == self._shown:
             return
@@ -77,6 +81,7 @@ class Mirror:
             "target_g": permit.target_g if permit else None,
             "lock": None if lock is None else self._lock(lock),
             "findings": _findings(state, sample, lock),
+            **self._people.picture(state.waiting if state.phase is Phase.IDENTIFYING else ()),
         }
 
     def _lock(self, lock: RigLock) -> dict[str, str]:

@@ -48,7 +48,11 @@ class Withdrawal(StrEnum):
     RULES_CHANGED = "rules_changed"
     DUPLICATE = "duplicate"
     OPERATOR_CHANGED = "operator_changed"
+    OPERATOR_CHANGED = "operator_changed"
     RESTART = "restart"
+
+JUDGED_ANEW = frozenset({Withdrawal.RULES_CHANGED, Withdrawal.OPERATOR_CHANGED})
+"""What takes back a permit that nobody started, while the cylinder may still be a legal one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ class View:
     stable for a moment where it turns round. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the
     daemon is going down; `locked` = somebody locked this rig; `recalled` = why a permit nobody has
-    started no longer counts.
+    started no longer counts. `people` changes whenever somebody logged in or answered a check;
+    `acknowledged` is the presence whose refusal somebody has seen.
     """
 
     now_ns: int
@@ -138,6 +143,8 @@ class View:
     stopping: bool = False
     locked: bool = False
     recalled: Withdrawal | None = None
+    people: int = 0
+    acknowledged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,10 @@ class State:
     live: the only thing that may hold the gate open. `total_g` is the totaliser as last recorded,
     None = never seen. `gate_known` turns true when the gate was locked after coming up.
     `unclosed_ns` is since when a withdrawn permit's gate does not show closed, 0 = it does.
+
+    `people` is the view's number at the last judgement, made at `looked_ns`. `waiting` is what people
+    still have to do before it is judged again, since `waiting_ns`. `mendable`: the refusal lacks
+    people alone and nothing flowed since; `mended` is the presence that was judged again for it.
     """
 
     phase: Phase = Phase.LOCKED
@@ -226,3 +237,9 @@ class State:
     total_g: int | None = None
     stray: Stray | None = None
     gate_known: bool = False
+    people: int = 0
+    looked_ns: int = 0
+    waiting: tuple[str, ...] = ()
+    waiting_ns: int = 0
+    mendable: bool = False
+    mended: int = 0

@@ -5,7 +5,7 @@ from dataclasses import replace
 from drivers.contract import GateOrder, GateSample
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import finish, moved_g
-from gatewayd.rigs.model import STORE_ILL, Identity, Phase, State, View, Withdrawal
+from gatewayd.rigs.model import JUDGED_ANEW, STORE_ILL, Identity, Phase, State, View, Withdrawal
 from gatewayd.rigs.moves import (
     Alarm,
     Effect,
@@ -275,7 +275,7 @@ def resolved(state: State, event: Resolved) -> Step:
     One whose permit was taken back by new rules before gas flowed is judged anew, as if it had come.
     """
     doubt = _doubt(state)
-    anew = state.withdrawn is Withdrawal.RULES_CHANGED and not event.flowed
+    anew = state.withdrawn in JUDGED_ANEW and not event.flowed
     effects: tuple[Effect, ...] = ()
     if doubt and not event.flowed:
         effects = (RefuseFor(doubt, state.identity),)

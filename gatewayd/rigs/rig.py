@@ -13,6 +13,7 @@ from drivers.contract import DriverError, FillGate, GateSample, Reading
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
+from gatewayd.rigs.attendance import Attendance
 from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.ending import proven_over
 from gatewayd.rigs.findings import reason_at_rig
@@ -63,14 +64,15 @@ class Rig:
         self._store = means.store
         self._clock = means.clock
         self._log = logger("rigs").bind(rig=bench.rig_id)
+        self._wake = asyncio.Event()
+        self.people = Attendance(bench, means.store, means.clock, self._wake.set)
         self._books = Bookkeeper(bench, means)
-        self._mirror = Mirror(bench, means.board, means.clock)
+        self._mirror = Mirror(bench, means.board, means.clock, self.people)
         self._watch = Watch(bench, means.store, means.clock, means.sightings)
-        self._wishes = Wishes()
+        self._wishes = Wishes(self.people)
         self._unsure = False
         self._broken = False
         self._complaint = ""
-        self._wake = asyncio.Event()
         self.state = State()
         self.looked_ns = self._clock.monotonic_ns()
 

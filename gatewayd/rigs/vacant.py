@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from drivers.contract import GateSample
 from gatewayd.clock import MS, SECOND
+from gatewayd.rigs.attended import await_people, lacking, patient, served, still_waiting
 from gatewayd.rigs.ending import AGREE_G, moved_g
 from gatewayd.rigs.model import STORE_ILL, Phase, State, Stray, View, Withdrawal
 from gatewayd.rigs.moves import (
@@ -35,7 +36,7 @@ def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
     if state.total_g is None or moved_g(state.total_g, sample.total_g):
         balanced, effects, waiting = _balance(state, view, sample, rig)
         if effects or waiting:
-            return balanced, effects
+            return replace(balanced, mendable=False), effects
         state = balanced
     resting = _nobody(state, view, sample)
     if resting is not None:
@@ -46,9 +47,13 @@ def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
             presence=view.presence,
             presence_since_ns=view.now_ns,
             found=view.found,
+            waiting=(),
+            waiting_ns=0,
         )
     if state.served == view.presence:
-        return enter(state, Phase.REFUSED if state.findings else Phase.LOCKED), ()
+        state = served(state, view)
+        if state.served == view.presence:
+            return state, ()
     return _who(replace(state, identity=view.identity), view, sample, rig)
 
 
@@ -57,7 +62,7 @@ def _open_without_permit(state: State, view: View) -> Step:
     alarm: tuple[Effect, ...] = ()
     if state.fault != "open_without_permit":
         alarm = (Alarm("open_without_permit", ""),)
-    state = enter(state, Phase.FAULT, "open_without_permit")
+    state = enter(replace(state, mendable=False), Phase.FAULT, "open_without_permit")
     if view.now_ns - state.locked_ns < RELOCK_MS * MS:
         return state, alarm
     return replace(state, locked_ns=view.now_ns), (Lock(), *alarm)
@@ -140,6 +145,11 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         return enter(state, Phase.IDENTIFYING), ()
     if view.found and _just_filled(state, view):
         return enter(replace(state, served=view.presence), Phase.LOCKED), ()
+    if state.waiting:
+        if still_waiting(state, view, rig):
+            return enter(state, Phase.IDENTIFYING), ()
+        state, waited_ns = replace(state, presence_since_ns=view.now_ns), 0
+    state = replace(state, people=view.people, looked_ns=view.now_ns)
     weighed = sample if view.steady else replace(sample, stable=False)
     if state.verdict is None or weighed.stable:
         return enter(state, Phase.JUDGING), (Judge(view.identity, weighed),)
@@ -159,7 +169,9 @@ def refuse_for(state: State, code: str) -> Step:
     return _refuse(replace(state, verdict=None), (code,), RefuseFor(code, state.identity))
 
 
-def _refuse(state: State, codes: tuple[str, ...], record: Effect) -> Step:
+def _refuse(
+    state: State, codes: tuple[str, ...], record: Effect, *, mendable: bool = False
+) -> Step:
     """Refused until it leaves, and recorded once: not again when a lost gate finds it here."""
     who = state.identity
     what = (who.cylinder.code if who.cylinder else None, who.uid, who.code, *codes)
@@ -170,16 +182,25 @@ def _refuse(state: State, codes: tuple[str, ...], record: Effect) -> Step:
         served=state.presence,
         findings=codes,
         refused=what,
+        waiting=(),
+        waiting_ns=0,
+        mendable=mendable,
     )
-    return refused, () if state.found and state.refused == what else (record,)
+    again = state.found or state.mended == state.presence
+    return refused, () if again and state.refused == what else (record,)
 
 
-def judged(state: State, event: Judged) -> Step:
-    """Deny: refused. Allow with masses: issue. Allow without: wait for the scale."""
+def judged(state: State, event: Judged, rig: RigSettings) -> Step:
+    """Deny: refused, or waiting for people. Allow: issue, or wait for the scale without masses."""
     state = replace(state, verdict=event.verdict)
     if not event.verdict.allowed:
+        kinds = lacking(event.verdict)
+        if patient(state, kinds, rig):
+            return await_people(state, kinds), ()
         codes = tuple(f.code for f in event.verdict.findings if f.severity == "deny")
-        return _refuse(state, codes, Refuse(state.identity, event.verdict))
+        record = Refuse(state.identity, event.verdict)
+        return _refuse(state, codes, record, mendable=bool(kinds))
+    state = replace(state, waiting=(), waiting_ns=0)
     if event.plan is None:
         return state, ()
     return state, (Issue(state.identity, event.verdict, event.plan, event.sample),)

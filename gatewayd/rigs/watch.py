@@ -10,7 +10,8 @@ from gatewayd.clock import MS, Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs.assess import Bench
-from gatewayd.rigs.identity import Archive, identify
+from gatewayd.rigs.cards import Cards, Shelf
+from gatewayd.rigs.identity import identify
 from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
 from gatewayd.rigs.presence import Presence
 from gatewayd.rigs.sightings import Sightings
@@ -21,7 +22,7 @@ class Watch:
     """The eyes of one rig."""
 
     def __init__(
-        self, bench: Bench, archive: Archive, clock: Clock, sightings: Sightings | None = None
+        self, bench: Bench, archive: Shelf, clock: Clock, sightings: Sightings | None = None
     ) -> None:
         self.sample: GateSample | None = None
         self._rig = bench.rig
@@ -31,6 +32,7 @@ class Watch:
         self._place = bench.rig_id
         self._clock = clock
         self._log = logger("rigs").bind(rig=bench.rig_id)
+        self._cards = Cards(archive, clock)
         self._presence = Presence(bench.rig)
         self._identity = NOBODY
         self._news = True
@@ -50,6 +52,8 @@ class Watch:
             return True
         if not isinstance(reading, TagRead | CodeRead):
             return False  # Weights and outputs reach a rig as the samples of its gate.
+        if self._cards.mine(reading):
+            return False
         seen = self._presence.saw(reading)
         self._news = self._news or seen
         return seen
@@ -88,6 +92,8 @@ class Watch:
             stopping=wishes.stopping,
             locked=wishes.lock is not None,
             recalled=wishes.recalled,
+            people=wishes.people.revision,
+            acknowledged=wishes.people.acknowledged,
         )
 
     def _who(self, now_ns: int) -> Identity:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gatewayd.rigs.attendance import Attendance
 from gatewayd.rigs.model import Withdrawal
 from gatewayd.store.model import RigLock
 
@@ -12,10 +13,11 @@ class Wishes:
 
     `lock`: somebody locked this rig; close now, and stay closed until it is unlocked.
 
-    A permit nobody has started is taken back when its rig leaves or its packs changed: what it
-    was judged by no longer counts. One whose gas flows is held to its end.
+    A permit nobody has started is taken back when its rig leaves, its packs changed or its operator
+    did: what it was judged by no longer counts. One whose gas flows is held to its end.
     """
 
+    people: Attendance
     stopping: bool = False
     leaving: bool = False
     packs: int = 0
@@ -32,12 +34,15 @@ class Wishes:
         """Why a permit that nobody started no longer counts; None = it does."""
         if self.leaving:
             return Withdrawal.CONFIG_CHANGED
-        return None if self.packs == self._judged_by else Withdrawal.RULES_CHANGED
+        if self.packs != self._judged_by:
+            return Withdrawal.RULES_CHANGED
+        return Withdrawal.OPERATOR_CHANGED if self.people.operator_changed else None
 
     def renewed(self) -> None:
         """Other packs are in force from now on."""
         self.packs += 1
 
     def judged(self) -> None:
-        """A judgement was made by the packs in force."""
+        """A judgement was made by the packs in force, and by who is logged in."""
         self._judged_by = self.packs
+        self.people.judged()

@@ -49,13 +49,15 @@ class PrecheckSettings(Strict):
 
 
 class PostcheckSettings(Strict):
-    """The form of the post-fill check; with `required` the next permit waits for the last check.
+    """The form of the post-fill check; with `required` the next permit waits for open checks.
 
-    `wait_s`: seconds to wait for it before refusing.
+    `open_max`: so many fills may wait for their check, as where it is done further down the line.
+    `wait_s`: seconds to wait before refusing.
     """
 
     form: Name
     required: bool = False
+    open_max: int = Field(default=0, ge=0, le=100)
     wait_s: WaitS = 0
 
 

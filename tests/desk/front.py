@@ -14,9 +14,10 @@ from gatewayd.desk.terms import By
 from gatewayd.rigs.model import Identity, Phase, State
 from gatewayd.settings.load import load
 from gatewayd.store import people
-from gatewayd.store.people_model import Operator
 from gatewayd.store.model import RigLock
+from gatewayd.store.people_model import Operator
 from gatewayd.store.store import Store
+from rules_engine.verdict import Message
 from tests.rigs.bench import LEGAL, OTHER
 from tests.support.configs import RIGS, write_config
 from tests.support.stores import ZONE
@@ -42,19 +43,33 @@ ASKS = """\
 
 
 @dataclass
-class Told:
-    """A rig as far as the desk sees it: what stands there, and how often it was told to look."""
+class ToldPeople:
+    """What a rig was told about people."""
 
-    state: State = field(default_factory=State)
     changes: int = 0
     acknowledged: int = 0
-    locked: RigLock | None = None
+    notices: list[str] = field(default_factory=list)
 
-    def people_changed(self) -> None:
+    def changed(self) -> None:
         self.changes += 1
 
     def acknowledge(self, presence: int) -> None:
         self.acknowledged = presence
+
+    def notice(self, code: str, message: Message) -> None:
+        assert message.zh
+        assert message.en
+        self.notices.append(code)
+
+
+@dataclass
+class Told:
+    """A rig as far as the desk sees it: what stands there, and how often it was told to look."""
+
+    state: State = field(default_factory=State)
+    people: ToldPeople = field(default_factory=ToldPeople)
+    locked: RigLock | None = None
+    changes: int = 0
 
     def store_changed(self, lock: RigLock | None, *, archive: bool) -> None:
         self.locked = lock

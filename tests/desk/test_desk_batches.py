@@ -130,7 +130,7 @@ async def test_a_refusal_is_acknowledged_once_it_stands_and_recorded(tmp_path: P
         (data,) = front.records("acknowledgement")
         assert data["findings"] == ["OVERDUE"]
         assert data["by"]["who"] == "zhang"
-        assert front.rig.acknowledged == 7
+        assert front.rig.people.acknowledged == 7
 
 
 async def test_a_check_of_a_page_needs_no_operator_where_no_role_is_asked(tmp_path: Path) -> None:

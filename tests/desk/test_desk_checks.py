@@ -69,7 +69,7 @@ async def test_a_passed_check_belongs_to_the_cylinder_that_stands_there(tmp_path
         assert data["cylinder"] == {"code": LEGAL.code, "tag_uid": LEGAL.tag_uids[0]}
         assert [item["answer"] for item in data["items"]] == list(GOOD.values())
         assert data["items"][0]["text"]["zh"].startswith("钢印")
-        assert all(rig.changes for rig in front.rigs.values())
+        assert all(rig.people.changes for rig in front.rigs.values())
         front.clock.advance(seconds=3_600)
         assert not check.passed(front.clock.wall())
 

@@ -34,7 +34,7 @@ async def test_a_card_in_any_spelling_logs_its_operator_in_and_is_recorded(tmp_p
         assert first["since"] == "2026-08-01T12:00:00.000+08:00"
         assert first["until"] == "2026-08-01T13:00:00.000+08:00"
         assert first["by"] == {"who": "zhang", "how": "page", "why": "shift begins"}
-        assert front.rig.changes == 3
+        assert front.rig.people.changes == 3
 
 
 async def test_another_operator_takes_over_and_the_record_names_both(tmp_path: Path) -> None:
@@ -147,4 +147,4 @@ async def test_a_store_that_cannot_commit_logs_nobody_in(tmp_path: Path) -> None
         answer = await front.desk.log_in("rig-1", operator="op-1", by=PAGE)
         assert isinstance(answer, No)
         assert answer.code == "store_unavailable"
-        assert front.rig.changes == 0
+        assert front.rig.people.changes == 0

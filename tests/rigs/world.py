@@ -175,6 +175,7 @@ class World:
     """One rig, its PLC and its store; `tick` moves time, flags break things."""
 
     def __init__(self, plc: Plc | None = None) -> None:
+        self.rig = RIG
         self.now_ms = 1_000
         self.plc = plc or Plc()
         self.state: State = resume(self.now_ms * MS, permit=None, total_g=None, last_filled=None)
@@ -218,7 +219,7 @@ class World:
     def look(self) -> None:
         events: list[Event] = [self.view()]
         while events:
-            self.state, effects = step(self.state, events.pop(0), RIG)
+            self.state, effects = step(self.state, events.pop(0), self.rig)
             for effect in effects:
                 self.log.append(effect)
                 answer = self.perform(effect)
