@@ -48,8 +48,8 @@ class Withdrawal(StrEnum):
     RULES_CHANGED = "rules_changed"
     DUPLICATE = "duplicate"
     OPERATOR_CHANGED = "operator_changed"
-    OPERATOR_CHANGED = "operator_changed"
     RESTART = "restart"
+
 
 JUDGED_ANEW = frozenset({Withdrawal.RULES_CHANGED, Withdrawal.OPERATOR_CHANGED})
 """What takes back a permit that nobody started, while the cylinder may still be a legal one."""
