@@ -26,6 +26,7 @@ from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.gates import Hands, gate_for
 from gatewayd.rigs.history import Ownership, RetiredCodes
 from gatewayd.rigs.means import Means
+from gatewayd.rigs.overfull import Overfull
 from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.sources import ArchiveAge, FactSource, RigLocks
@@ -64,7 +65,7 @@ class House:
 
 def suppliers(settings: Settings, reads: Reads, clock: FactSource) -> tuple[FactSource, ...]:
     """Everyone who knows facts for a judgement; rigs and `gatewayd verdict` ask the same."""
-    past = (RetiredCodes(reads), Ownership())
+    past = (RetiredCodes(reads), Ownership(), Overfull(reads))
     return (ArchiveAge(settings.archive, reads), RigLocks(reads), clock, *past)
 
 
@@ -91,7 +92,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     means = Means(store, board, alarms, clock, seen_before(settings, store, clock))
     for name, rig in settings.rigs.items():
         packs = tuple(settings.packs[p] for p in rig.rules)
-        bench = Bench(name, rig, settings.station, packs, sources, keeper)
+        bench = Bench(name, rig, settings.station, packs, sources)
         gate = gate_for(bench, hands)
         fronts[name] = rigs[name] = Rig(bench, gate, means)
         if isinstance(gate, Composite):

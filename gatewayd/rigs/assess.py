@@ -18,10 +18,10 @@ from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.sources import ArchiveAge, Asked, FactSource
 from gatewayd.settings.model import RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
-from gatewayd.timekeeping.keeper import Timekeeper
 from rules_engine.engine import judge
 from rules_engine.facts import derive
 from rules_engine.limits import fill_limits
+from rules_engine.masses import Terms, masses
 from rules_engine.pack import Pack
 from rules_engine.verdict import Finding, Verdict
 
@@ -35,12 +35,12 @@ class Bench:
     station: StationSettings
     packs: tuple[Pack, ...]
     sources: tuple[FactSource, ...] = ()
-    keeper: Timekeeper | None = None
 
     @property
     def time_quality(self) -> str:
         """What a time that is written down now is worth."""
-        return "gateway" if self.keeper is None else self.keeper.look().quality
+        clocks = (each for each in self.sources if isinstance(each, ClockTrust))
+        return next((each.keeper.look().quality for each in clocks), "gateway")
 
 
 def gather(
@@ -128,12 +128,18 @@ def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]
     if limits.deduct_residue and stamped_g is None:
         # A full cylinder put back weighs like an empty one whose tare nobody knows.
         return _deny(verdict, "DATA_MISSING", missing="cylinder.stamped_tare_g"), None
-    residual_g = None if stamped_g is None else max(0, tare_g - stamped_g)
-    wanted_g = min(facts.get("rig.nominal_g", limits.allowed_net_g), limits.allowed_net_g)
-    target_g = wanted_g - (residual_g or 0 if limits.deduct_residue else 0)
-    if target_g <= 0:
-        return _deny(verdict, "RESIDUAL", residual_g=residual_g, allowed_g=wanted_g), None
-    return verdict, Plan(tare_g, residual_g, target_g, tare_g + limits.allowed_net_g)
+    terms = Terms(facts.get("rig.nominal_g"), bench.rig.tolerance_g, bench.rig.weighing_error_g)
+    plan = masses(
+        allowed_net_g=limits.allowed_net_g,
+        tare_g=tare_g,
+        stamped_g=stamped_g,
+        deduct_residue=limits.deduct_residue,
+        terms=terms,
+    )
+    if plan.target_g <= 0:
+        wanted_g = min(terms.nominal_g or limits.allowed_net_g, limits.allowed_net_g)
+        return _deny(verdict, "RESIDUAL", residual_g=plan.residual_g, allowed_g=wanted_g), None
+    return verdict, plan
 
 
 def _unless_locked(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:

@@ -16,11 +16,13 @@ from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
+from gatewayd.rigs.after import after, overfilled, safe_net_g
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.history import association
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue
+from gatewayd.rigs.overfull import ALARM
 from gatewayd.rigs.people import attended
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
 from gatewayd.store.passing import Passing
@@ -134,15 +136,21 @@ class Bookkeeper:
             self._log.warning("people.unreadable", error=str(exc))
             return {}
 
-    def fill(self, permit: Permit, ending: Ending) -> RecordDraft:
-        """The record a permit ends in; its id was made with the permit."""
+    async def fill(self, permit: Permit, ending: Ending) -> RecordDraft:
+        """The record a permit ends in; its id was made with the permit.
+
+        A cylinder that holds too much is alarmed first: whatever happens next, it may not leave.
+        """
         flowed = ending.outcome != "not_started" and ending.net_g > 0
+        told = after(self._bench, self._store, permit, ending, self._clock.wall())
+        if overfilled(told):
+            await self._overfilled(permit, ending)
         return RecordDraft(
             id=permit.record_id,
             kind="fill",
             rig_id=permit.rig_id,
             time=ending.ended_at,
-            data=evidence.filled(permit, ending, self._zone, self._bench.time_quality),
+            data=evidence.filled(permit, ending, self._zone, self._bench.time_quality, told),
             counts_fill_of=permit.cylinder_code if flowed else None,
             total_after_g=ending.total_after_g,
             passing=Passing(permit.cylinder_code, ending.net_g if flowed else None),
@@ -210,6 +218,20 @@ class Bookkeeper:
             return False
         await self._append(replace(draft, total_after_g=total_after_g))
         return True
+
+    async def _overfilled(self, permit: Permit, ending: Ending) -> None:
+        """Of the cylinder, not of the rig: it stands until a person answers for that cylinder."""
+        values = {"net_g": ending.net_g, "safe_net_g": safe_net_g(permit)}
+        detail = f"{ending.net_g} g > {values['safe_net_g']} g, permit {permit.permit_no}"
+        draft = self._alarms.raised(
+            ALARM,
+            permit.cylinder_code,
+            detail=detail,
+            values=values,
+            rig_id=self._bench.rig_id,
+        )
+        if draft is not None:
+            await self._append(draft)
 
     async def over(self, codes: Iterable[str]) -> None:
         """The causes of these alarms are over; nothing happens to one that does not stand."""

@@ -83,15 +83,26 @@ def _unnamed_g(state: State, view: View, permit: Permit, sample: GateSample) -> 
 def _outcome(permit: Permit, sample: GateSample, cause: Withdrawal | None, tolerance_g: int) -> str:
     net_g, reason = sample.last_net_g, sample.end_reason
     tripped = reason == EndReason.OVER_LIMIT or cause is Withdrawal.OVER_LIMIT
-    if tripped or net_g > permit.target_g + tolerance_g:
+    most_g, least_g = bounds_g(permit, tolerance_g)
+    if tripped or net_g > most_g:
         return "overfilled"
     if reason == EndReason.TARGET:
-        return "completed" if net_g >= permit.target_g - tolerance_g else "underfilled"
+        return "completed" if net_g >= least_g else "underfilled"
     if reason in (EndReason.LEASE_LOST, EndReason.NONE):
         return "interrupted"
     if reason == EndReason.PERMIT_WITHDRAWN and cause in OUR_DEATH:
         return "interrupted"
     return "aborted"
+
+
+def bounds_g(permit: Permit, tolerance_g: int) -> tuple[int, int]:
+    """More net than the first is overfilled, less than the second underfilled, as judged.
+
+    A permit of an older version keeps neither: then its target and the tolerance of today say it.
+    """
+    most_g = permit.judged.get("overfilled_above_g", permit.target_g + tolerance_g)
+    least_g = permit.judged.get("underfilled_below_g", permit.target_g - tolerance_g)
+    return int(most_g), int(least_g)
 
 
 def _resolution(outcome: str, cause: Withdrawal | None) -> Literal["posted", "voided", "expired"]:

@@ -91,6 +91,9 @@ def permitted(
         "residual_g": plan.residual_g,
         "target_g": plan.target_g,
         "limit_gross_g": plan.limit_gross_g,
+        "safe_net_g": plan.safe_net_g,
+        "overfilled_above_g": plan.over_g,
+        "underfilled_below_g": plan.under_g,
     }
 
 
@@ -110,9 +113,16 @@ def quality(ending: Ending, now: str) -> str:
 
 
 def filled(
-    permit: Permit, ending: Ending, zone: ZoneInfo, time_quality: str = "gateway"
+    permit: Permit,
+    ending: Ending,
+    zone: ZoneInfo,
+    time_quality: str = "gateway",
+    postfill: Verdict | None = None,
 ) -> dict[str, Any]:
-    """The whole `data` of the one record a permit ends in."""
+    """The whole `data` of the one record a permit ends in.
+
+    `postfill` is what the rules say of the filled cylinder, None = nothing was to be said.
+    """
     started = ending.started_at
     return {
         **permit.judged,
@@ -126,6 +136,7 @@ def filled(
         "seconds": ending.seconds,
         "outcome": ending.outcome,
         "end_reason": ending.end_reason,
+        "postfill": None if postfill is None else postfill.as_json(),
         "total_before_g": permit.total_before_g,
         "total_after_g": ending.total_after_g,
         "device_time": None,
@@ -153,6 +164,10 @@ def unauthorised(
         "gate": sample.device,
         "target_g": None,
         "limit_gross_g": None,
+        "safe_net_g": None,
+        "overfilled_above_g": None,
+        "underfilled_below_g": None,
+        "postfill": None,
         "gross_end_g": sample.gross_g,
         "net_g": net_g,
         "started_at": None,

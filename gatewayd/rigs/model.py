@@ -6,10 +6,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from drivers.contract import GateSample
 from gatewayd.store.model import Cylinder, Permit
+from rules_engine.masses import Masses
 from rules_engine.verdict import Verdict
 
 
@@ -44,6 +45,7 @@ class Withdrawal(StrEnum):
     STOPPING = "stopping"
     REGULATOR_LOCK = "regulator_lock"
     CYLINDER_HELD = "cylinder_held"
+    FILL_RULE = "fill_rule"
     CONFIG_CHANGED = "config_changed"
     RULES_CHANGED = "rules_changed"
     DUPLICATE = "duplicate"
@@ -114,6 +116,8 @@ class Identity:
 
 
 NOBODY = Identity()
+Plan: TypeAlias = Masses
+"""The masses of a fill that the verdict allows."""
 STORE_ILL = "store"
 """What `View.ill` says when the store cannot commit or the archive cannot be read."""
 
@@ -128,7 +132,8 @@ class View:
     stable for a moment where it turns round. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the
     daemon is going down; `locked` = somebody locked this rig; `recalled` = why a permit nobody has
-    started no longer counts. `people` changes whenever somebody logged in or answered a check;
+    started no longer counts;
+    `objected` = what a rule of stage `fill` says against the flow. `people` changes whenever somebody logged in or answered a check;
     `acknowledged` is the presence whose refusal somebody has seen.
     """
 
@@ -143,22 +148,9 @@ class View:
     stopping: bool = False
     locked: bool = False
     recalled: Withdrawal | None = None
+    objected: Withdrawal | None = None
     people: int = 0
     acknowledged: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The masses of a fill that the verdict allows (contract §10), grams.
-
-    `residual_g` is measured minus stamped tare where that is positive, None when the stamped
-    tare is unknown.
-    """
-
-    tare_g: int
-    residual_g: int | None
-    target_g: int
-    limit_gross_g: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ def _objection(
     return (
         _cause(state, view, sample, permit)
         or _too_much(sample, permit, rig.tolerance_g)
+        or view.objected
         or _cause_at_cylinder(state, view, permit, rig)
     )
 

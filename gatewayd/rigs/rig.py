@@ -13,6 +13,7 @@ from drivers.contract import DriverError, FillGate, GateSample, Reading
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
+from gatewayd.rigs.after import FillRules
 from gatewayd.rigs.attendance import Attendance
 from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.ending import proven_over
@@ -70,6 +71,7 @@ class Rig:
         self._mirror = Mirror(bench, means.board, means.clock, self.people)
         self._watch = Watch(bench, means.store, means.clock, means.sightings)
         self._wishes = Wishes(self.people)
+        self._fill_rules = FillRules(self._store)
         self._unsure = False
         self._broken = False
         self._complaint = ""
@@ -158,7 +160,8 @@ class Rig:
         return locked and self._books.saved and not flows
 
     def _view(self) -> View:
-        return self._watch.view(trouble=self._trouble(), wishes=self._wishes)
+        seen = self._watch.view(trouble=self._trouble(), wishes=self._wishes)
+        return self._fill_rules.look(self._bench, seen, self.state)
 
     def _trouble(self) -> str:
         """Why nothing may be open here, beside devices that are lost; empty when all is well."""
@@ -247,7 +250,7 @@ class Rig:
     async def _resolve(self, effect: Resolve) -> Event:
         """Commit 2: permit resolved and record written, together or not at all."""
         permit, ending = effect.permit, effect.ending
-        draft = self._books.fill(permit, ending)
+        draft = await self._books.fill(permit, ending)
         try:
             await self._store.resolve(permit.id, ending.resolution, draft)
         except StoreError as exc:

@@ -125,6 +125,7 @@ class RigSettings(Strict):
     nominal_g: int | None = Field(default=None, ge=1, le=1_000_000)
     fill_pressure_kpa: int | None = Field(default=None, ge=1, le=200_000)
     tolerance_g: int = Field(default=200, ge=1, le=10_000)
+    weighing_error_g: int = Field(default=50, ge=0, le=500)
     on_second_tag: Literal["lock", "hold"] = "lock"
     on_duplicate: Literal["lock", "hold"] = "lock"
     on_tag_lost: Literal["lock", "hold"] = "hold"

@@ -131,6 +131,11 @@ class Reads(PeopleReads, OrderReads, PassingReads, InForceReads):
         code = self._one("SELECT last_filled FROM rigs WHERE rig = ?", (rig_id,))
         return None if code is None else str(code)
 
+    def alarm_stands(self, kind: str, subject: str) -> bool:
+        """Whether one alarm waits for its cause to end or for a person."""
+        sql = "SELECT 1 FROM alarms WHERE kind = ? AND subject = ? AND cleared_at IS NULL"
+        return bool(self._rows(sql, (kind, subject)))
+
     def clock_mark(self) -> Mark:
         """What the store knows of the clock."""
         sql = "SELECT latest_at, believed, moved_s, vouched FROM clock"

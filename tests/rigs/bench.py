@@ -9,6 +9,7 @@ from gatewayd.clock import SECOND
 from gatewayd.rigs.assess import Bench
 from gatewayd.settings.model import RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
+from rules_engine.masses import Masses
 from tests.support.rules import cn_lpg
 
 RIG = RigSettings.model_validate_json(
@@ -73,6 +74,20 @@ QUIET = GateSample(
 def standing(**changes: Any) -> GateSample:
     """A healthy gate with a stable empty cylinder of 16.6 kg on it, changed."""
     return replace(QUIET, cylinder_on=True, gross_g=16_600, **changes)
+
+
+def planned(tare_g: int, residual_g: int | None, target_g: int, limit_gross_g: int) -> Masses:
+    """The masses of a fill at a rig with the usual tolerance and scale."""
+    safe_net_g = limit_gross_g - tare_g - (residual_g or 0)
+    return Masses(
+        tare_g=tare_g,
+        residual_g=residual_g,
+        target_g=target_g,
+        limit_gross_g=limit_gross_g,
+        safe_net_g=safe_net_g,
+        over_g=min(target_g + RIG.tolerance_g, safe_net_g + RIG.weighing_error_g),
+        under_g=target_g - RIG.tolerance_g,
+    )
 
 
 def bench(rig: RigSettings = RIG, **changes: Any) -> Bench:

@@ -13,7 +13,7 @@ from gatewayd.store.model import Cylinder
 from gatewayd.texts import FINDINGS
 from rules_engine.facts import FACTS, sound
 from rules_engine.verdict import Verdict
-from tests.rigs.bench import LEGAL, OVERDUE, STATION, bench, standing
+from tests.rigs.bench import LEGAL, OVERDUE, STATION, bench, planned, standing
 
 WALL = datetime(2026, 8, 1, 20, 0, tzinfo=UTC)
 COMPUTED_G = 35_500 * 420 // 1_000
@@ -40,28 +40,28 @@ def test_a_cylinder_whose_residue_cannot_be_known_is_not_filled() -> None:
 @pytest.mark.parametrize(
     ("cylinder", "nominal_g", "gross_g", "expected"),
     [
-        (LEGAL, None, 16_500, Plan(16_500, 0, COMPUTED_G, 16_500 + COMPUTED_G)),
-        (LEGAL, None, 16_300, Plan(16_300, 0, COMPUTED_G, 16_300 + COMPUTED_G)),
-        (LEGAL, None, 17_000, Plan(17_000, 500, COMPUTED_G - 500, 17_000 + COMPUTED_G)),
-        (LEGAL, 14_000, 17_000, Plan(17_000, 500, 13_500, 17_000 + COMPUTED_G)),
-        (LEGAL, 99_000, 16_500, Plan(16_500, 0, COMPUTED_G, 16_500 + COMPUTED_G)),
+        (LEGAL, None, 16_500, planned(16_500, 0, COMPUTED_G, 16_500 + COMPUTED_G)),
+        (LEGAL, None, 16_300, planned(16_300, 0, COMPUTED_G, 16_300 + COMPUTED_G)),
+        (LEGAL, None, 17_000, planned(17_000, 500, COMPUTED_G - 500, 17_000 + COMPUTED_G)),
+        (LEGAL, 14_000, 17_000, planned(17_000, 500, 13_500, 17_000 + COMPUTED_G)),
+        (LEGAL, 99_000, 16_500, planned(16_500, 0, COMPUTED_G, 16_500 + COMPUTED_G)),
         (
             replace(LEGAL, allowed_net_g=14_500),
             None,
             16_500,
-            Plan(16_500, 0, 14_500, 16_500 + 14_500),
+            planned(16_500, 0, 14_500, 16_500 + 14_500),
         ),
         (
             replace(LEGAL, allowed_net_g=99_000),
             None,
             16_500,
-            Plan(16_500, 0, COMPUTED_G, 16_500 + COMPUTED_G),
+            planned(16_500, 0, COMPUTED_G, 16_500 + COMPUTED_G),
         ),
         (
             replace(LEGAL, allowed_net_g=14_500, water_capacity_ml=None),
             None,
             16_500,
-            Plan(16_500, 0, 14_500, 16_500 + 14_500),
+            planned(16_500, 0, 14_500, 16_500 + 14_500),
         ),
     ],
 )
@@ -97,8 +97,9 @@ def test_residue_that_leaves_nothing_is_refused(over_g: int, *, allowed: bool) -
     assert verdict.allowed == allowed
     assert (plan is None) != allowed
     if not allowed:
-        assert [f.code for f in verdict.findings] == ["RESIDUAL"]
-        assert verdict.findings[0].values == {
+        (found,) = (f for f in verdict.findings if f.severity == "deny")
+        assert found.code == "RESIDUAL"
+        assert found.values == {
             "residual_g": COMPUTED_G + over_g,
             "allowed_g": COMPUTED_G,
         }

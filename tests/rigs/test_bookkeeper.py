@@ -13,12 +13,12 @@ from gatewayd.clock import ManualClock
 from gatewayd.errors import StoreError
 from gatewayd.rigs.bookkeeper import RETRY_MS, UNSAVED_MAX, Bookkeeper
 from gatewayd.rigs.findings import finding
-from gatewayd.rigs.model import Identity, Plan
+from gatewayd.rigs.model import Identity
 from gatewayd.rigs.moves import Issue
 from gatewayd.store.model import PERMIT_NO_MAX
 from gatewayd.store.store import Store
 from rules_engine.verdict import Verdict
-from tests.rigs.bench import LEGAL, QUIET, bench, standing
+from tests.rigs.bench import LEGAL, QUIET, bench, planned, standing
 from tests.rigs.desk import means_of, open_store
 from tests.support.stores import permit
 
@@ -53,7 +53,7 @@ class Office:
 
     def issue(self, last_permit: int = 0, echo: int = 0) -> int:
         sample = standing(last_permit=last_permit, permit_echo=echo)
-        plan = Plan(16_600, 100, 14_810, 31_510)
+        plan = planned(16_600, 100, 14_810, 31_510)
         return self.books.permit(Issue(WHO, Verdict("allow", (), ()), plan, sample)).permit_no
 
 
@@ -90,7 +90,7 @@ async def test_a_permit_number_is_new_to_the_plc_and_never_zero(
 
 
 async def test_a_permit_carries_what_was_judged_and_measured(office: Office) -> None:
-    plan = Plan(16_600, 100, 14_810, 31_510)
+    plan = planned(16_600, 100, 14_810, 31_510)
     made = office.books.permit(Issue(WHO, Verdict("allow", (), ()), plan, standing()))
     assert made.id != made.record_id
     assert (made.total_before_g, made.fills_before, made.lease_ms) == (1_000, 3, 2_000)

@@ -9,9 +9,9 @@ import pytest
 
 from gatewayd.rigs import evidence
 from gatewayd.rigs.findings import finding
-from gatewayd.rigs.model import NOBODY, Ending, Identity, Plan
+from gatewayd.rigs.model import NOBODY, Ending, Identity
 from rules_engine.verdict import Verdict
-from tests.rigs.bench import LEGAL, QUIET
+from tests.rigs.bench import LEGAL, QUIET, planned
 from tests.support.stores import NOON, ZONE, permit
 
 FILL_KEYS = frozenset(
@@ -36,7 +36,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00\Z")
 
 def fill(started_at: datetime | None = NOON) -> dict[str, Any]:
     base = evidence.judged("3701000042", "rig-1", WHO, Verdict("allow", (), ()))
-    judged = evidence.permitted(base, WHO, Plan(16_600, 100, 14_810, 31_510), "gate-1")
+    judged = evidence.permitted(base, WHO, planned(16_600, 100, 14_810, 31_510), "gate-1")
     ending = Ending(
         outcome="completed",
         resolution="posted",

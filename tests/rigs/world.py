@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from drivers.contract import GateOrder, GateSample
 from gatewayd.clock import MS
 from gatewayd.rigs.machine import resume, step
-from gatewayd.rigs.model import NOBODY, Identity, Phase, Plan, State, View
+from gatewayd.rigs.model import NOBODY, Identity, Phase, State, View
 from gatewayd.rigs.moves import (
     Alarm,
     Baseline,
@@ -38,6 +38,7 @@ from gatewayd.rigs.moves import (
 from gatewayd.settings.model import RigSettings
 from gatewayd.store.model import Cylinder, Permit
 from rules_engine.verdict import Finding, Message, Verdict
+from tests.rigs.bench import planned
 
 RIG = RigSettings.model_validate_json(
     '{"medium": "LPG", "identify": [{"device": "gun-1"}], "scale": "s", "gate": "s",'
@@ -255,7 +256,7 @@ class World:
     def judge(self, who: Identity, sample: GateSample) -> Judged:
         if who.cylinder is None or who.cylinder.code != "A1":
             return Judged(DENY, None, sample)
-        plan = Plan(TARE_G, 0, TARGET_G, LIMIT_G) if sample.stable else None
+        plan = planned(TARE_G, 0, TARGET_G, LIMIT_G) if sample.stable else None
         return Judged(ALLOW, plan, sample)
 
     def issue(self, effect: Issue) -> Event:

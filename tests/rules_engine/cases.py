@@ -62,6 +62,7 @@ EVERYWHERE: Changes = {
     "voucher-invalid": ({"checks.voucher_valid": False},),
     "station-mismatch": ({"checks.voucher_station": "2", "station.id": "1"},),
     "archive-stale": ({"station.archive_age_s": 61, "station.archive_age_s_max": 60},),
+    "overfilled-before": ({"history.overfilled": True},),
     "repeat-fill": ({"history.last_filled_on": TODAY, "history.left_since_fill": False},),
 }
 TARES = {"cylinder.stamped_tare_g": 16_500}
@@ -80,6 +81,7 @@ LPG: Changes = {
     ),
     "tare-low": ({**TARES, "scale.tare_g": 16_199},),
     "tare-far-too-low": ({**TARES, "scale.tare_g": 15_499},),
+    "tare-heavy": ({**TARES, "scale.tare_g": 16_801},),
 }
 CO2 = {"cylinder.medium": "CO2", "rig.medium": "CO2"}
 C2H2 = {"cylinder.medium": "C2H2", "rig.medium": "C2H2"}
