@@ -134,6 +134,10 @@ FINDINGS: Mapping[str, Text] = {
         en="tag {uid} (cylinder: {by_uid}) and printed code {code} (cylinder: {by_code}) are not of "
         "one cylinder; do not fill, compare the stamp and correct the tag or the archive",
     ),
+    "finding.CODE_UNKNOWN": Text(
+        zh="{read} 不在本站档案中；不得放行，请核对编码或先建档",
+        en="{read} is not in the archive; do not let it pass, check the code or register it first",
+    ),
     "finding.CODE_DUPLICATE": Text(
         zh="编码 {cylinder} 同时或刚刚出现在 {elsewhere}，可能一码多瓶；不得充装，请隔离两处的气瓶并核对钢印",
         en="code {cylinder} is at {elsewhere} too, or was a moment ago; do not fill, set the cylinders of "
@@ -166,6 +170,17 @@ FINDINGS: Mapping[str, Text] = {
     ),
 }
 """Reasons that the rig finds itself, without a rule pack."""
+
+POINTS: Mapping[str, Text] = {
+    "point.receiving": Text(zh="已入站登记", en="received"),
+    "point.dispatch": Text(zh="准予出站", en="may leave"),
+    "point.issue": Text(zh="准予发放", en="may be handed out"),
+    "point.storage": Text(zh="已入库登记", en="put away"),
+    "point.inspection": Text(zh="已登记送检", en="noted for inspection"),
+    "point.repair": Text(zh="已登记维修", en="noted for repair"),
+    "point.refused": Text(zh="不得放行", en="must not pass"),
+}
+"""What a scan point shows after a scan."""
 
 HINTS: Mapping[str, Text] = {
     "hint.reversed_uid": Text(
@@ -232,6 +247,7 @@ TEXTS: Mapping[str, Text] = {
     **GATES,
     **FINDINGS,
     **HINTS,
+    **POINTS,
     **{key: Text(*words) for key, words in (DESK | WAITING | ORDERS).items()},
     **CLOCK,
 }

@@ -13,6 +13,7 @@ BASIS = {
     "NO_TAG": "GB/T 38059-2019 (verified: false): identify before filling",
     "AMBIGUOUS": "contract v1 §5: one cylinder, one identity",
     "TAG_MISMATCH": "GB/T 38059-2019 (verified: false): verify the tag before filling",
+    "CODE_UNKNOWN": "GB/T 38059-2019 (verified: false): identify by the file of the cylinder",
     "CODE_DUPLICATE": "DB4114/T 185-2023 4.7, 4.9 (verified: false; local): one code, one cylinder",
     "TARE_UNKNOWN": "contract v1 §10: the measured tare is the stable gross weight",
     "RESIDUAL": "contract v1 §10: target = allowed net - residue",

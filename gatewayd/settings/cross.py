@@ -13,6 +13,7 @@ from gatewayd.settings.gates import GATES, check_gate
 from gatewayd.settings.library import Library
 from gatewayd.settings.model import DeviceSettings, RigSettings
 from gatewayd.settings.people_check import check_people
+from gatewayd.settings.points_check import check_names
 from gatewayd.settings.references import Reference, references
 from gatewayd.settings.report import Report
 from gatewayd.settings.sections import Entry
@@ -26,7 +27,7 @@ POLLS_A_LEASE_MIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """One declared rig; `settings` None when they are wrong."""
+    """One declared rig; `settings` None when they are wrong. A scan point has only its `entry`."""
 
     entry: Entry
     settings: RigSettings | None
@@ -46,6 +47,7 @@ class World:
     profiles: Library
     media: tuple[str, ...]
     forms: Mapping[str, FormSettings] = field(default_factory=dict)
+    points: Sequence[Rig] = ()
 
 
 def check(world: World, report: Report) -> None:
@@ -58,6 +60,13 @@ def check(world: World, report: Report) -> None:
         _pace(rig, world, report)
         _antennas(rig, world, report)
         check_people(rig.entry, rig.settings, world.forms, report)
+    for point in world.points:
+        _references(point, world, report)
+        _packs(point, world, report)
+        _medium(point, world, report)
+        _antennas(point, world, report)
+    rigs = [rig.entry.name for rig in world.rigs]
+    check_names([point.entry for point in world.points], rigs, report)
     _gates(world, report)
     _outputs(world, report)
     _readers(world, report)
@@ -229,9 +238,9 @@ def _outputs(world: World, report: Report) -> None:
 
 
 def _readers(world: World, report: Report) -> None:
-    """A read must belong to exactly one rig: one antenna of one reader, one rig."""
+    """A read must belong to exactly one place: one antenna of one reader, one rig or point."""
     first: dict[str, list[tuple[int | None, str, Mark]]] = {}
-    for rig in world.rigs:
+    for rig in (*world.rigs, *world.points):
         for reference in references(rig.entry.raw):
             if reference.capability != "identify":
                 continue
@@ -241,11 +250,11 @@ def _readers(world: World, report: Report) -> None:
             if clash:
                 report.problem(
                     mark,
-                    f"{rig.entry.name}: {_reader(reference)} already identifies at rig {clash[1]!r}",
+                    f"{rig.entry.name}: {_reader(reference)} already identifies at {clash[1]}",
                     f"see {clash[2]}",
                     "give each rig an antenna of its own, or a reader of its own",
                 )
-            users.append((reference.antenna, rig.entry.name, mark))
+            users.append((reference.antenna, f"{str(rig.entry.keys[0])[:-1]} {rig.entry.name!r}", mark))
 
 
 def _same_antenna(one: int | None, other: int | None) -> bool:
@@ -278,7 +287,8 @@ def _profiles(world: World, report: Report) -> None:
 
 
 def _unused(world: World, report: Report) -> None:
-    used = {reference.device for rig in world.rigs for reference in references(rig.entry.raw)}
+    places = (*world.rigs, *world.points)
+    used = {reference.device for place in places for reference in references(place.entry.raw)}
     for name, device in world.devices.items():
         if name not in used:
             report.warn(device.entry.mark(), f"device {name!r} serves no rig")

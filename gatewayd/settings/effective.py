@@ -63,6 +63,8 @@ def _models(examined: Examined) -> Iterator[tuple[Keys, BaseModel, str | None]]:
         yield ("devices", name), device.settings, device.driver.name
     for name, rig in settings.rigs.items():
         yield ("rigs", name), rig, None
+    for name, point in settings.points.items():
+        yield ("points", name), point, None
 
 
 def _leaves(value: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:

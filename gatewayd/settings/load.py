@@ -26,6 +26,7 @@ from gatewayd.settings.model import (
     StoreSettings,
     UpstreamSettings,
 )
+from gatewayd.settings.points import PointSettings
 from gatewayd.settings.report import ConfigProblemsError, Report
 from gatewayd.settings.secrets import TAGS, Secrets
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
@@ -118,6 +119,7 @@ class _Reading:
         self.secrets = Secrets(directory, environ, self.report)
         self.documents: list[Document] = []
         self.media: tuple[str, ...] = ()
+        self.points: dict[str, PointSettings] = {}
 
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
@@ -137,6 +139,7 @@ class _Reading:
         assert shifts is not None, "missing shifts have their defaults"
         rigs = {rig.entry.name: rig.settings for rig in world.rigs if rig.settings}
         named = {pack for rig in rigs.values() for pack in rig.rules}
+        named |= {pack for point in self.points.values() for pack in point.rules}
         return Settings(
             directory=self.directory,
             station=station,
@@ -154,6 +157,7 @@ class _Reading:
             checks=world.forms,
             watchdog=watchdog,
             shifts=shifts,
+            points=self.points,
         )
 
     def _gateway(
@@ -204,7 +208,12 @@ class _Reading:
             Rig(entry, sections.rig(entry, self.report))
             for entry in sections.entries(documents, "rigs", self.report)
         ]
+        documents, _ = self._folder("points")
+        points = list(sections.entries(documents, "points", self.report))
+        told = {entry.name: sections.point(entry, self.report) for entry in points}
+        self.points = {name: each for name, each in told.items() if each}
         named = {pack for rig in rigs if rig.settings for pack in rig.settings.rules}
+        named |= {pack for each in self.points.values() for pack in each.rules}
         packs, profiles = self._packs(named, store), load_profiles(self.directory, self.report)
         for kind, library in (("rules", packs), ("profiles", profiles)):
             self.sources |= {f"{kind}/{name}": text for name, text in library.sources.items()}
@@ -216,6 +225,7 @@ class _Reading:
             profiles=profiles,
             media=self.media,
             forms=load_forms(self._folder("checks")[0], self.report),
+            points=[Rig(entry, None) for entry in points],
         )
 
     def _packs(self, named: set[str], store: StoreSettings | None) -> Library:

@@ -20,6 +20,7 @@ from gatewayd.settings.people import (
     PostcheckSettings,
     PrecheckSettings,
 )
+from gatewayd.settings.points import PointSettings
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from rules_engine.facts import MEDIA
 from rules_engine.pack import Pack
@@ -224,3 +225,4 @@ class Settings:
     checks: Mapping[str, FormSettings] = field(default_factory=dict)
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     shifts: ShiftsSettings = field(default_factory=ShiftsSettings)
+    points: Mapping[str, PointSettings] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from gatewayd.settings.model import (
     StationSettings,
     StoreSettings,
 )
+from gatewayd.settings.points import PointSettings
 from gatewayd.settings.table import PluginError, Table
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
@@ -30,7 +31,7 @@ from protocols import registers
 from rules_engine import pack_file
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = ("gateway", "devices", "rigs", "rules", "profile", "checks")
+NAMES = ("gateway", "devices", "rigs", "rules", "profile", "checks", "points")
 
 Kind = TypeVar("Kind", DriverType, UpstreamType)
 
@@ -55,6 +56,7 @@ def schemas() -> Mapping[str, dict[str, Any]]:
         "rules": pack_file.json_schema(),
         "profile": registers.schema(),
         "checks": _file("checks", _models({"form": FormSettings})),
+        "points": _file("points", _models({"point": PointSettings})),
     }
 
 

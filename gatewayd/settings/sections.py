@@ -18,6 +18,7 @@ from gatewayd.settings.model import (
     UpstreamSettings,
 )
 from gatewayd.settings.offline import ArchiveSettings
+from gatewayd.settings.points import PointSettings
 from gatewayd.settings.report import Report
 from gatewayd.settings.table import PluginError, Table
 from protocols.documents import Document, DocumentError, Mark, nearest_hint, validate
@@ -162,6 +163,11 @@ def upstream(entry: Entry, table: Table[UpstreamType], report: Report) -> Upstre
 def rig(entry: Entry, report: Report) -> RigSettings | None:
     """One rig by itself; its references are checked elsewhere, also when this returns None."""
     return _model(entry.document, entry.keys, RigSettings, report)
+
+
+def point(entry: Entry, report: Report) -> PointSettings | None:
+    """One scan point by itself; None after adding its problems."""
+    return _model(entry.document, entry.keys, PointSettings, report)
 
 
 def form(entry: Entry, report: Report) -> FormSettings | None:
