@@ -7,13 +7,20 @@ store close. What does not fit into the time is in the store and is settled at t
 import asyncio
 import gc
 import signal
+import sys
+from collections.abc import Callable, Collection
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from gatewayd import __version__, notify, wires
 from gatewayd.clock import Clock
+from gatewayd.devices import show_device
 from gatewayd.errors import StoreError
-from gatewayd.house import House, build, info, show_device
+from gatewayd.house import House, build, info
 from gatewayd.logs import logger
+from gatewayd.reload.keeper import Bell, Keeper
+from gatewayd.reload.reading import Taken, take
+from gatewayd.reload.reloader import Reloader
 from gatewayd.settings.model import Settings
 from gatewayd.store import pulse
 from gatewayd.store.store import Store
@@ -32,8 +39,12 @@ UPSTREAMS_DRAIN_WITHIN_S = 1.0
 """Together under the 5 s that contract §10 allows between SIGTERM and the end."""
 
 
-async def serve(house: House, stop: asyncio.Event) -> None:
+async def serve(
+    house: House, stop: asyncio.Event, bell: Bell, taken: Taken, read: Callable[[], Taken]
+) -> None:
     """Run the house until `stop`, then close gates, record, drain and leave.
+
+    It was built from `taken`; when the bell rings, `read` says what the files say now.
 
     A broken invariant anywhere ends everything with an exception; gates then close by lease.
     """
@@ -43,23 +54,30 @@ async def serve(house: House, stop: asyncio.Event) -> None:
     house.outside.look()
     try:
         async with asyncio.TaskGroup() as group:
-            devices = [group.create_task(s.run()) for s in house.supervisors]
-            rigs = [group.create_task(rig.run()) for rig in house.rigs.values()]
-            others = [group.create_task(each.run()) for each in house.composites]
-            others += [group.create_task(up.run()) for up in house.upstreams]
-            others.append(group.create_task(house.alarms.run(house.watchman.look)))
+            keeper = Keeper(group, house.parts, bell)
+            keeper.start_all()
+            others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
             others.append(group.create_task(_tick(house)))
-            log.info("gatewayd.started", version=__version__, rigs=len(rigs), devices=len(devices))
+            log.info(
+                "gatewayd.started",
+                version=__version__,
+                rigs=len(house.rigs),
+                devices=len(house.parts.devices),
+            )
             notify.tell("READY=1")
             others.append(group.create_task(_settle_in(house.settings)))
+            reloading = group.create_task(Reloader(house, keeper, bell, taken, read).run())
             await stop.wait()
             notify.tell("STOPPING=1")
             log.info("gatewayd.stopping")
             house.board.post("status", presence(house.context, "stopping"))
-            await _close(house, rigs)
-            for task in (*rigs, *devices, *others):
+            reloading.cancel()
+            await asyncio.wait([reloading])
+            await _close(house, keeper.rigs)
+            keeper.cancel()
+            for task in others:
                 task.cancel()
     finally:
         await house.store.close()
@@ -92,17 +110,18 @@ async def _tick(house: House) -> None:
     Rigs take turns: when all look at once, what a PLC just sent waits for the last of them.
     """
     zone = ZoneInfo(house.settings.station.timezone)
-    shown: dict[Supervisor, object] = dict.fromkeys(house.supervisors, (0, (), 0))
+    shown: dict[Supervisor, object] = {}
     news = wires.WireNews(house.context.clock)
-    rigs = tuple(house.rigs.values())
     while True:
+        rigs = tuple(house.rigs.values())
         for turn in range(TICK_TURNS):
             await asyncio.sleep(TICK_S / TICK_TURNS)
             house.outside.look()
             for rig in rigs[turn::TICK_TURNS]:
                 rig.tick()
         notify.tell("WATCHDOG=1")
-        for supervisor in house.supervisors:
+        shown = {each: shown.get(each, (0, (), 0)) for each in house.supervisors}
+        for supervisor in shown:
             supervisor.troubles.sweep()
             troubles = supervisor.troubles.standing
             seen = (supervisor.counters.noises, troubles, news.count(supervisor))
@@ -111,7 +130,7 @@ async def _tick(house: House) -> None:
                 show_device(house.board, supervisor, zone)
 
 
-async def _close(house: House, rigs: list[asyncio.Task[None]]) -> None:
+async def _close(house: House, rigs: Collection[asyncio.Task[None]]) -> None:
     """Gates first, then what upstreams still can take; what is left is in the store."""
     for rig in house.rigs.values():
         rig.stop()
@@ -122,17 +141,28 @@ async def _close(house: House, rigs: list[asyncio.Task[None]]) -> None:
     await house.alarms.flush()
     try:
         async with asyncio.timeout(UPSTREAMS_DRAIN_WITHIN_S):
-            for upstream in house.upstreams:
+            for upstream in house.parts.upstreams.values():
                 await upstream.drained()
     except (TimeoutError, StoreError):
         logger("app").info("gatewayd.backlog_kept")
 
 
-async def run(settings: Settings, clock: Clock) -> None:
-    """The daemon: open the store, build, serve until SIGTERM or SIGINT.
+async def run(taken: Taken, clock: Clock) -> None:
+    """The daemon: open the store, build, serve until SIGTERM or SIGINT; SIGHUP reads files again.
 
-    Raises StoreError when the store cannot be opened; no gate was touched then.
+    Raises ConfigProblemsError when `taken` is wrong, StoreError when the store cannot be opened; no
+    gate was touched then.
     """
+    settings, bell = taken.settings(), Bell()
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    hangup = stop.set if sys.stdin.isatty() else bell.ring
+    for number, heed in (
+        (signal.SIGTERM, stop.set),
+        (signal.SIGINT, stop.set),
+        (signal.SIGHUP, hangup),
+    ):
+        loop.add_signal_handler(number, heed)
     store = Store.open(
         settings.store_path,
         station_id=settings.station.id,
@@ -141,8 +171,4 @@ async def run(settings: Settings, clock: Clock) -> None:
         quota_mb=settings.store.quota_mb,
     )
     house = build(settings, store, clock)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve(house, stop)
+    await serve(house, stop, bell, taken, partial(take, settings.directory))

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from contextlib import suppress
 
 
@@ -16,3 +17,9 @@ def tell(state: str) -> None:
     kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
     with suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sock:
         sock.sendto(state.encode(), address.replace("@", "\0", 1))
+
+
+def reloading() -> None:
+    """Say that the files are read again, at this moment of systemd's own clock; `READY=1` ends it."""
+    now_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000
+    tell(f"RELOADING=1\nMONOTONIC_USEC={now_us}")

@@ -16,6 +16,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.plan import plan
 from gatewayd.settings import schema as schemas
 from gatewayd.settings.effective import effective
 from gatewayd.settings.gates import closings
@@ -25,11 +26,15 @@ from gatewayd.settings.load import ConfigProblemsError, examine
 @click.group()
 @config_option
 def config() -> None:
-    """Show the effective configuration, or the JSON Schemas of its files.
+    """Show the effective configuration, what a reload would change, or the JSON Schemas.
 
     \b
     gatewayd config show -c config
+    gatewayd config plan -c config
     """  # noqa: D301 - click wants the backspace character itself
+
+
+config.add_command(plan)
 
 
 @config.command()

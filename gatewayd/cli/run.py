@@ -8,7 +8,7 @@ from gatewayd import app, logs
 from gatewayd.cli.common import config_option, directory, reports_errors
 from gatewayd.clock import SystemClock
 from gatewayd.errors import StoreError
-from gatewayd.settings.load import load
+from gatewayd.reload.reading import last_good_packs, take
 
 
 @click.command()
@@ -21,9 +21,10 @@ def run(log_format: logs.Format | None) -> None:
     \b
     gatewayd run -c config --log json
     """  # noqa: D301 - click wants the backspace character itself
-    settings = load(directory())
+    taken = take(directory(), last_good=last_good_packs)
+    settings = taken.settings()
     logs.setup(format=log_format or settings.log.format, level=settings.log.level)
     try:
-        asyncio.run(app.run(settings, SystemClock()))
+        asyncio.run(app.run(taken, SystemClock()))
     except* StoreError as group:
         raise StoreError("; ".join(str(exc) for exc in group.exceptions)) from group

@@ -77,6 +77,7 @@ class Rig:
         self._complaint = ""
         self.state = State()
         self.looked_ns = self._clock.monotonic_ns()
+        self.ended = False
 
     # --- what others tell us: plain calls that never wait ---
 
@@ -125,7 +126,8 @@ class Rig:
 
     async def run(self) -> None:
         """Serve the rig until `stop` and everything is closed and recorded."""
-        self.state = left_behind(self._store, self.id, self._clock.monotonic_ns())
+        before = left_behind(self._store, self.id, self._clock.monotonic_ns())
+        self.state = replace(before, refused=self.state.refused)
         self._show()
         while not (self._wishes.ending and self._at_rest()):
             await self._wake.wait()
@@ -136,6 +138,7 @@ class Rig:
             await self._books.over(proven_over(self.state, self._watch.sample))
             self._show()
             self.looked_ns = self._clock.monotonic_ns()
+        self.ended = True
 
     def _adopt_unsure(self) -> None:
         """A commit 1 that failed may have happened all the same: then it is settled like a crash.

@@ -20,7 +20,7 @@ class State:
         self._name = name
         self._context = context
         self._last: dict[str, Any] = {}
-        self.say("connecting", "")
+        self._post("connecting", "")
 
     def say(self, state: str, error: str = "") -> None:
         """Post a state, and log it when it is another."""
@@ -28,6 +28,10 @@ class State:
         if (last.get("state"), last.get("error")) != (state, error):
             level = log.info if state in {"connecting", "up"} else log.warning
             level(f"upstream.{state}", upstream=self._name, error=error or None)
+        self._post(state, error)
+
+    def _post(self, state: str, error: str) -> None:
+        last = self._last
         since = last["since"] if last.get("state") == state else stamp(self._context.clock)
         dead = self._dead_letters()
         self._last = {"state": state, "since": since, "error": error, "dead_letters": dead}

@@ -11,7 +11,7 @@ from drivers import troubles
 from drivers.contract import Context, DriverError, Trouble
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
-from gatewayd.house import show_device
+from gatewayd.devices import show_device
 from gatewayd.supervise import Supervisor
 from gatewayd.troubles import TROUBLE_QUIET_S, TROUBLES_MAX, Troubles
 

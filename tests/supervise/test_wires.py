@@ -15,7 +15,7 @@ from drivers.plc.settings import PlcModbusSettings
 from drivers.plc.wire import Wire
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock, SystemClock
-from gatewayd.house import show_device
+from gatewayd.devices import show_device
 from gatewayd.supervise import Supervisor
 from gatewayd.wires import LOOK_EVERY_S, WireNews, changed, picture
 from tests.support.plcs import REFERENCE, Plc, TcpServer

@@ -1,0 +1,97 @@
+"""One device that runs: its driver, who supervises it, and the rigs that hear it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drivers.contract import Driver, Reading
+from drivers.plc.budget import Budget
+from drivers.plc.wire import Wire
+from gatewayd import wires
+from gatewayd.board import Board
+from gatewayd.commission.turned import Turned
+from gatewayd.rigs.composite import Front
+from gatewayd.rigs.evidence import stamp
+from gatewayd.settings.model import Settings
+from gatewayd.supervise import DeviceStatus, Supervisor
+from gatewayd.troubles import Standing
+from gatewayd.upstreams.contract import UpstreamContext
+
+
+@dataclass(slots=True)
+class Audience:
+    """Who hears a device; exchanged between two readings when rigs are."""
+
+    fronts: tuple[Front, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A driver with its supervisor, not started."""
+
+    driver: Driver
+    supervisor: Supervisor
+    audience: Audience = field(default_factory=Audience)
+
+
+def make_driver(settings: Settings, name: str) -> Driver:
+    """The driver of a device, new; touches no device. Raises whatever a foreign driver raises."""
+    device = settings.devices[name]
+    return device.driver.make(name, device.settings, settings.profiles)
+
+
+def supervised(driver: Driver, settings: Settings, context: UpstreamContext) -> Device:
+    """The device of a driver; its readings and states reach whoever is its audience then."""
+    audience = Audience()
+    zone = ZoneInfo(settings.station.timezone)
+    device = settings.devices[driver.name]
+    wire = device.driver.wire(device.settings)
+
+    def emit(reading: Reading) -> None:
+        for rig in audience.fronts:
+            rig.take(reading)
+        turned.take(reading)
+
+    def on_status(status: DeviceStatus) -> None:
+        show_device(context.board, supervisor, zone)
+        for rig in audience.fronts:
+            rig.device(status.name, status.state)
+
+    def budget() -> Budget | None:
+        return Wire.budget_of(wire)
+
+    supervisor = Supervisor(
+        driver, clock=context.clock, emit=emit, on_status=on_status, budget=budget
+    )
+    turned = Turned(context.store, supervisor.troubles.add)
+    return Device(driver, supervisor, audience)
+
+
+def show_device(board: Board, supervisor: Supervisor, zone: ZoneInfo) -> None:
+    """Post a device's state, what to put right, and the last bytes that were no frame, raw."""
+    status, counters = supervisor.status, supervisor.counters
+    picture: dict[str, Any] = {
+        "state": status.state,
+        "since": stamp(status.since, zone),
+        "error": status.error,
+        "detail": status.detail,
+        "noise": None,
+        "troubles": [_trouble(each, zone) for each in supervisor.troubles.standing],
+        "wire": wires.picture(supervisor.budget()),
+    }
+    if counters.noises:
+        picture["noise"] = {
+            "count": counters.noises,
+            "reason": counters.noise_reason,
+            "hex": counters.noise_hex,
+        }
+    board.post(f"devices/{status.name}/status", picture)
+
+
+def _trouble(standing: Standing, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "kind": standing.trouble.kind,
+        "message": {"zh": standing.trouble.zh, "en": standing.trouble.en},
+        "since": stamp(standing.since, zone),
+        "count": standing.count,
+    }
