@@ -29,6 +29,7 @@ STALL_MS_MAX = 1000
 PRESS_SCANS = 5
 """How long a push on a button lasts."""
 _LEASE = 1
+_MASSES = (3, 5)
 _ECHO, _HEARTBEAT = 101 - REPORT_FIRST, 115 - REPORT_FIRST
 
 
@@ -37,11 +38,13 @@ class PlcFaults:
     """What the program reports wrongly on purpose; wire faults are `ModbusFaults`.
 
     `echo_offset` is added to a non-zero echo; `report_lag_scans` shows the world of some scans
-    ago; `broken_scale` and `e_stop` are faults of the field wiring.
+    ago; `broken_scale` and `e_stop` are faults of the field wiring. `write_flips` are bits that
+    every word written to target and limit changes by, acknowledged all the same.
     """
 
     frozen_heartbeat: bool = False
     echo_offset: int = 0
+    write_flips: int = 0
     report_lag_scans: int = 0
     broken_scale: bool = False
     e_stop: bool = False
@@ -171,7 +174,9 @@ class SimPlc:
             return False
         self.advance()
         lease = self._command[_LEASE]
-        self._command[address : address + len(values)] = values
+        flips = self.faults.write_flips
+        kept = [v ^ flips if address + at in _MASSES else v for at, v in enumerate(values)]
+        self._command[address : address + len(values)] = kept
         if self._command[_LEASE] != lease:
             self.renewed_ms = self.ran_ms
         self._scan(0)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -10,15 +11,25 @@ if TYPE_CHECKING:
     from tests.histories.world import World
 
 
+MOMENTS = ("arrives", "permit", "permit", "opens", "opens", "closes", "leaves", "starts", "commits")
+"""What faults like to follow; `commits` and `starts` are of the daemon, the others of a rig."""
+AT_MOMENT = 0.7
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault: when, what, where. `part` of 0..1 sizes it, `seed` is for what else it draws."""
+    """One fault: when, what, where. `part` of 0..1 sizes it, `seed` is for what else it draws.
+
+    With a `moment` it comes `at_s` after the `nth` such moment at its rig, else after the beginning.
+    """
 
     at_s: float
     kind: str
     rig: str
     part: float
     seed: int
+    moment: str = ""
+    nth: int = 0
 
     def rng(self) -> random.Random:
         """Its own chance, whatever else was left out of the history."""
@@ -37,12 +48,13 @@ class Hooks:
     die_at_disk_op: int = 0
     die_at_piece: int = 0
     cut_power: random.Random | None = None
-    no_disk: bool = False
+    _moments: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def begin(self, world: "World") -> None:
         """Put every fault of the plan on the ground."""
         for fault in world.plan.faults:
-            world.ground.after(fault.at_s, self._strike, world, fault)
+            if not fault.moment:
+                world.ground.after(fault.at_s, self._strike, world, fault)
         for wire in world.network.values():
             wire.on_piece = lambda _wire, _direction: self._on_piece(world)
 
@@ -51,6 +63,15 @@ class Hooks:
         if text:
             self.count(fault.kind)
             world.ground.note("fault", f"{fault.rig}: {text}")
+
+    def moment(self, world: "World", name: str, rig: str) -> None:
+        """A moment of the history; faults that follow it are on their way."""
+        if world.ground.at_s >= world.plan.seconds:
+            return
+        number = self._moments[name, rig] = self._moments.get((name, rig), 0) + 1
+        for fault in world.plan.faults:
+            if (fault.moment, fault.nth) == (name, number) and rig in ("", fault.rig):
+                world.ground.after(fault.at_s, self._strike, world, fault)
 
     def count(self, kind: str) -> None:
         """It happened."""
@@ -75,6 +96,7 @@ class Hooks:
         for rig in world.rigs.values():
             heal_rig(rig)
         heal_disk(world)
+        world.clock.jumped = timedelta()
         platform = world.platform
         platform.down, platform.refuses, platform.slow_s, platform.dies_after = False, 0, 0.0, 0
 
@@ -88,7 +110,7 @@ def heal_rig(rig: "Rig") -> None:
     rig.power(on=True)
     plc, plant = rig.plc, rig.plant
     plc.faults.frozen_heartbeat = plc.faults.broken_scale = plc.faults.e_stop = False
-    plc.faults.echo_offset = plc.faults.report_lag_scans = 0
+    plc.faults.echo_offset = plc.faults.write_flips = plc.faults.report_lag_scans = 0
     plc.wire_faults.silent = plc.wire_faults.wrong_unit = False
     plc.wire_faults.shift = plc.wire_faults.cut_reply_bytes = 0
     plc.wire_faults.reply_delay_s, plc.wire_faults.exception = 0.0, None
@@ -128,8 +150,11 @@ def fault(kind: str) -> Callable[[Strike], Strike]:
 
 def draw(rng: random.Random, kinds: list[str], rigs: tuple[str, ...], seconds: float) -> Fault:
     """One fault of these kinds."""
-    at_s = round(rng.uniform(1.0, seconds - 1.0), 3)
-    return Fault(at_s, rng.choice(kinds), rng.choice(rigs), rng.random(), rng.getrandbits(32))
+    kind, rig, part, seed = rng.choice(kinds), rng.choice(rigs), rng.random(), rng.getrandbits(32)
+    if rng.random() < AT_MOMENT:
+        delay_s = round(rng.choice((0.0, 0.01, 0.1, 0.5, 2.0)) * rng.random(), 4)
+        return Fault(delay_s, kind, rig, part, seed, rng.choice(MOMENTS), rng.randint(1, 3))
+    return Fault(round(rng.uniform(1.0, seconds - 1.0), 3), kind, rig, part, seed)
 
 
 def undo_later(world: "World", seconds: float, undo: Callable[[], object], text: str) -> None:

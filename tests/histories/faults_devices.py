@@ -57,7 +57,8 @@ def _plc_power(*, keep: bool) -> Strike:
         rig = world.rigs[fault.rig]
         if not rig.powered:
             return ""
-        world.judge.plc_dies(rig, keep=keep)
+        if not keep:
+            world.judge.plc_forgets(rig)
         rig.power(on=False)
         rig.wires["plc"].unplug()
         seconds = fault.scaled(0.1, 6)
@@ -91,6 +92,13 @@ def _plc_fault(kind: str, where: str, *, value: object, rest: object, text: str)
 
 _PLC_FAULTS: tuple[tuple[str, str, object, object, str], ...] = (
     ("plc.wrong_echo", "faults.echo_offset", 1, 0, "the PLC echoes another permit"),
+    (
+        "plc.garbles_writes",
+        "faults.write_flips",
+        0x0400,
+        0,
+        "the PLC keeps other masses than written",
+    ),
     ("plc.frozen", "faults.frozen_heartbeat", True, False, "the heartbeat stands still"),
     ("plc.e_stop", "faults.e_stop", True, False, "the e-stop is pressed"),
     ("plc.scale_fault", "faults.broken_scale", True, False, "the scale is broken"),

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gatewayd.clock import MS, SECOND
+from gatewayd.clock import MS
 from tests.histories.ledger import Known, KnownPermit
 from tests.histories.life import End, Life
 
@@ -25,9 +25,10 @@ LOST_IN_SILENCE_MS_MAX = 13_000
 """A reader that falls silent is known to be lost after three polls, each as long as it may take."""
 AGREE_G = 20
 """Net and totaliser may differ by this on one fill without an alarm (contract §10)."""
-UNSEEN_S = 1.5
-"""What flowed so long before the last word of a PLC that lost its memory, nobody can tell."""
-_MISMATCH = re.compile(r"permit ([0-9]+): totaliser - net = (-?[0-9]+) g")
+LOCKED_MS_MAX = 1_000
+"""Nothing flows on under a permit of an earlier life so long after the new one reached the PLC."""
+_MISMATCH = re.compile(r"totaliser - net = (-?[0-9]+) g")
+_WENT_BACK = re.compile(r"([0-9]+) g -> ([0-9]+) g")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,9 @@ class _Watch:
     here_ns: int = 0
     began_g: float = 0.0
     renewed_ms: int = 0
-    passed: list[tuple[int, float]] = field(default_factory=list)
-    forgiven_g: float = 0.0
     openings: int = 0
-    filled_g: dict[str, float] = field(default_factory=dict)
+    command: int = 0
+    forgets: bool = False
     wires_bad_ns: dict[str, int] = field(default_factory=dict)
 
 
@@ -91,10 +91,13 @@ class Judge:
             self._goes_on(rig, watch)
         elif watch.open:
             grams = rig.plant.passed_g - watch.began_g
-            if watch.permit is not None:
-                watch.filled_g[watch.permit.id] = grams
             self._world.ground.note(rig.name, f"the valve closes after {round(grams)} g")
+        if opened != watch.open:
+            self._world.moment("opens" if opened else "closes", rig.name)
         watch.open = opened
+        if rig.plc.command[0] != watch.command:
+            watch.command = rig.plc.command[0]
+            self._world.moment("permit" if watch.command else "locked", rig.name)
         if rig.plc.renewed_ms != watch.renewed_ms:
             watch.renewed_ms = rig.plc.renewed_ms
             self._renewed(rig, watch)
@@ -121,13 +124,20 @@ class Judge:
                 1,
                 f"{rig.name}: gas flows into {watch.code or 'nobody'}, permitted for {permit.code}",
             )
-        elif there.reason is not None:
+        elif there.code == permit.code and there.reason is not None:
             self.say(1, f"{rig.name}: gas flows into a cylinder that is {there.reason}")
         limit_g = rig.plc.command[4] << 16 | rig.plc.command[5]
         if limit_g != permit.limit_gross_g:
             self.say(
                 1, f"{rig.name}: the PLC trips at {limit_g} g, permitted {permit.limit_gross_g}"
             )
+
+    def _only_a_tag(self, rig: "Rig") -> bool:
+        """Whether the rig asks for a tag alone and this cylinder never showed its own.
+
+        A foreign tag in the field is then all that any gateway can know.
+        """
+        return not rig.tagged and self._required(rig) == {"reader"}
 
     def _goes_on(self, rig: "Rig", watch: _Watch) -> None:
         """Invariants 1 and 4 while it flows."""
@@ -141,9 +151,20 @@ class Judge:
         silent_ms = (now_ns - self._alive_ns) // MS
         if silent_ms > lease_ms + SCAN_MS_MAX:
             self.say(4, f"{rig.name}: gas flows {silent_ms} ms after the daemon's last breath")
+        self._of_earlier_life(rig, watch)
         known = watch.permit and world.ledger.permits.get(watch.permit.id)
         if known and known.state != "pending":
             self.say(2, f"{rig.name}: permit {known.permit_no} was {known.state} while gas flows")
+
+    def _of_earlier_life(self, rig: "Rig", watch: _Watch) -> None:
+        """Contract §10: after a crash nothing flows without a new verdict, permit and start."""
+        life = self._world.life
+        if life is None or watch.permit is None or watch.permit.id not in life.found:
+            return
+        reached_ms = self._world.ground.now_ns - max(rig.first_heard_ns, life.began_ns)
+        if rig.first_heard_ns >= life.began_ns and reached_ms > LOCKED_MS_MAX * MS:
+            number = watch.permit.permit_no
+            self.say(4, f"{rig.name}: gas flows under permit {number} of an earlier life")
 
     def _renewed(self, rig: "Rig", watch: _Watch) -> None:
         """The lease moved: only a daemon that has just seen everything well may do that."""
@@ -170,19 +191,12 @@ class Judge:
                 watch.wires_bad_ns.pop(name, None)
             else:
                 watch.wires_bad_ns.setdefault(name, now_ns)
-        if not watch.passed or now_ns - watch.passed[-1][0] >= SECOND // 10:
-            watch.passed.append((now_ns, rig.plant.passed_g))
 
     # When something ends.
 
-    def plc_dies(self, rig: "Rig", *, keep: bool) -> None:
-        """A PLC that forgets takes with it what the daemon had not heard of yet."""
-        if keep:
-            return
-        watch = self._rigs[rig.name]
-        before_ns = rig.heard_ns - round(UNSEEN_S * SECOND)
-        heard_g = next((g for at_ns, g in reversed(watch.passed) if at_ns <= before_ns), 0.0)
-        watch.forgiven_g += rig.plant.passed_g - heard_g
+    def plc_forgets(self, rig: "Rig") -> None:
+        """Its totaliser begins at 0 again."""
+        self._rigs[rig.name].forgets = True
 
     def ended(self, life: Life, end: End) -> None:
         """A life of the daemon is over."""
@@ -220,34 +234,39 @@ class Judge:
         self._delivered()
 
     def _weigh(self, rig: "Rig", fills: list[Known]) -> None:
-        """Invariant 2: what is recorded and what is alarmed make what flowed."""
-        watch = self._rigs[rig.name]
+        """Invariant 2: records and alarmed differences make what flowed.
+
+        With a PLC that lost its memory they make what its totaliser shows, or what flowed.
+        """
         recorded_g = sum(record.data["net_g"] for record in fills)
-        alarmed_g = self._alarmed(rig.name, fills)
-        truth_g = rig.plant.passed_g
-        most_g = AGREE_G * (len(fills) + 1) + watch.forgiven_g
-        missing_g = round(truth_g - recorded_g - alarmed_g)
+        mismatch_g, jumped_g = self._alarmed(rig.name)
+        truth_g, shown_g = rig.plant.passed_g, rig.plc.retained.total_g
+        most_g = AGREE_G * (len(fills) + 1)
         self._world.ground.note(
-            rig.name, f"{truth_g:.0f} g flowed, {recorded_g} g recorded, {alarmed_g} g alarmed"
+            rig.name,
+            f"{truth_g:.0f} g flowed, {recorded_g} g recorded, {mismatch_g} g alarmed, "
+            f"the totaliser shows {shown_g} g and jumped by {jumped_g} g",
         )
-        if abs(missing_g) > most_g:
+        differences = [truth_g - recorded_g - mismatch_g]
+        if self._rigs[rig.name].forgets:
+            differences.append(shown_g - recorded_g - mismatch_g - jumped_g)
+            differences.append(truth_g - recorded_g)
+        if min(abs(each) for each in differences) > most_g:
+            missing_g = round(differences[0])
             self.say(2, f"{rig.name}: {missing_g} g flowed that nobody recorded or alarmed")
 
-    def _alarmed(self, rig: str, fills: list[Known]) -> int:
-        """Grams by which alarms correct records.
-
-        The alarm says by how much scale and totaliser disagree. Which of them was right, the plant
-        knows: where it was the scale (a totaliser that lost its memory), there is nothing to correct.
-        """
-        nets_g = {r.data["permit_no"]: (r.data["permit_id"], r.data["net_g"]) for r in fills}
-        found = 0
+    def _alarmed(self, rig: str) -> tuple[int, int]:
+        """Grams by which alarms correct records, and by which the totaliser is said to jump."""
+        mismatch_g = jumped_g = 0
         for record in self._world.ledger.records:
-            match = _MISMATCH.search(str(record.data.get("detail")))
-            if record.kind == "alarm" and record.rig == rig and match is not None:
-                permit_id, net_g = nets_g[int(match[1])]
-                alarmed_g, truth_g = int(match[2]), self._rigs[rig].filled_g.get(permit_id, 0.0)
-                found += alarmed_g if abs(net_g + alarmed_g - truth_g) < abs(net_g - truth_g) else 0
-        return found
+            if record.kind != "alarm" or record.rig != rig:
+                continue
+            detail = str(record.data.get("detail"))
+            if match := _MISMATCH.search(detail):
+                mismatch_g += int(match[1])
+            elif match := _WENT_BACK.search(detail):
+                jumped_g += int(match[2]) - int(match[1])
+        return mismatch_g, jumped_g
 
     def _delivered(self) -> None:
         """Invariant 3: the platform has every record, the same."""

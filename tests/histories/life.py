@@ -4,8 +4,8 @@ import asyncio
 import gc
 import random
 import uuid
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -14,6 +14,7 @@ from drivers.plc import polling
 from gatewayd import app, chance, house
 from gatewayd.clock import SECOND
 from gatewayd.errors import StoreError
+from gatewayd.upstreams.plain import PlainUpstream
 from tests.histories import disk as disks
 from tests.histories.ground import BEGIN_NS, Ground
 from tests.histories.hand import LoopHand
@@ -59,6 +60,7 @@ class Life:
     stop: asyncio.Event | None = None
     error: BaseException | None = None
     began_ns: int = 0
+    found: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """A loop and a disk; nothing runs."""
@@ -100,11 +102,14 @@ class Life:
         world = self.world
         self.hand = LoopHand(self.loop, self._committed)
         store = open_store(self.path, world.clock, self.loop, self.hand)
-        built = house.build(world.settings, store, world.clock)
-        self.house = replace(built, upstreams=(upstream(world.platform, built.context),))
+        self.house = house.build(world.settings, store, world.clock)
         self.stop = asyncio.Event()
+        platform = upstream(world.platform, self.house.context)
         world.began(self)
-        await app.serve(self.house, self.stop)
+        async with asyncio.TaskGroup() as group:
+            flows = group.create_task(platform.run())
+            group.create_task(_drain(self.stop, platform, flows))
+            await app.serve(self.house, self.stop)
 
     def _committed(self) -> None:
         if not self.loop.dead and self.path.exists():
@@ -125,6 +130,15 @@ class Life:
     def errors(self) -> list[dict[str, Any]]:
         """What the loop was told that nobody handled."""
         return self.loop.errors
+
+
+async def _drain(stop: asyncio.Event, platform: PlainUpstream, flows: "asyncio.Task[None]") -> None:
+    """At the stop what waits may still go, as long as the daemon allows its own upstreams."""
+    await stop.wait()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(app.UPSTREAMS_DRAIN_WITHIN_S):
+            await platform.drained()
+    flows.cancel()
 
 
 def _uuids(ground: Ground, rng: random.Random) -> Any:

@@ -71,7 +71,10 @@ def until(
 class Person:
     """Serves one rig, visit after visit, until the plan or the time is over."""
 
-    def __init__(self, rig: Rig, fleet: Fleet, visits: list[Visit]) -> None:
+    def __init__(
+        self, rig: Rig, fleet: Fleet, visits: list[Visit], moment: Callable[[str, str], None]
+    ) -> None:
+        self.moment = moment
         self.rig = rig
         self.filled = 0
         self.stopping = False
@@ -100,6 +103,7 @@ class Person:
         self._say(visit.told())
         cylinder = self.cylinder(visit)
         rig.bring(cylinder, tag=visit.quirk != "no_tag")
+        self.moment("arrives", rig.name)
         yield rng.uniform(0.1, 0.6)
         rig.scanner.scan(cylinder.qr_text)
         yield from self._quirk_before(visit, rng)
@@ -110,6 +114,7 @@ class Person:
             yield rng.uniform(3, 6)
         self._say("the cylinder is taken away")
         rig.take_away()
+        self.moment("leaves", rig.name)
         rig.reader.clear()
         yield rng.uniform(SWAP_S_MIN, 2.5)
 

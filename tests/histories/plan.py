@@ -10,7 +10,9 @@ from tests.histories.people import Visit, visits
 KINDS = (faults_devices, faults_plant, faults_process)
 """What fills the table of faults."""
 SECONDS = 26.0
-FAULTS_MAX = 9
+FAULTS_MAX = 12
+SPEEDS = (6.0, 12.0, 20.0)
+"""How much faster than life plants are; PLC, leases and devices run in real milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Plan:
     rigs: tuple[str, ...]
     seconds: float
     restart_s: float
+    speed: float
     visits: tuple[Visit, ...]
     faults: tuple[Fault, ...]
     hooks: Hooks = field(default_factory=Hooks, compare=False)
@@ -37,7 +40,8 @@ class Plan:
             seed,
             rigs,
             seconds,
-            rng.uniform(0.3, 5.0),
+            rng.choice((0.1, 0.3, 1.0, 4.0)),
+            rng.choice(SPEEDS),
             tuple(v for name in rigs for v in visits(rng, name, 12, quirks)),
             tuple(sorted(draw(rng, kinds, rigs, seconds) for _ in range(count))),
         )

@@ -18,8 +18,6 @@ from gatewayd.sim.wires import Feed, Line
 from tests.histories.ground import Ground
 from tests.histories.wires import Network, Wire
 
-SPEED = 10.0
-"""How much faster than life the plant is; PLC, leases and devices run in real milliseconds."""
 ADDRESSES = {
     "rig-1": ("127.0.0.1:5021", "127.0.0.1:6001", "127.0.0.1:9001"),
     "rig-2": ("/dev/sim/plc-2", "127.0.0.1:6002", "127.0.0.1:9002"),
@@ -41,15 +39,18 @@ class Rig:
     cylinder: SimCylinder | None = None
     since_ns: int = 0
     powered: bool = True
-    heard_ns: int = 0
+    tagged: bool = False
+    first_heard_ns: int = 0
     on_scan: Callable[["Rig"], None] = lambda _rig: None
 
     @classmethod
-    def build(cls, name: str, ground: Ground, network: Network, rng: random.Random) -> "Rig":
-        """A rig with its wires in the network, its PLC running."""
+    def build(
+        cls, name: str, ground: Ground, network: Network, rng: random.Random, speed: float
+    ) -> "Rig":
+        """A rig with its wires in the network, its PLC running; the plant is `speed` times faster."""
         plant = Plant(seed=rng.getrandbits(32))
         settings = GateSettings(settle_ms=150)
-        plc = SimPlc(plant, lambda: ground.now_ns, settings=settings, speed=SPEED)
+        plc = SimPlc(plant, lambda: ground.now_ns, settings=settings, speed=speed)
         rig = cls(name, ground, plant, plc, SimReader(), SimScanner())
         plc_at, reader_at, scanner_at = ADDRESSES[name]
         serial = plc_at.startswith("/")
@@ -86,7 +87,7 @@ class Rig:
                     return
                 self.plc.advance()
                 feed(data)
-                self.heard_ns = self.ground.now_ns
+                self.first_heard_ns = self.first_heard_ns or self.ground.now_ns
                 self.on_scan(self)
 
             return take
@@ -105,6 +106,7 @@ class Rig:
         assert self.cylinder is None, self.cylinder
         self.cylinder, self.since_ns = cylinder, self.ground.now_ns
         self.plant.put_on(cylinder.load())
+        self.tagged = tag
         if tag:
             self.reader.tag_in(cylinder.epc)
 

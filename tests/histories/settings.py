@@ -18,7 +18,8 @@ from tests.histories.hand import LoopHand
 from tests.histories.loop import VirtualLoop
 
 STATION = "3701000042"
-BEGIN = datetime(2026, 7, 1, 2, 0, tzinfo=UTC)
+BEGIN = datetime(2027, 7, 1, 2, 0, tzinfo=UTC)
+"""Well after the program was made, which no clock may deny."""
 QUOTA_MB = 64
 SIZES = ("YSP12", "YSP35.5")
 """Small ones fill quickly."""

@@ -54,9 +54,11 @@ class World:
         self._folder = folder
         self._image = folder / "0"
         rng = random.Random(f"{plan.seed}/rigs")
-        self.rigs = {n: Rig.build(n, self.ground, self.network, rng) for n in plan.rigs}
+        self.rigs = {n: Rig.build(n, self.ground, self.network, rng, plan.speed) for n in plan.rigs}
         self.people = {
-            name: Person(rig, station().fleet, [v for v in plan.visits if v.rig == name])
+            name: Person(
+                rig, station().fleet, [v for v in plan.visits if v.rig == name], self.moment
+            )
             for name, rig in self.rigs.items()
         }
         self.judge = Judge(self)
@@ -76,7 +78,10 @@ class World:
 
     def _one_life(self) -> None:
         self.lives += 1
-        assert self.lives <= LIVES_MAX, "it dies again and again"
+        if self.lives > LIVES_MAX:
+            self.judge.say(0, "the daemon ends again and again")
+            self.finished = True
+            return
         folder = self._image
         self._image = self._folder / str(self.lives)
         self.life = Life(self, self.lives, folder)
@@ -93,14 +98,23 @@ class World:
         if not self.finished:
             self.ground.run_until(self.ground.now_ns + round(self.plan.restart_s * SECOND))
 
+    def moment(self, name: str, rig: str) -> None:
+        """Something happened that faults like to follow."""
+        self.plan.hooks.moment(self, name, rig)
+
     # What a life tells.
 
     def began(self, life: Life) -> None:
         """Its store is open."""
         self.ledger.compare(life.path)
+        life.found = frozenset(self.ledger.permits)
+        for rig in self.rigs.values():
+            rig.first_heard_ns = 0
+        self.moment("starts", "")
 
     def committed(self, life: Life) -> None:
         """A commit was tried."""
+        self.moment("commits", "")
         self.ledger.look(life.path)
 
     def on_disk(self, op: str, name: str) -> None:
@@ -169,9 +183,10 @@ class World:
 
     def _stop(self) -> Script:
         life = self.life
-        assert life is not None, "the daemon is not there at the end"
-        assert life.stop is not None
         self.finished = True
+        if life is None or life.stop is None:
+            self.judge.say(4, "healed, but the daemon does not run")
+            return
         asked_s = self.ground.time()
         life.loop.call_soon(life.stop.set)
         while self.life is life and not life.loop.is_closed():
