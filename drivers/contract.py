@@ -221,11 +221,6 @@ def _no_objections(_settings: Any, _profiles: Mapping[str, Any]) -> tuple[str, .
     return ()
 
 
-def _all_proven(_settings: Any) -> str:
-    """Whatever a filler is told, it can be asked whether it holds it."""
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Hello:
     """A harmless question by which `gatewayd detect` finds a device of this kind on a serial port.
@@ -252,9 +247,8 @@ class DriverType:
     profiles; `make` is only called when it says nothing. `watchdog_ms` is how long after the last
     request an output of these settings is dropped by the device itself, None when it never is.
 
-    `lacks` says why this device is not what its name may promise, by capability.
-    `unproven` is why somebody accepted, in writing, a filler whose target cannot be read back; empty
-    when it can.
+    `lacks` says why this device is not what its name may promise, by capability. `unproven` is why
+    somebody accepted, in writing, a filler whose target cannot be read back; empty when it can.
     `together` says what speaks against two devices of this type being two parts of one unit of a
     wire (two outputs of one module), as what is wrong and a hint, or None when they may; without
     it a unit is one device.
@@ -277,7 +271,7 @@ class DriverType:
     objections: Callable[[Any, Mapping[str, Any]], tuple[str, ...]] = _no_objections
     watchdog_ms: Callable[[Any], int | None] = _no_watchdog
     lacks: Mapping[str, str] = field(default_factory=dict)
-    unproven: Callable[[Any], str] = _all_proven
+    unproven: Callable[[Any], str] = lambda _settings: ""
     together: Callable[[Any, Any], tuple[str, str] | None] | None = None
     summary_zh: str = ""
     models: tuple[str, ...] = ()

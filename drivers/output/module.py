@@ -7,7 +7,7 @@ off, whoever speaks to the module first, and a module that one of them lost is l
 
 import asyncio
 from typing import ClassVar, Protocol
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from drivers.contract import DriverError
 from drivers.output.points import Heard, Points
@@ -41,24 +41,28 @@ class Module:
     def __init__(self) -> None:
         self.faults = 0
         self.heard = Heard()
-        self._members: WeakSet[Member] = WeakSet()
+        self._members: WeakValueDictionary[str, Member] = WeakValueDictionary()
         self._proving, self._asking = asyncio.Lock(), asyncio.Lock()
         self._guards = False
         self._guards_ns: int | None = None
 
     @classmethod
     def of(cls, member: Member) -> "Module":
-        """The module of this output; those of one link and unit have one, as long as one lives."""
+        """The module of this output; those of one link and unit have one, as long as one lives.
+
+        A driver made anew takes the place of the one that held the same output before it.
+        """
         key = (member.settings.link.wire(), member.settings.unit)
         module = cls._known.get(key)
         if module is None:
             module = cls._known[key] = cls()
-        module._members.add(member)
+        module._members[member.settings.output] = member
         return module
 
     def others(self, member: Member) -> list[Member]:
         """Its other outputs, by name."""
-        return sorted((m for m in self._members if m is not member), key=lambda m: m.name)
+        known = self._members.values()
+        return sorted((each for each in known if each is not member), key=lambda each: each.name)
 
     def fail(self, member: Member) -> None:
         """This output was up and lost the module: none of them may be switched on any more."""
@@ -104,8 +108,8 @@ class Module:
                 f"{member.name}: its module does not guard, and {', '.join(held)} is still up"
             )
 
-    async def guards(self, points: Points, fresh_ns: int) -> tuple[bool, int]:
-        """Whether the module says that it guards, and when it said so: asked once for all of them."""
+    async def guards(self, points: Points, fresh_ns: int) -> bool:
+        """Whether the module says that it guards, now or within `fresh_ns`: asked once for all."""
         watchdog, now_ns = points.settings.watchdog, points.context.monotonic_ns
         assert watchdog is not None, points.name
         async with self._asking:
@@ -113,7 +117,7 @@ class Module:
                 at_ns = now_ns()
                 self._guards = await points.guards(watchdog)
                 self._guards_ns = at_ns
-            return self._guards, self._guards_ns
+            return self._guards
 
 
 async def off(points: Points) -> None:
