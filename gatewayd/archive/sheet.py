@@ -63,9 +63,10 @@ def sheet(file: BinaryIO, origin: str) -> Sheet:
         )
     if start == _ZIP:
         # A reader of workbooks is large: only who reads one pays for it.
-        from gatewayd.archive import workbook  # noqa: PLC0415 - see above
+        from gatewayd.archive import workbook_in  # noqa: PLC0415 - see above
 
-        return Sheet(origin, limited(workbook.rows(file, origin), origin), lambda: (0, 0))
+        reading = workbook_in.Reading(file, origin)
+        return Sheet(origin, limited(reading.rows(), origin), reading.progress)
     codec = encoding.sniff(file, origin)
     file.seek(0)
     return Sheet(

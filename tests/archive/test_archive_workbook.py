@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from gatewayd.archive import workbook, writing
+from gatewayd.archive import workbook_in, writing
 from gatewayd.archive.cells import CODE_CHARACTERS_MAX, INSPECTION_RESULTS, STATUSES
 from gatewayd.errors import RejectedError
 from gatewayd.store.model import Cylinder
@@ -210,7 +210,7 @@ def test_a_file_that_is_large_only_when_unpacked_is_refused() -> None:
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed,
         packed.open("xl/sharedStrings.xml", "w", force_zip64=True) as part,
     ):
-        for _ in range(workbook.TEXTS_BYTES_MAX // 2**24 + 1):
+        for _ in range(workbook_in.TEXTS_BYTES_MAX // 2**24 + 1):
             part.write(bytes(2**24))
     assert _told(file.getvalue()).strip() == "too large when unpacked; save it as CSV UTF-8"
 
