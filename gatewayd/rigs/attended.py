@@ -29,7 +29,12 @@ def _kind(found: Finding) -> str:
 
 
 def patient(state: State, kinds: tuple[str, ...], rig: RigSettings) -> bool:
-    """Whether the rig still waits for all of this; what may wait least decides."""
+    """Whether the rig still waits for all of this; what may wait least decides.
+
+    A cylinder that was refused once in this presence is waited for no more.
+    """
+    if state.mended == state.presence:
+        return False
     waited_ns = state.looked_ns - (state.waiting_ns or state.looked_ns)
     return bool(kinds) and waited_ns < min(_wait_s(kind, rig) for kind in kinds) * SECOND
 
@@ -55,11 +60,12 @@ def still_waiting(state: State, view: View, rig: RigSettings) -> bool:
 def served(state: State, view: View) -> State:
     """A cylinder that was served and still stands here: refused, seen by somebody, or locked.
 
-    One that lacked nothing but people is as new when people did something.
+    One that lacked nothing but people is as new when people did something, unless somebody has
+    acknowledged its refusal: then it waits to be lifted off like any other.
     """
+    if state.findings and view.acknowledged == view.presence:
+        state = replace(state, findings=(), verdict=None, mendable=False)
     if state.mendable and view.people != state.people:
         again = replace(state, served=0, mended=view.presence, findings=(), verdict=None)
         return replace(again, mendable=False, presence_since_ns=view.now_ns)
-    if state.findings and view.acknowledged == view.presence:
-        state = replace(state, findings=(), verdict=None, mendable=False)
     return enter(state, Phase.REFUSED if state.findings else Phase.LOCKED)

@@ -201,9 +201,9 @@ class PeopleWalkAtOnce(PeopleWalk):
 
 
 TestWaiting = PeopleWalk.TestCase
-TestWaiting.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestWaiting.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestAtOnce = PeopleWalkAtOnce.TestCase
-TestAtOnce.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestAtOnce.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
 def test_without_wait_the_refusal_comes_at_once_and_a_log_in_mends_it() -> None:
@@ -275,3 +275,16 @@ def test_a_fill_that_flows_goes_on_when_its_operator_leaves() -> None:
     for _ in range(20):
         world.tick()
     assert world.state.phase is Phase.LOCKED
+
+
+def test_an_acknowledged_refusal_is_not_mended_any_more() -> None:
+    world = Staffed(0)
+    world.people(checked_by_people=True)
+    world.put_on(LEGAL)
+    world.until(Phase.REFUSED)
+    world.people(operator="li")
+    world.seen = world.state.presence
+    for _ in range(20):
+        world.tick()
+    assert world.state.phase is Phase.LOCKED
+    assert world.judged == 1
