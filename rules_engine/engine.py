@@ -10,12 +10,14 @@ from rules_engine.clock_words import WAITING, why
 from rules_engine.facts import FACTS, Facts, derive, remedy, sound
 from rules_engine.limits import fill_limits
 from rules_engine.pack_model import Pack, Rule
+from rules_engine.pressure import pressure_limit
 from rules_engine.reasons import REASONS
 from rules_engine.template import Template
 from rules_engine.verdict import Finding, Message, Severity, Stage, Verdict
 
 ENGINE_BASIS = "GB/T 38059-2019; gatewayd"
 _NET_LIMIT = "cylinder.net_limit_g"
+_SETTLED_LIMIT = "cylinder.settled_limit_kpa"
 _CLOCK = "clock.trusted"
 _TOLD_BY_CLOCK = frozenset({"clock.today", "clock.now"})
 """What an untrusted clock says is not believed, and neither is what follows from it."""
@@ -82,10 +84,14 @@ def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[
     ]
     unusable = {*wrong, *(_TOLD_BY_CLOCK if facts.get(_CLOCK) is False else ())}
     known = derive({name: value for name, value in facts.items() if name not in unusable})
-    known.pop(_NET_LIMIT, None)
-    allowed_net_g = fill_limits(packs, known).allowed_net_g
-    if allowed_net_g is not None:
-        known[_NET_LIMIT] = allowed_net_g
+    limits = {
+        _NET_LIMIT: fill_limits(packs, known).allowed_net_g,
+        _SETTLED_LIMIT: pressure_limit(packs, known),
+    }
+    for name, limit in limits.items():
+        known.pop(name, None)
+        if limit is not None:
+            known[name] = limit
     return known, [_wrong_fact(name) for name in sorted(wrong, key=str)]
 
 

@@ -15,6 +15,10 @@ from rules_engine.template import placeholders
 FILL_COEFFICIENT = "fill_g_per_l_"
 """A parameter named so, plus the medium in lower case, is grams allowed per litre of capacity."""
 DEDUCT_RESIDUE = "deduct_residue"
+FILL_REFERENCE = "fill_reference_dc"
+"""The temperature for which working pressures are stamped, in tenths of a degree Celsius."""
+FILL_PPM_PER_K = "fill_ppm_per_k_"
+"""Plus the medium in lower case: how the absolute pressure changes a kelvin, parts a million."""
 
 
 def variables(value: Any) -> dict[str, Kind]:
@@ -77,6 +81,8 @@ def _parameters(document: Document) -> Iterator[Problem]:
                 yield Problem(mark, f"param.{name}: {exc}")
         if name == DEDUCT_RESIDUE and not isinstance(value, bool):
             yield Problem(mark, f"param.{name}: {value!r}", "expected true or false")
+        if name == FILL_REFERENCE or name.startswith(FILL_PPM_PER_K):
+            yield from _thermal(document.mark(("parameters", name)), mark, name, value)
         if name.startswith(FILL_COEFFICIENT):
             yield from _coefficient(document.mark(("parameters", name)), mark, name, value)
 
@@ -100,6 +106,21 @@ def _coefficient(name_mark: Mark, mark: Mark, name: str, value: Any) -> Iterator
         or not 0 < value <= GRAMS_PER_LITRE_MAX
     ):
         yield Problem(mark, f"param.{name}: {value!r}", f"expected 1 to {GRAMS_PER_LITRE_MAX} g/L")
+
+
+THERMAL = {FILL_REFERENCE: (0, 300), FILL_PPM_PER_K: (2_000, 20_000)}
+"""0 to 30 degrees; an ideal gas changes by 3411 ppm a kelvin at 20 degrees, real ones by more."""
+
+
+def _thermal(name_mark: Mark, mark: Mark, name: str, value: Any) -> Iterator[Problem]:
+    low, high = THERMAL[FILL_REFERENCE if name == FILL_REFERENCE else FILL_PPM_PER_K]
+    media = sorted(medium.lower() for medium in MEDIA)
+    medium = name.removeprefix(FILL_PPM_PER_K)
+    if name != FILL_REFERENCE and medium not in media:
+        hint = nearest_hint(medium, media)
+        yield Problem(name_mark, f"unknown medium {medium!r}", f"one of {', '.join(media)}", hint)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        yield Problem(mark, f"param.{name}: {value!r}", f"expected {low} to {high}")
 
 
 def _duplicate(

@@ -127,6 +127,17 @@ FACTS: Mapping[str, Fact] = {
             "enter allowed_net_g, or water_capacity_ml with a medium that has a coefficient",
         ),
     ),
+    "cylinder.settled_limit_kpa": Fact(
+        "int",
+        Message("当前温度下允许的稳定压力", "settled pressure allowed at the gas's temperature"),
+        "kPa",
+        derived=True,
+        remedy=Message(
+            "请录入气体温度，并在档案中补录公称工作压力；低于基准温度时规则包须给出该介质的温度系数",
+            "enter the temperature of the gas, and working_pressure_kpa in the archive; below the "
+            "reference temperature the pack must give the change of this gas per kelvin",
+        ),
+    ),
     "code.text": _fact("text", "读到的编码", "code that was read"),
     "code.known": _fact("bool", "编码是否在档案中", "whether the code is in the archive"),
     "code.retired": _fact("bool", "编码是否已停用", "whether the code was retired"),
@@ -221,6 +232,12 @@ FACTS: Mapping[str, Fact] = {
         "items that failed the post-fill check: leak, body, valve, heat",
     ),
     "checks.residual_kpa": _fact("int", "剩余压力", "residual pressure (gauge)", "kPa"),
+    "checks.settled_kpa": _fact(
+        "int", "充装后稳定压力", "settled pressure after the fill (gauge)", "kPa"
+    ),
+    "checks.gas_temperature_dc": _fact(
+        "int", "充装后瓶内气体温度", "temperature of the gas after the fill", "0.1 °C"
+    ),
     "checks.voucher_valid": _fact(
         "bool", "充装凭证是否有效", "whether the platform's fill voucher is valid"
     ),

@@ -14,6 +14,7 @@ from gatewayd.settings.library import Library
 from gatewayd.settings.model import DeviceSettings, RigSettings
 from gatewayd.settings.people_check import check_people
 from gatewayd.settings.points_check import check_names
+from gatewayd.settings.pressure import check_pressure
 from gatewayd.settings.references import Reference, references
 from gatewayd.settings.report import Report
 from gatewayd.settings.sections import Entry
@@ -60,6 +61,7 @@ def check(world: World, report: Report) -> None:
         _pace(rig, world, report)
         _antennas(rig, world, report)
         check_people(rig.entry, rig.settings, world.forms, report)
+        check_pressure(rig.entry, rig.settings, world.packs.values, report)
     for point in world.points:
         _references(point, world, report)
         _packs(point, world, report)
@@ -254,7 +256,9 @@ def _readers(world: World, report: Report) -> None:
                     f"see {clash[2]}",
                     "give each rig an antenna of its own, or a reader of its own",
                 )
-            users.append((reference.antenna, f"{str(rig.entry.keys[0])[:-1]} {rig.entry.name!r}", mark))
+            users.append(
+                (reference.antenna, f"{str(rig.entry.keys[0])[:-1]} {rig.entry.name!r}", mark)
+            )
 
 
 def _same_antenna(one: int | None, other: int | None) -> bool:

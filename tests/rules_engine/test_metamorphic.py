@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rules_engine.engine import judge
 from rules_engine.facts import FACTS, derive
 from rules_engine.pack import Pack, Rule
-from rules_engine.verdict import Finding
+from rules_engine.verdict import Finding, Stage
 from tests.rules_engine.cases import CASES
 from tests.support.rules import LEGAL_FOR, SHIPPED, TODAY, shipped
 
@@ -115,6 +115,35 @@ def test_taking_a_fact_away_that_no_rule_calls_optional_never_allows_more(
     gone = data.draw(st.sampled_from(needed))
     rest = {fact: value for fact, value in facts.items() if fact != gone}
     assert judge([pack], facts).allowed or not judge([pack], rest).allowed, gone
+
+
+AFTER: st.SearchStrategy[Stage] = st.sampled_from(["fill", "postfill", "dispatch"])
+FILLED = {
+    "scale.net_g": 14_900,
+    "scale.tare_g": 16_500,
+    "cylinder.stamped_tare_g": 16_500,
+    "checks.settled_kpa": 15_000,
+    "checks.gas_temperature_dc": 200,
+    "history.overfilled": False,
+}
+
+
+@given(PACKS, AFTER, CHANGES, st.sets(st.sampled_from(GIVEN), min_size=1, max_size=5))
+def test_taking_a_fact_away_after_the_fill_never_turns_deny_into_allow(
+    name: str, stage: Stage, changes: dict[str, Any], gone: set[str]
+) -> None:
+    """As before the fill: only where the rule that refused says that it may lack the fact."""
+    pack = shipped(name)
+    facts = {**LEGAL_FOR[name], **FILLED, **changes}
+    rest = {fact: value for fact, value in facts.items() if fact not in gone}
+    if not judge([pack], rest, stage).allowed:
+        return
+    rules = {rule.name: rule for rule in pack.rules}
+    for finding in judge([pack], facts, stage).findings:
+        names = [finding.rule, *finding.values.get("rules", ())]
+        asked = {fact for each in names if each in rules for fact in excused(rules[each])}
+        if finding.severity == "deny":
+            assert (asked | {"clock.trusted"}) & gone, finding
 
 
 @given(PACKS, CHANGES, st.randoms())
