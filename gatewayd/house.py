@@ -86,7 +86,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     def bench_of(settings: Settings, name: str) -> Bench:
         rig = settings.rigs[name]
         packs = tuple(settings.packs[pack] for pack in rig.rules)
-        return Bench(name, rig, settings.station, packs, sources, keeper)
+        return Bench(name, rig, settings.station, packs, sources)
 
     context = UpstreamContext(
         store, board, settings.station.id, clock, new_id(), __version__, settings.directory
