@@ -20,6 +20,7 @@ from gatewayd.settings.report import Report
 from gatewayd.settings.sections import Entry
 from gatewayd.settings.wires import Device, check_wires
 from protocols.documents import Mark, nearest_hint
+from protocols.tags.layout import Layout
 from rules_engine.facts import MEDIA
 
 POLLS_A_LEASE_MIN = 3
@@ -49,6 +50,7 @@ class World:
     media: tuple[str, ...]
     forms: Mapping[str, FormSettings] = field(default_factory=dict)
     points: Sequence[Rig] = ()
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
 
 
 def check(world: World, report: Report) -> None:

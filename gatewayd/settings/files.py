@@ -8,8 +8,8 @@ from gatewayd.settings.report import Report
 from protocols.documents import DOCUMENT_BYTES_MAX, Mark, nearest_hint
 
 GATEWAY_FILE = "gateway.yaml"
-FOLDERS = ("devices", "rigs", "rules", "profiles", "checks", "points")
-FOLDERS_KNOWN = (*FOLDERS, "tags", "schema", "plc")
+FOLDERS = ("devices", "rigs", "rules", "profiles", "checks", "points", "tags")
+FOLDERS_KNOWN = (*FOLDERS, "schema", "plc")
 FILES_KNOWN = (GATEWAY_FILE, "secrets.yaml")
 FILES_MAX = 1000
 """Files a folder may hold; more is a mistake, not a station."""

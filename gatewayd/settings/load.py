@@ -15,6 +15,7 @@ from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.files import GATEWAY_FILE, folder, read_text, strangers
 from gatewayd.settings.forms import load_forms
 from gatewayd.settings.last_good import LastGood, stand_in, tolerated
+from gatewayd.settings.layouts import load_layouts
 from gatewayd.settings.library import Library, Source, load_packs, load_profiles
 from gatewayd.settings.model import (
     ArchiveSettings,
@@ -158,6 +159,7 @@ class _Reading:
             watchdog=watchdog,
             shifts=shifts,
             points=self.points,
+            layouts=world.layouts,
         )
 
     def _gateway(
@@ -226,6 +228,7 @@ class _Reading:
             media=self.media,
             forms=load_forms(self._folder("checks")[0], self.report),
             points=[Rig(entry, None) for entry in points],
+            layouts=load_layouts(self._folder("tags")[0], self.report),
         )
 
     def _packs(self, named: set[str], store: StoreSettings | None) -> Library:

@@ -22,6 +22,7 @@ from gatewayd.settings.people import (
 )
 from gatewayd.settings.points import PointSettings
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
+from protocols.tags.layout import Layout
 from rules_engine.facts import MEDIA
 from rules_engine.pack import Pack
 
@@ -226,3 +227,4 @@ class Settings:
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     shifts: ShiftsSettings = field(default_factory=ShiftsSettings)
     points: Mapping[str, PointSettings] = field(default_factory=dict)
+    layouts: Mapping[str, Layout] = field(default_factory=dict)

@@ -28,10 +28,11 @@ from gatewayd.settings.table import PluginError, Table
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
 from protocols import registers
+from protocols.tags.layout_file import LayoutSettings
 from rules_engine import pack_file
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = ("gateway", "devices", "rigs", "rules", "profile", "checks", "points")
+NAMES = ("gateway", "devices", "rigs", "rules", "profile", "checks", "points", "tags")
 
 Kind = TypeVar("Kind", DriverType, UpstreamType)
 
@@ -57,6 +58,7 @@ def schemas() -> Mapping[str, dict[str, Any]]:
         "profile": registers.schema(),
         "checks": _file("checks", _models({"form": FormSettings})),
         "points": _file("points", _models({"point": PointSettings})),
+        "tags": _file("tags", _models({"layout": LayoutSettings})),
     }
 
 

@@ -23,6 +23,7 @@ from gatewayd.settings.report import Report
 from gatewayd.settings.table import PluginError, Table
 from protocols.documents import Document, DocumentError, Mark, nearest_hint, validate
 from protocols.documents import Path as Keys
+from protocols.tags.layout_file import LayoutSettings
 
 GATEWAY_KEYS = (
     "station",
@@ -168,6 +169,11 @@ def rig(entry: Entry, report: Report) -> RigSettings | None:
 def point(entry: Entry, report: Report) -> PointSettings | None:
     """One scan point by itself; None after adding its problems."""
     return _model(entry.document, entry.keys, PointSettings, report)
+
+
+def layout(entry: Entry, report: Report) -> LayoutSettings | None:
+    """One tag layout by itself; None after adding its problems."""
+    return _model(entry.document, entry.keys, LayoutSettings, report)
 
 
 def form(entry: Entry, report: Report) -> FormSettings | None:
