@@ -20,6 +20,7 @@ TEMPLATE_ROWS = 10_000
 
 _DATES = frozenset(
     {"made_on", "scrap_on", "life_extended_to", "last_inspection_on", "next_inspection_on"}
+    | {"certificate_until"}
 )
 _NUMBERS = frozenset(
     {"water_capacity_ml", "stamped_tare_g", "allowed_net_g", "design_life_years"}
@@ -27,6 +28,7 @@ _NUMBERS = frozenset(
 )
 _BOOLEANS = frozenset(
     {"refurbished", "screw_shroud", "embossed_mark", "registered", "maker_licensed", "taxi"}
+    | {"active"}
 )
 _DAY = "yyyy-mm-dd"
 _TEXT = "@"
@@ -39,12 +41,12 @@ _CHOICES: Final = {
 }
 
 
-def template(columns: Sequence[str]) -> Workbook:
+def template(columns: Sequence[str], sheet: str = SHEET) -> Workbook:
     """An empty workbook whose columns take what they are for: text, days, choices."""
     book = Workbook()
     page = book.active
     assert page is not None
-    page.title = SHEET
+    page.title = sheet
     page.freeze_panes = "B2"
     for at, column in enumerate(columns, start=1):
         letter = get_column_letter(at)
@@ -66,9 +68,9 @@ def _format(column: str) -> str:
     return "General" if column in _BOOLEANS else _TEXT
 
 
-def write_template(file: BinaryIO, columns: Sequence[str]) -> None:
+def write_template(file: BinaryIO, columns: Sequence[str], sheet: str = SHEET) -> None:
     """Write `template` as .xlsx."""
-    template(columns).save(file)
+    template(columns, sheet).save(file)
 
 
 def write(
@@ -76,10 +78,12 @@ def write(
     columns: Sequence[str],
     entries: Iterable[Sequence[Any]],
     progress: Callable[[int], None],
+    *,
+    sheet: str = SHEET,
 ) -> None:
     """Write rows of values in the order of `columns` as .xlsx; `progress` hears how many."""
     book = Workbook(write_only=True)
-    page = book.create_sheet(SHEET)
+    page = book.create_sheet(sheet)
     page.append(list(columns))
     for number, values in enumerate(entries, start=1):
         page.append([_cell(page, value) for value in values])

@@ -41,7 +41,7 @@ def write(
     columns = CYLINDER_COLUMNS if all_columns else CONTRACT_COLUMNS
     entries = (_values(cylinder, columns) for cylinder in cylinders)
     if file_format == "csv":
-        _write_csv(file, columns, entries, progress, bom=bom)
+        write_csv(file, columns, entries, progress, bom=bom)
         return
     from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
 
@@ -53,7 +53,7 @@ def _values(cylinder: Cylinder, columns: Sequence[str]) -> list[Any]:
     return [TAG_SEPARATOR.join(each) if isinstance(each, tuple) else each for each in values]
 
 
-def _write_csv(
+def write_csv(
     file: BinaryIO,
     columns: Sequence[str],
     entries: Iterable[Sequence[Any]],
@@ -61,6 +61,7 @@ def _write_csv(
     *,
     bom: bool,
 ) -> None:
+    """Write a header and rows of values as CSV; `progress` hears how many."""
     codec = "utf-8-sig" if bom else "utf-8"
     text = io.TextIOWrapper(file, codec, newline="", write_through=False)
     writer = csv.writer(text, lineterminator="\r\n")

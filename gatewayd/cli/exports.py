@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 
 from gatewayd.archive import writing
+from gatewayd.cli import operators
 from gatewayd.cli.common import (
     config_option,
     directory,
@@ -26,7 +27,7 @@ ROWS_PER_REPORT = 1_000
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["cylinders"]))
+@click.argument("kind", type=click.Choice(["cylinders", "operators"]))
 @click.option(
     "--format",
     "file_format",
@@ -63,6 +64,7 @@ def exports(
     \b
     gatewayd export cylinders -o cylinders.xlsx
     gatewayd export cylinders > cylinders.csv
+    gatewayd export operators -o operators.xlsx
     """  # noqa: D301 - click wants the backspace character itself
     if as_json and file is None:
         raise click.UsageError("--json needs -o FILE: stdout is the file")
@@ -72,17 +74,23 @@ def exports(
     if file is None and chosen == "xlsx" and stdout.isatty():
         raise click.UsageError("a workbook is no text; name a file: -o cylinders.xlsx")
     path = load(directory()).store_path
-    with shown({"write": "writing cylinders"}) as report:
+    with shown({"write": f"writing {kind}"}) as report:
+
+        def put(out: BinaryIO, *, bom: bool) -> int:
+            if kind == "operators":
+                return operators.give_out(path, out, chosen, bom=bom)
+            return _write(path, out, chosen, report, all_columns=all_columns, bom=bom)
+
         if file is None:
-            count = _write(path, stdout, chosen, report, all_columns=all_columns)
+            count = put(stdout, bom=False)
             stdout.flush()
         else:
             with _whole(file) as out:
-                count = _write(path, out, chosen, report, all_columns=all_columns, bom=True)
+                count = put(out, bom=True)
     if as_json:
-        print_json({"kind": kind, "file": str(file), "format": chosen, "cylinders": count})
+        print_json({"kind": kind, "file": str(file), "format": chosen, kind: count})
     elif file is not None:
-        click.echo(f"{file}: {count} cylinders")
+        click.echo(f"{file}: {count} {kind}")
 
 
 def _write(
@@ -92,7 +100,7 @@ def _write(
     report: Report,
     *,
     all_columns: bool,
-    bom: bool = False,
+    bom: bool,
 ) -> int:
     """Write every cylinder of the store as it is at this moment; returns how many."""
     written = 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from gatewayd.archive import sheet, table, writing
+from gatewayd.cli import operators
 from gatewayd.cli.common import (
     config_option,
     directory,
@@ -31,7 +32,7 @@ STEPS = {
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["cylinders"]))
+@click.argument("kind", type=click.Choice(["cylinders", "operators"]))
 @click.argument(
     "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
 )
@@ -66,7 +67,7 @@ def imports(
     file_format: writing.FileFormat,
     as_json: bool,
 ) -> None:
-    """Import KIND from FILE by code: known ones change, new ones are added.
+    """Import KIND from FILE by code or id: known ones change, new ones are added.
 
     FILE is CSV (UTF-8 or GBK) or an Excel workbook (.xlsx). A mistake in any row rejects the whole
     file, with row and column of every mistake. Works while the daemon runs: its next scan sees the
@@ -80,14 +81,24 @@ def imports(
     gatewayd import cylinders --template --format xlsx > cylinders.xlsx
     gatewayd import cylinders --template --all-columns > cylinders.csv
     gatewayd import cylinders cylinders.xlsx --dry-run
+    gatewayd import operators operators.csv --replace
     """  # noqa: D301 - click wants the backspace character itself
+    people = kind == "operators"
+    if template and people:
+        operators.template(file_format)
+        return
     if template:
         _template(file_format, all_columns=all_columns)
         return
     if file is None:
         raise click.UsageError("FILE is missing; with --template none is needed")
-    with shown(STEPS) as report:
-        counts = _import(file, replace=replace, dry_run=dry_run, reuse=reuse or "", report=report)
+    if people:
+        counts = operators.take_in(file, replace=replace, dry_run=dry_run)
+    else:
+        with shown(STEPS) as report:
+            counts = _import(
+                file, replace=replace, dry_run=dry_run, reuse=reuse or "", report=report
+            )
     said = asdict(counts)
     del said["outdated"]  # a file has no version that could be older than another
     del said["retired"]  # a file with such a row is refused, or says why it may

@@ -13,7 +13,7 @@ import apsw
 
 from gatewayd.clock import Clock, SystemClock
 from gatewayd.errors import RejectedError, StoreError
-from gatewayd.store import database, retiring, rows, writes
+from gatewayd.store import database, people, retiring, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.clock import vouch
 from gatewayd.store.merge import Merge, next_version
@@ -234,6 +234,17 @@ def order(
         lambda connection: carry_out(connection, issuer, given),
         station_id=issuer.station_id,
         quota_mb=quota_mb,
+    )
+
+
+def upsert_operators(path: Path, change: people.Change, options: ImportOptions) -> ImportCounts:
+    """Change the list of operators, all or nothing. Raises StoreError, RejectedError."""
+    _prepare(path, options.station_id)
+    return _write(
+        path,
+        lambda connection: people.carry_out(connection, change, dry_run=options.dry_run),
+        station_id=options.station_id,
+        quota_mb=options.quota_mb,
     )
 
 

@@ -1,12 +1,13 @@
 """People and checks inside the writer's transaction: a change and its record, together or not at all."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import apsw
 
 from gatewayd.errors import RejectedError
-from gatewayd.store import rows, writes
+from gatewayd.store import database, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import ImportCounts, Record, RecordDraft
 from gatewayd.store.people_model import Batch, Check, Operator, Session
@@ -16,10 +17,12 @@ from gatewayd.store.people_rows import (
     SESSION_COLUMNS,
     card_key,
     check_row,
+    operator,
     operator_row,
     session_row,
 )
 
+_OPERATOR = ", ".join(OPERATOR_COLUMNS)
 _MARKS = ", ".join("?" * len(OPERATOR_COLUMNS))
 _SET_OPERATOR = f"INSERT OR REPLACE INTO operators VALUES ({_MARKS})"  # noqa: S608 - our names
 _SET_SESSION = (
@@ -87,30 +90,63 @@ def close_batch(connection: apsw.Connection, issuer: Issuer, draft: RecordDraft)
     ).fetchone()
     fills, net_g = found or (0, 0)
     data = {**draft.data, "fills": fills, "net_g": net_g}
-    writes.append(connection, replace(draft, data=data), issuer)
+    writes.append(connection, dataclasses.replace(draft, data=data), issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Operators as somebody lists them: only their `columns` are said; `replace`: and no others."""
+
+    operators: Sequence[Operator]
+    replace: bool = False
+    columns: Sequence[str] = OPERATOR_COLUMNS
+
+
+def carry_out(connection: apsw.Connection, change: Change, *, dry_run: bool) -> ImportCounts:
+    """Make the change, or with `dry_run` only count what it would do."""
+    connection.execute("SAVEPOINT dry")
+    columns = change.columns
+    counts = upsert_operators(connection, change.operators, replace=change.replace, columns=columns)
+    if dry_run:
+        connection.execute("ROLLBACK TO dry")
+    database.require_room(connection)
+    return counts
 
 
 def upsert_operators(
-    connection: apsw.Connection, operators: Iterable[Operator], *, replace: bool
+    connection: apsw.Connection,
+    operators: Iterable[Operator],
+    *,
+    replace: bool,
+    columns: Sequence[str] = OPERATOR_COLUMNS,
 ) -> ImportCounts:
-    """Operators by id, or with `replace` these and no others. Whoever is gone is logged out.
+    """Operators by id, only their `columns`, or with `replace` these and no others.
 
-    Raises RejectedError when a card belongs to somebody else: the caller's transaction is undone.
+    Whoever is gone is logged out. Raises RejectedError when a card belongs to somebody else: the
+    caller's transaction is undone.
     """
-    before = {row[0]: row for row in connection.execute("SELECT * FROM operators")}
-    given = {each.id: each for each in operators}
+    rows_before = connection.execute(f"SELECT {_OPERATOR} FROM operators")  # noqa: S608 - our names
+    before = {row[0]: operator(row) for row in rows_before}
+    given = {each.id: _merged(before.get(each.id), each, columns) for each in operators}
     gone = sorted(before.keys() - given.keys()) if replace else []
     for operator_id in gone:
         connection.execute("DELETE FROM operators WHERE id = ?", (operator_id,))
     for operator_id in (*gone, *given):
         connection.execute("DELETE FROM operator_cards WHERE operator = ?", (operator_id,))
-    changed = [one for one in given.values() if before.get(one.id) != operator_row(one)]
+    changed = [one for one in given.values() if before.get(one.id) != one]
     connection.executemany(_SET_OPERATOR, map(operator_row, changed))
     for each in given.values():
         _give_cards(connection, each)
     connection.execute("DELETE FROM sessions WHERE operator NOT IN (SELECT id FROM operators)")
     added = sum(one.id not in before for one in changed)
     return ImportCounts(added, len(changed) - added, len(given) - len(changed), len(gone))
+
+
+def _merged(before: Operator | None, given: Operator, columns: Sequence[str]) -> Operator:
+    """What is said of an operator on top of what was known; other columns stay as they are."""
+    if before is None:
+        return given
+    return dataclasses.replace(before, **{name: getattr(given, name) for name in columns})
 
 
 def _give_cards(connection: apsw.Connection, operator: Operator) -> None:
