@@ -37,8 +37,8 @@ async def exchange(
         await keeper.stop(f"{kind}/{name}" for name in names)
     parts.settings = replace(
         parts.settings,
-        devices=_merged(parts.settings.devices, target.devices, job.devices),
-        rigs=_merged(parts.settings.rigs, target.rigs, job.rigs),
+        devices=merged(parts.settings.devices, target.devices, job.devices),
+        rigs=merged(parts.settings.rigs, target.rigs, job.rigs),
     )
     for driver in drivers:
         parts.add_device(driver)
@@ -84,16 +84,16 @@ async def exchange_upstreams(parts: Parts, keeper: Keeper, target: Settings) -> 
         await keeper.stop([f"upstreams/{name}"])
         parts.upstreams.pop(name, None)
         one = frozenset({name})
-        merged = _merged(parts.settings.upstreams, target.upstreams, one)
-        parts.settings = replace(parts.settings, upstreams=merged)
-        if name in merged:
+        upstreams = merged(parts.settings.upstreams, target.upstreams, one)
+        parts.settings = replace(parts.settings, upstreams=upstreams)
+        if name in upstreams:
             parts.add_upstream(name)
             keeper.start_upstream(name)
         else:
             parts.context.board.remove(f"upstreams/{name}/status")
 
 
-def _merged(old: Mapping[str, V], new: Mapping[str, V], names: frozenset[str]) -> dict[str, V]:
+def merged(old: Mapping[str, V], new: Mapping[str, V], names: frozenset[str]) -> dict[str, V]:
     """`new` where it is about these names, else `old`; in the order of `new`."""
     found = {n: new[n] if n in names else old[n] for n in new if n in names or n in old}
     return found | {n: v for n, v in old.items() if n not in names and n not in found}

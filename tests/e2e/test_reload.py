@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gatewayd.sim.gate_map import Status
+from gatewayd.sim.rig import SimRig
 from gatewayd.sim.wires import TcpWire
 from gatewayd.store.reads import Reader
 from tests.e2e.house import House, started
@@ -74,6 +76,14 @@ async def told(house: House, state: str, *, unlike: str | None = None, **values:
         return now.get("state") == state and same and now["since"] != unlike
 
     await house.until(holds)
+
+
+async def take_away(rig: SimRig) -> None:
+    """Away long enough for two polls: nobody swaps cylinders faster than that."""
+    rig.take_away()
+    await until(lambda: Status.CYLINDER_ON not in rig.plc.status)
+    asked = rig.plc.slave.requests
+    await until(lambda: rig.plc.slave.requests >= asked + 2)
 
 
 def alarms(house: House) -> list[tuple[str, str]]:
@@ -293,3 +303,34 @@ async def test_a_permit_nobody_started_is_judged_anew_under_the_new_configuratio
         await started(rig)
         await house.until(lambda: len(house.fills()) == 2)
         assert house.fills()[1]["net_g"] == pytest.approx(rig.plc.retained.total_g, abs=AGREE_G)
+
+
+async def test_a_change_that_is_taken_back_while_it_waits_never_happens(tmp_path: Path) -> None:
+    async with House(tmp_path, edit=by_hand, speed=SLOW) as house:
+        rig = house.station.rigs[0]
+        await house.fill(house.legal[0])
+        change(house, "devices/rig-1.yaml", "poll_ms: 100", "poll_ms: 120")
+        await reload(house, "waiting", waiting=["rig-1"])
+        change(house, "devices/rig-1.yaml", "poll_ms: 120", "poll_ms: 100")
+        await reload(house, "applied", waiting=[])
+        assert rig.plc.valve_open
+        await house.until(lambda: len(house.fills()) == 1)
+        await take_away(rig)
+        await house.fill(house.legal[1])
+        assert house.daemon.events("reload.exchanged") == []
+
+
+async def test_readers_move_between_rigs_without_losing_their_connection(tmp_path: Path) -> None:
+    async with House(tmp_path, rigs=3, edit=by_hand) as house:
+        one, _, three = house.station.rigs
+        wires = [w for rig in (one, three) for w in rig.wires if isinstance(w, TcpWire)]
+        before = [wire.lines for wire in wires]
+        for here, there in (("rig-1", "rig-3"), ("rig-3", "rig-1")):
+            change(house, f"rigs/{here}.yaml", f"device: {here}-gun", f"device: {there}-gun")
+        await reload(house, "applied")
+        assert [wire.lines for wire in wires] == before
+        (event,) = house.daemon.events("reload.exchanged")
+        assert (event["devices"], event["rigs"]) == ([], ["rig-1", "rig-3"])
+        three.bring(house.legal[0], show_tag=False)
+        one.reader.tag_in(house.legal[0].epc)
+        await house.rig_state("rig-3", "permitted")
