@@ -16,6 +16,7 @@ from gatewayd import __version__, notify, wires
 from gatewayd.clock import Clock
 from gatewayd.devices import show_device
 from gatewayd.errors import StoreError
+from gatewayd.hardware_watchdog import HardwareWatchdog
 from gatewayd.house import House, build, info
 from gatewayd.logs import logger
 from gatewayd.reload.keeper import Bell, Keeper
@@ -26,6 +27,7 @@ from gatewayd.store import pulse
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
 from gatewayd.upstreams.contract import presence
+from gatewayd.vitals import Vitals
 from protocols.diagnose import warm_up
 
 TICK_S = 0.25
@@ -52,6 +54,8 @@ async def serve(
     house.board.post("info", info(house))
     _name_orphans(house)
     house.outside.look()
+    dog = _hardware(house)
+    vitals = Vitals(house.context.clock, house.moved, hardware=dog)
     try:
         async with asyncio.TaskGroup() as group:
             keeper = Keeper(group, house.parts, bell)
@@ -59,7 +63,7 @@ async def serve(
             others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
-            others.append(group.create_task(_tick(house)))
+            others.append(group.create_task(_tick(house, vitals)))
             log.info(
                 "gatewayd.started",
                 version=__version__,
@@ -81,7 +85,24 @@ async def serve(
                 task.cancel()
     finally:
         await house.store.close()
+    if dog is not None:
+        dog.close()
     log.info("gatewayd.stopped")
+
+
+def _hardware(house: House) -> HardwareWatchdog | None:
+    """The computer's own watchdog, armed; None when none is wanted or it is none: an alarm."""
+    wanted = house.settings.watchdog
+    if wanted.device is None:
+        house.alarms.clear("watchdog_off", "gateway")
+        return None
+    try:
+        dog = HardwareWatchdog.open(wanted.device, wanted.timeout_s)
+    except OSError as exc:
+        house.alarms.raise_("watchdog_off", "gateway", detail=f"{wanted.device}: {exc}")
+        return None
+    house.alarms.clear("watchdog_off", "gateway")
+    return dog
 
 
 async def _settle_in(settings: Settings) -> None:
@@ -104,7 +125,7 @@ def _name_orphans(house: House) -> None:
             house.alarms.raise_("permit_orphaned", rig)
 
 
-async def _tick(house: House) -> None:
+async def _tick(house: House, vitals: Vitals) -> None:
     """Let every rig look at the time, and show noise, troubles and wires of devices.
 
     Rigs take turns: when all look at once, what a PLC just sent waits for the last of them.
@@ -119,7 +140,7 @@ async def _tick(house: House) -> None:
             house.outside.look()
             for rig in rigs[turn::TICK_TURNS]:
                 rig.tick()
-        notify.tell("WATCHDOG=1")
+        vitals.tell()
         shown = {each: shown.get(each, (0, (), 0)) for each in house.supervisors}
         for supervisor in shown:
             supervisor.troubles.sweep()

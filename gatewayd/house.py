@@ -12,7 +12,7 @@ from gatewayd import __version__
 from gatewayd.alarms.alarms import OF_THE_STATION, Alarms
 from gatewayd.alarms.watchman import Watchman
 from gatewayd.board import Board
-from gatewayd.clock import Clock
+from gatewayd.clock import MS, Clock
 from gatewayd.desk.outside import Outside
 from gatewayd.ids import new_id
 from gatewayd.parts import Parts
@@ -63,6 +63,16 @@ class House:
     def supervisors(self) -> tuple[Supervisor, ...]:
         """Those of all devices."""
         return tuple(device.supervisor for device in self.parts.devices.values())
+
+    def moved(self) -> dict[str, int]:
+        """When each part last moved, in monotonic ns; a rig that has ended need not."""
+        now_ns = self.context.clock.monotonic_ns()
+        moved = {"store": now_ns - self.store.stuck_ms() * MS, "alarms": self.alarms.looked_ns}
+        rigs = {name: rig for name, rig in self.rigs.items() if not rig.ended}
+        moved |= {f"rig {name}": rig.looked_ns for name, rig in rigs.items()}
+        gates = {name: gate for name, gate in self.parts.composites.items() if name in rigs}
+        moved |= {f"gate of {name}": gate.looked_ns for name, gate in gates.items()}
+        return moved | {f"device {s.status.name}": s.moved_ns for s in self.supervisors}
 
     def any_permit(self) -> bool:
         """Whether any rig has a permit that is not settled."""

@@ -21,7 +21,7 @@ from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.history import association
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Ending, Identity
-from gatewayd.rigs.moves import Issue
+from gatewayd.rigs.moves import Issue, Unauthorised
 from gatewayd.rigs.overfull import ALARM
 from gatewayd.rigs.people import attended
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
@@ -47,6 +47,7 @@ class Bookkeeper:
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._unsaved: list[RecordDraft] = []
         self._retry_ns = 0
+        self._told: tuple[str, tuple[RecordDraft, ...]] | None = None
 
     @property
     def saved(self) -> bool:
@@ -180,21 +181,45 @@ class Bookkeeper:
         self._log.info("cylinder.refused", cylinder=shown["code"], reasons=codes)
         await self._append(self._draft("refusal", self._base(who, verdict), None, _passing(who)))
 
-    async def unauthorised(
-        self, who: Identity, sample: GateSample, *, net_g: int, before_g: int
-    ) -> None:
-        """Gas that nobody permitted: a fill record and an alarm."""
+    def explained(self, permit: Permit, ending: Ending, draft: RecordDraft) -> RecordDraft:
+        """The fill with the alarm that its masses do not agree, made once and committed with it."""
+        if not ending.mismatch_g:
+            return draft
+        if self._told is None or self._told[0] != permit.id:
+            detail = f"permit {permit.permit_no}: totaliser - net = {ending.mismatch_g} g"
+            flowed_g = ending.net_g + ending.mismatch_g
+            values = {"permit_no": permit.permit_no, "net_g": ending.net_g, "flowed_g": flowed_g}
+            self._told = permit.id, self._raised("totaliser_mismatch", detail, values)
+        return replace(draft, also=self._told[1])
+
+    async def unauthorised(self, gas: Unauthorised) -> None:
+        """Gas that nobody permitted: a fill record and an alarm, both or neither."""
         ended_at = evidence.stamp(self._clock.wall(), self._zone)
         data = evidence.unauthorised(
-            self._base(who, None),
-            sample,
-            net_g=net_g,
-            before_g=before_g,
+            self._base(gas.identity, None),
+            gas.sample,
+            net_g=gas.net_g,
+            before_g=gas.total_before_g,
             ended_at=ended_at,
             time_quality=self._bench.time_quality,
         )
-        await self._append(self._draft("fill", data, sample.total_g, _passing(who, net_g)))
-        await self.alarm("unauthorised_flow", f"{net_g} g")
+        total_g, passing = gas.sample.total_g, _passing(gas.identity, gas.net_g)
+        draft = self._draft("fill", data, total_g, passing)
+        detail = f"{gas.net_g} g" + (", while the gateway was not running" if gas.away else "")
+        values = {
+            "net_g": gas.net_g,
+            "total_before_g": gas.total_before_g,
+            "total_after_g": total_g,
+            "while_away": gas.away,
+        }
+        also = self._raised("unauthorised_flow", detail, values)
+        await self._append(replace(draft, also=also))
+
+    def _raised(self, code: str, detail: str, values: Mapping[str, Any]) -> tuple[RecordDraft, ...]:
+        """The record of an alarm of this rig, to be committed with another; none: only counted."""
+        rig_id = self._bench.rig_id
+        draft = self._alarms.raised(code, rig_id, detail=detail, values=values, rig_id=rig_id)
+        return () if draft is None else (draft,)
 
     async def baseline(self, total_g: int, went_back_from_g: int | None) -> None:
         """Remember the totaliser; say so when it went backwards."""
@@ -212,12 +237,10 @@ class Bookkeeper:
 
         Its record goes behind what waits, so that the rig's records keep their order.
         """
-        rig_id = self._bench.rig_id
-        draft = self._alarms.raised(code, rig_id, detail=detail, rig_id=rig_id)
-        if draft is None:
-            return False
-        await self._append(replace(draft, total_after_g=total_after_g))
-        return True
+        raised = self._raised(code, detail, {})
+        for draft in raised:
+            await self._append(replace(draft, total_after_g=total_after_g))
+        return bool(raised)
 
     async def _overfilled(self, permit: Permit, ending: Ending) -> None:
         """Of the cylinder, not of the rig: it stands until a person answers for that cylinder."""

@@ -19,6 +19,10 @@ FORWARD_G_MAX = 100_000_000
 AGREE_G = 20
 """Grams by which net and totaliser may differ on one fill (contract §10)."""
 
+FILLS = 2**16
+BEGUN_MAX = 1_000
+"""More fills than a rig begins while nobody watches it: its counter started anew."""
+
 OUR_DEATH = frozenset(
     {Withdrawal.RESTART, Withdrawal.GATE_LOST, Withdrawal.STALLED, Withdrawal.GATE_FAULT}
 )
@@ -41,20 +45,60 @@ def finish(state: State, view: View, tolerance_g: int) -> Ending:
     if ours:
         net_g, outcome = sample.last_net_g, _outcome(permit, sample, state.withdrawn, tolerance_g)
     else:
-        net_g = _unnamed_g(state, view, permit, sample)
+        net_g = min(_unnamed_g(state, view, permit, sample), _most_g(state, sample, tolerance_g))
         outcome = "interrupted" if net_g > 0 else "not_started"
+    stray_g = _stray_g(state, sample, flowed_g - net_g, ours=ours)
+    flowed_g -= stray_g
     return Ending(
         outcome=outcome,
         resolution=_resolution(outcome, state.withdrawn),
         end_reason=_reason(sample, state.withdrawn, ours=ours),
         net_g=net_g,
         gross_end_g=permit.tare_g + net_g,
-        total_after_g=sample.total_g,
+        total_after_g=(sample.total_g - stray_g) % UINT32,
+        stray_g=stray_g,
         mismatch_g=flowed_g - net_g if abs(flowed_g - net_g) > AGREE_G else 0,
         started_at=state.started_at,
         ended_at=state.ended_at or view.wall,
         seconds=_seconds(state),
     )
+
+
+def _begun(permit: Permit, sample: GateSample) -> int | None:
+    """Fills that the gate has begun since the permit was issued; None = its counter was lost."""
+    begun = (sample.fills - permit.fills_before) % FILLS
+    lost = begun > BEGUN_MAX or moved_g(permit.total_before_g, sample.total_g) < 0
+    return None if lost else begun
+
+
+def _most_g(state: State, sample: GateSample, tolerance_g: int) -> int:
+    """What at most can be this permit's of a flow that nobody watched and no gate names.
+
+    Nothing, when the gate has begun no fill since; never more than it lets into the cylinder.
+    """
+    permit = state.permit
+    assert permit is not None, state
+    begun = _begun(permit, sample)
+    if state.withdrawn not in OUR_DEATH or state.flowed or begun is None:
+        return FORWARD_G_MAX
+    if begun == 0:
+        return 0
+    return permit.limit_gross_g - permit.tare_g + tolerance_g
+
+
+def _stray_g(state: State, sample: GateSample, more_g: int, *, ours: bool) -> int:
+    """How much of what flowed beyond the fill is gas without a permit, and not a difference.
+
+    Behind a fill that the gate names there is another one when it has begun more than one.
+    """
+    permit = state.permit
+    assert permit is not None, state
+    if more_g <= AGREE_G or state.withdrawn not in OUR_DEATH:
+        return 0
+    begun = _begun(permit, sample)
+    if ours:
+        return more_g if begun is not None and begun > 1 else 0
+    return more_g if not state.flowed else 0
 
 
 def _seconds(state: State) -> float | None:

@@ -32,7 +32,7 @@ def resume(
     now_ns: int, *, permit: Permit | None, total_g: int | None, last_filled: str | None
 ) -> State:
     """The state after a start: locked; what was pending is to be settled, never resumed."""
-    state = State(total_g=total_g, last_filled=last_filled)
+    state = State(total_g=total_g, last_filled=last_filled, away=total_g is not None)
     return state if permit is None else adopt(state, permit, now_ns)
 
 

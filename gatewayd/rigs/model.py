@@ -132,9 +132,9 @@ class View:
     stable for a moment where it turns round. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the
     daemon is going down; `locked` = somebody locked this rig; `recalled` = why a permit nobody has
-    started no longer counts;
-    `objected` = what a rule of stage `fill` says against the flow. `people` changes whenever somebody logged in or answered a check;
-    `acknowledged` is the presence whose refusal somebody has seen.
+    started no longer counts. `people` changes whenever somebody logged in or answered a check;
+    `acknowledged` is the presence whose refusal somebody has seen; `objected` is what a rule of
+    stage `fill` says against the flow.
     """
 
     now_ns: int
@@ -158,8 +158,9 @@ class Ending:
     """How a permit ended. Masses in grams.
 
     `resolution` is what the permit becomes; `mismatch_g` is totaliser minus net where they
-    disagree by more than is allowed, else 0. `seconds` are monotonic, None when the start was not
-    seen: the wall clock may jump between `started_at` and `ended_at`.
+    disagree by more than is allowed, else 0. `stray_g` flowed meanwhile and cannot be this fill's:
+    `total_after_g` is without it, so that it is booked as flow without a permit. `seconds` are
+    monotonic, None when the start was not seen: the wall clock may jump between the two times.
     """
 
     outcome: str
@@ -169,6 +170,7 @@ class Ending:
     gross_end_g: int
     total_after_g: int
     mismatch_g: int
+    stray_g: int
     started_at: datetime | None
     ended_at: datetime
     seconds: float | None
@@ -227,6 +229,7 @@ class State:
     ended_at: datetime | None = None
     ended_ns: int = 0
     total_g: int | None = None
+    away: bool = False
     stray: Stray | None = None
     gate_known: bool = False
     people: int = 0

@@ -149,12 +149,13 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Unauthorised:
-    """Gas flowed that no permit covers: a fill record and an alarm."""
+    """Gas flowed that no permit covers: a fill record and an alarm. `away`: while nobody watched."""
 
     identity: Identity
     net_g: int
     total_before_g: int
     sample: GateSample
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)

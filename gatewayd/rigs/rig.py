@@ -75,6 +75,7 @@ class Rig:
         self._unsure = False
         self._broken = False
         self._complaint = ""
+        self.machine = step  # Whoever tests may listen in.
         self.state = State()
         self.looked_ns = self._clock.monotonic_ns()
         self.ended = False
@@ -176,7 +177,7 @@ class Rig:
         events = deque([first])
         done = 0
         while events:
-            self.state, effects = step(self.state, events.popleft(), self._rig)
+            self.state, effects = self.machine(self.state, events.popleft(), self._rig)
             for effect in effects:
                 done += 1
                 assert done <= EFFECTS_A_LOOK_MAX, (self.state, effect)
@@ -253,7 +254,7 @@ class Rig:
     async def _resolve(self, effect: Resolve) -> Event:
         """Commit 2: permit resolved and record written, together or not at all."""
         permit, ending = effect.permit, effect.ending
-        draft = await self._books.fill(permit, ending)
+        draft = self._books.explained(permit, ending, await self._books.fill(permit, ending))
         try:
             await self._store.resolve(permit.id, ending.resolution, draft)
         except StoreError as exc:
@@ -266,9 +267,6 @@ class Rig:
             outcome=ending.outcome,
             net_g=ending.net_g,
         )
-        if ending.mismatch_g:
-            detail = f"permit {permit.permit_no}: totaliser - net = {ending.mismatch_g} g"
-            await self._books.alarm("totaliser_mismatch", detail)
         return Resolved(ending.total_after_g, permit.cylinder_code, bool(draft.counts_fill_of))
 
     async def _note(self, effect: Effect) -> None:
@@ -279,8 +277,8 @@ class Rig:
             case RefuseFor(code, who):
                 reason = reason_at_rig(code, who, self._watch.sample)
                 await self._books.refuse(who, assess.denied(self._bench.packs, reason))
-            case Unauthorised(who, net_g, before_g, sample):
-                await self._books.unauthorised(who, sample, net_g=net_g, before_g=before_g)
+            case Unauthorised():
+                await self._books.unauthorised(effect)
             case Baseline(total_g, went_back_from_g):
                 await self._books.baseline(total_g, went_back_from_g)
             case Alarm(code, detail):

@@ -38,6 +38,8 @@ def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         if effects or waiting:
             return replace(balanced, mendable=False), effects
         state = balanced
+    elif state.away:
+        state = replace(state, away=False)
     resting = _nobody(state, view, sample)
     if resting is not None:
         return resting, ()
@@ -82,14 +84,15 @@ def _balance(
     before_g = state.total_g
     stray_g = moved_g(before_g, sample.total_g)
     if abs(stray_g) <= AGREE_G:
-        return replace(state, stray=None), (), False
+        return replace(state, stray=None, away=False), (), False
     stray = _follow(state, view, sample)
     if view.ill == STORE_ILL or not _stray_ended(stray, sample, rig):
         return enter(replace(state, stray=stray), Phase.FAULT, "stray_flow"), (), True
-    settled = replace(state, total_g=sample.total_g, stray=None)
+    settled = replace(state, total_g=sample.total_g, stray=None, away=False)
     if stray_g < 0:
         return settled, (Baseline(sample.total_g, went_back_from_g=before_g),), False
-    return settled, (Unauthorised(stray.identity, stray_g, before_g, sample),), False
+    gas = Unauthorised(stray.identity, stray_g, before_g, sample, away=state.away)
+    return settled, (gas,), False
 
 
 def _counted(state: State, sample: GateSample) -> Step:

@@ -152,6 +152,7 @@ class RecordDraft:
     counts_fill_of: str | None = None
     total_after_g: int | None = None
     alarm: StoredAlarm | None = None
+    also: "tuple[RecordDraft, ...]" = ()
     passing: Passing | None = None
 
 

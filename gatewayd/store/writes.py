@@ -126,6 +126,8 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
     filled(connection, draft)
     if draft.alarm is not None:
         connection.execute(_SET_ALARM, rows.alarm_row(draft.alarm))
+    for each in draft.also:
+        append(connection, each, issuer)
     return record
 
 

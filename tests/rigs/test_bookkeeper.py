@@ -14,7 +14,7 @@ from gatewayd.errors import StoreError
 from gatewayd.rigs.bookkeeper import RETRY_MS, UNSAVED_MAX, Bookkeeper
 from gatewayd.rigs.findings import finding
 from gatewayd.rigs.model import Identity
-from gatewayd.rigs.moves import Issue
+from gatewayd.rigs.moves import Issue, Unauthorised
 from gatewayd.store.model import PERMIT_NO_MAX
 from gatewayd.store.store import Store
 from rules_engine.verdict import Verdict
@@ -101,9 +101,9 @@ async def test_a_permit_carries_what_was_judged_and_measured(office: Office) -> 
 async def test_a_failing_store_keeps_drafts_and_commits_each_once_in_order(office: Office) -> None:
     office.block()
     await office.books.refuse(WHO, DENIED)
-    await office.books.unauthorised(WHO, QUIET, net_g=500, before_g=500)
+    await office.books.unauthorised(Unauthorised(WHO, 500, 500, QUIET))
     assert (office.books.healthy, office.books.saved) == (False, False)
-    ids = [draft.id for draft in office.books._unsaved]
+    ids = [each.id for draft in office.books._unsaved for each in (draft, *draft.also)]
     await office.retry()
     assert office.records() == []
     office.free()
@@ -143,7 +143,7 @@ async def test_a_full_store_takes_no_refusal_until_there_is_room(tmp_path: Path)
     office = Office(store, clock, tmp_path / "gatewayd.db")
     filler = replace(QUIET, device="x" * 40_000)
     while store.healthy:
-        await office.books.unauthorised(WHO, filler, net_g=1, before_g=1)
+        await office.books.unauthorised(Unauthorised(WHO, 1, 1, filler))
     await office.books.refuse(WHO, DENIED)
     assert not office.books.saved
     assert "refusal" not in [kind for kind, _ in office.records()]

@@ -45,6 +45,7 @@ def fill(started_at: datetime | None = NOON) -> dict[str, Any]:
         gross_end_g=31_400,
         total_after_g=15_800,
         mismatch_g=0,
+        stray_g=0,
         started_at=started_at,
         ended_at=NOON,
         seconds=61.5,
