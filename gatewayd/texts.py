@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gatewayd.texts_desk import DESK, WAITING
-from gatewayd.texts_orders import ORDERS
+from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
 
 Language = Literal["zh", "en"]
@@ -249,7 +249,7 @@ TEXTS: Mapping[str, Text] = {
     **FINDINGS,
     **HINTS,
     **POINTS,
-    **{key: Text(*words) for key, words in (DESK | WAITING | ORDERS | RELOAD).items()},
+    **{key: Text(*words) for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD).items()},
     **CLOCK,
 }
 """Every text by its key."""
