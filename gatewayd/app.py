@@ -64,6 +64,7 @@ async def serve(
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
             others.append(group.create_task(_tick(house, vitals)))
+            points = [group.create_task(point.run()) for point in house.parts.points.values()]
             log.info(
                 "gatewayd.started",
                 version=__version__,
@@ -79,9 +80,11 @@ async def serve(
             house.board.post("status", presence(house.context, "stopping"))
             reloading.cancel()
             await asyncio.wait([reloading])
+            for point in house.parts.points.values():
+                point.stop()
             await _close(house, keeper.rigs)
             keeper.cancel()
-            for task in others:
+            for task in (*others, *points):
                 task.cancel()
     finally:
         await house.store.close()

@@ -16,9 +16,12 @@ from gatewayd.clock import MS, Clock
 from gatewayd.desk.outside import Outside
 from gatewayd.ids import new_id
 from gatewayd.parts import Parts
+from gatewayd.points.point import Point
+from gatewayd.points.scan import desks
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.clock_facts import ClockTrust
-from gatewayd.rigs.history import Ownership, RetiredCodes
+from gatewayd.rigs.composite import Composite
+from gatewayd.rigs.history import History, Ownership, RetiredCodes
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.overfull import Overfull
 from gatewayd.rigs.rig import Rig
@@ -60,6 +63,11 @@ class House:
         return self.parts.rigs
 
     @property
+    def composites(self) -> tuple[Composite, ...]:
+        """The gates that are made of several devices."""
+        return tuple(self.parts.composites.values())
+
+    @property
     def supervisors(self) -> tuple[Supervisor, ...]:
         """Those of all devices."""
         return tuple(device.supervisor for device in self.parts.devices.values())
@@ -81,7 +89,8 @@ class House:
 
 def suppliers(settings: Settings, reads: Reads, clock: FactSource) -> tuple[FactSource, ...]:
     """Everyone who knows facts for a judgement; rigs and `gatewayd verdict` ask the same."""
-    past = (RetiredCodes(reads), Ownership(), Overfull(reads))
+    watched = any(point.crosses for point in settings.points.values())
+    past = (RetiredCodes(reads), Ownership(), History(reads, watched), Overfull(reads))
     return (ArchiveAge(settings.archive, reads), RigLocks(reads), clock, *past)
 
 
@@ -91,7 +100,8 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     alarms = watching(settings, store, board, clock)
     keeper = Timekeeper(clock, settings.clock, store)
     sources = suppliers(settings, store, ClockTrust(keeper))
-    means = Means(store, board, alarms, clock, seen_before(settings, store, clock))
+    sightings = seen_before(settings, store, clock)
+    means = Means(store, board, alarms, clock, sightings)
 
     def bench_of(settings: Settings, name: str) -> Bench:
         rig = settings.rigs[name]
@@ -101,7 +111,11 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     context = UpstreamContext(
         store, board, settings.station.id, clock, new_id(), __version__, settings.directory
     )
-    parts = Parts(settings, means, context, bench_of)
+    points = (
+        Point(desk, store=store, board=board, clock=clock, sightings=sightings)
+        for desk in desks(settings, sources)
+    )
+    parts = Parts(settings, means, context, bench_of, points)
     parts.build()
     return House(
         parts=parts,
@@ -153,6 +167,7 @@ def info(house: House) -> dict[str, Any]:
             name: {"medium": rig.medium, "gate": rig.gate, "rules": list(rig.rules)}
             for name, rig in settings.rigs.items()
         },
+        "points": {name: {"kind": point.kind} for name, point in settings.points.items()},
         "devices": {name: device.driver.name for name, device in settings.devices.items()},
         "packs": [pack.ref.as_json() for pack in settings.packs.values()],
         "schemas": ["gatewayd.fill.v1", "gatewayd.refusal.v1", "gatewayd.alarm.v1"],

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from drivers.contract import Driver, Trouble
 from gatewayd.devices import Device, make_driver, supervised
+from gatewayd.points.point import Point
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.composite import Composite, Front
 from gatewayd.rigs.gates import Hands, gate_for
@@ -36,12 +37,14 @@ class Parts:
         means: Means,
         context: UpstreamContext,
         bench_of: BenchOf,
+        points: Iterable[Point] = (),
     ) -> None:
         self.settings = settings
         self.devices: dict[str, Device] = {}
         self.rigs: dict[str, Rig] = {}
         self.composites: dict[str, Composite] = {}
         self.upstreams: dict[str, Upstream] = {}
+        self.points = {point.id: point for point in points}
         self.made_with: dict[str, object] = {}
         self.context = context
         self._means = means
@@ -101,6 +104,8 @@ class Parts:
                 for rig, settings in self.settings.rigs.items()
                 if rig in self.rigs and name in devices_of(settings)
             )
+            points = (point for point in self.points.values() if name in point.devices)
+            device.audience.fronts = (*rigs, *points)
 
     def tell_states(self, rig: str) -> None:
         """Tell a new rig how its devices are: those that stayed have nothing new to say."""
