@@ -4,7 +4,7 @@ Nothing here starts or stops anything. Who holds `rigs` or `settings` through th
 is there now: a reload changes them in place, between two turns of the loop.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
