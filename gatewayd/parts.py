@@ -99,7 +99,7 @@ class Parts:
     def connect(self) -> None:
         """Let every device be heard by the rigs that name it now."""
         for name, device in self.devices.items():
-            device.audience.fronts = tuple(
+            rigs = (
                 self.front(rig)
                 for rig, settings in self.settings.rigs.items()
                 if rig in self.rigs and name in devices_of(settings)
