@@ -82,6 +82,8 @@ def scan(record: Record, bench: Bench) -> Scan | None:
         return None
     time = datetime.fromisoformat(data.get("issued_at") or body["time"])
     facts, unkept = _facts(data, bench, time)
+    if any(each["code"] == "CLOCK_UNTRUSTED" for each in verdict["findings"]):
+        facts["clock.trusted"] = False  # The time of such a record is no day to judge by.
     return Scan(
         record=record,
         time=time,

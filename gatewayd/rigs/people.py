@@ -81,6 +81,8 @@ class People:
             if after:
                 failed = dict.fromkeys(item for each in after for item in each.failed)
                 facts["checks.postcheck_failed"] = list(failed)
+            for each in after:
+                facts |= each.facts
         owed = owing(self.reads, asked.rig_id, asked.rig)
         return facts if owed is None else {**facts, "rig.postcheck_open": owed}
 

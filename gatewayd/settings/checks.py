@@ -123,7 +123,9 @@ class NumberItem(_Item):
     most: int
     blocks_below: int | None = None
     blocks_above: int | None = None
-    fact: Literal["checks.residual_kpa"] | None = None
+    fact: (
+        Literal["checks.residual_kpa", "checks.settled_kpa", "checks.gas_temperature_dc"] | None
+    ) = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "NumberItem":
