@@ -148,8 +148,8 @@ def _number_of(text: str) -> int | float:
 def _shown_as(number: int, own: Sequence[str]) -> str:
     """The format of a style: one that every spreadsheet has, or the workbook's own."""
     if number < BUILTIN_FORMATS_MAX_SIZE:
-        return BUILTIN_FORMATS.get(number, "General")
-    return own[number - BUILTIN_FORMATS_MAX_SIZE]
+        return str(BUILTIN_FORMATS.get(number, "General"))
+    return str(own[number - BUILTIN_FORMATS_MAX_SIZE])
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from drivers.contract import GateSample
 from gatewayd.errors import StoreError
 from gatewayd.rigs.findings import loosened
 from gatewayd.rigs.model import Identity
-from gatewayd.settings.model import ArchiveSettings, RigSettings, StationSettings
+from gatewayd.settings.model import RigSettings, StationSettings
+from gatewayd.settings.offline import ArchiveSettings
 from gatewayd.store.reads import Reads
 from rules_engine.verdict import Finding
 

@@ -18,7 +18,6 @@ from gatewayd.settings.last_good import LastGood, stand_in, tolerated
 from gatewayd.settings.layouts import load_layouts
 from gatewayd.settings.library import Library, Source, load_packs, load_profiles
 from gatewayd.settings.model import (
-    ArchiveSettings,
     ClockSettings,
     LogSettings,
     ReloadSettings,
@@ -27,6 +26,7 @@ from gatewayd.settings.model import (
     StoreSettings,
     UpstreamSettings,
 )
+from gatewayd.settings.offline import ArchiveSettings
 from gatewayd.settings.points import PointSettings
 from gatewayd.settings.report import ConfigProblemsError, Report
 from gatewayd.settings.secrets import TAGS, Secrets

@@ -15,7 +15,6 @@ from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.settings.model import (
     NAME,
-    ArchiveSettings,
     ClockSettings,
     LogSettings,
     ReloadSettings,
@@ -23,6 +22,7 @@ from gatewayd.settings.model import (
     StationSettings,
     StoreSettings,
 )
+from gatewayd.settings.offline import ArchiveSettings
 from gatewayd.settings.points import PointSettings
 from gatewayd.settings.table import PluginError, Table
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
