@@ -59,7 +59,6 @@ class News:
         self._alarms: Alarms = house.alarms
         self._trouble: dict[str, Any] | None = None
         self._told: object = None
-        self._failed: set[str] = set()
         self._shown: dict[str, Any] = {}
 
     def started(self, examined: Examined) -> None:
@@ -130,9 +129,10 @@ class News:
         self._clear_packs(set(examined.failed_packs))
 
     def _clear_packs(self, failed: set[str]) -> None:
-        for name in self._failed - failed:
-            self._alarms.clear("pack_failed", name)
-        self._failed = failed
+        """Also those of an earlier life."""
+        for alarm in self._alarms.standing:
+            if alarm.kind == "pack_failed" and alarm.subject not in failed:
+                self._alarms.clear(alarm.kind, alarm.subject)
 
     def _show(self, picture: dict[str, Any]) -> None:
         if self._shown and {**picture, "since": self._shown["since"]} == self._shown:

@@ -134,8 +134,11 @@ async def test_a_pack_decides_as_soon_as_it_is_good_and_the_last_good_one_for_as
             (finding,) = refusal["verdict"]["findings"]
             assert finding["rule"] == "site.closed"
 
+        assert await house.daemon.stop() == 0
         pack.write_text(OPEN)
-        await reload(house, "applied")
+        await house.daemon.start()
+        await told(house, "applied")
+        await until(lambda: ("pack_failed", "cleared") in alarms(house))
         rig.take_away()
         await house.rig_state(rig.name, "locked")
         rig.bring(house.legal[3])
