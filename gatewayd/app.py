@@ -62,6 +62,7 @@ async def serve(
             keeper.start_all()
             others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
+            others.append(group.create_task(house.reception.run()))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
             others.append(group.create_task(_tick(house, vitals)))
             points = [group.create_task(point.run()) for point in house.parts.points.values()]

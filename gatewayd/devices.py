@@ -20,9 +20,10 @@ from gatewayd.upstreams.contract import UpstreamContext
 
 @dataclass(slots=True)
 class Audience:
-    """Who hears a device; exchanged between two readings when rigs are."""
+    """Who hears a device: `fronts` are exchanged between two readings when rigs are, `ears` stay."""
 
     fronts: tuple[Front, ...] = ()
+    ears: tuple[Front, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def supervised(driver: Driver, settings: Settings, context: UpstreamContext) -> 
     def emit(reading: Reading) -> None:
         for rig in audience.fronts:
             rig.take(reading)
+        for ear in audience.ears:
+            ear.take(reading)
         turned.take(reading)
 
     def on_status(status: DeviceStatus) -> None:

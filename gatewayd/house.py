@@ -13,7 +13,9 @@ from gatewayd.alarms.alarms import OF_THE_STATION, Alarms
 from gatewayd.alarms.watchman import Watchman
 from gatewayd.board import Board
 from gatewayd.clock import MS, Clock
+from gatewayd.desk.desk import Desk
 from gatewayd.desk.outside import Outside
+from gatewayd.desk.reception import Reception
 from gatewayd.ids import new_id
 from gatewayd.parts import Parts
 from gatewayd.points.point import Point
@@ -24,6 +26,7 @@ from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.history import History, Ownership, RetiredCodes
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.overfull import Overfull
+from gatewayd.rigs.people import People
 from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.sources import ArchiveAge, FactSource, RigLocks
@@ -51,6 +54,8 @@ class House:
     clock_watch: ClockWatch
     context: UpstreamContext
     outside: Outside
+    desk: Desk
+    reception: Reception
 
     @property
     def settings(self) -> Settings:
@@ -91,7 +96,7 @@ def suppliers(settings: Settings, reads: Reads, clock: FactSource) -> tuple[Fact
     """Everyone who knows facts for a judgement; rigs and `gatewayd verdict` ask the same."""
     watched = any(point.crosses for point in settings.points.values())
     past = (RetiredCodes(reads), Ownership(), History(reads, watched), Overfull(reads))
-    return (ArchiveAge(settings.archive, reads), RigLocks(reads), clock, *past)
+    return (ArchiveAge(settings.archive, reads), RigLocks(reads), People(reads), clock, *past)
 
 
 def build(settings: Settings, store: Store, clock: Clock) -> House:
@@ -116,6 +121,9 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         for desk in desks(settings, sources)
     )
     parts = Parts(settings, means, context, bench_of, points)
+    desk = Desk(parts, store, clock)
+    reception = Reception(desk, store, clock)
+    parts.ears = (reception,)
     parts.build()
     return House(
         parts=parts,
@@ -133,6 +141,8 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         ),
         context=context,
         outside=Outside(store, parts.rigs),
+        desk=desk,
+        reception=reception,
     )
 
 

@@ -28,7 +28,7 @@ class Parts:
     """What runs, by name. `settings` are those in force.
 
     `made_with` is what a part took from beyond its own settings: the register map of a device, the
-    station's particulars of a rig.
+    station's particulars of a rig. `ears` hear every device, beside the rigs.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Parts:
         self.upstreams: dict[str, Upstream] = {}
         self.points = {point.id: point for point in points}
         self.made_with: dict[str, object] = {}
+        self.ears: tuple[Front, ...] = ()
         self.context = context
         self._means = means
         self._bench_of = bench_of
@@ -64,6 +65,7 @@ class Parts:
         """A device with this driver, by the settings in force."""
         name = driver.name
         self.devices[name] = supervised(driver, self.settings, self.context)
+        self.devices[name].audience.ears = self.ears
         self.made_with[f"devices/{name}"] = profile_of(self.settings, name)
 
     def drop_device(self, name: str) -> None:

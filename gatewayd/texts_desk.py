@@ -80,8 +80,8 @@ DESK: Final[dict[str, tuple[str, str]]] = {
         "form {form} cannot be answered by a printed code; answer its items on the page",
     ),
     "desk.bad_code": (
-        "无法识别的指令码 {code}；请重新扫描或重新打印",
-        "{code} is no code of this station; scan again, or print it anew",
+        "无法识别的指令码 {scanned}；请重新扫描或重新打印",
+        "{scanned} is no code of this station; scan again, or print it anew",
     ),
     "desk.shared_device": (
         "{device} 为多个工位共用，扫码无法确定工位；请在页面上填写",
@@ -113,8 +113,7 @@ DESK: Final[dict[str, tuple[str, str]]] = {
 WAITING: Final[dict[str, tuple[str, str]]] = {
     "finding.postcheck_open": (
         "本工位充装的气瓶 {cylinder} 尚未做充装后检查；请先完成该检查，再充装下一瓶",
-        "cylinder {cylinder} was filled here and its post-fill check is still open; do that check, "
-        "then fill the next one",
+        "cylinder {cylinder} was filled here and its post-fill check is open; do it, then fill the next",
     ),
     "waiting.operator": (
         "等待充装人员刷卡或扫码登录",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO, Final
 
-from gatewayd.archive.cells import CellError, Column, boolean, code, day, one_of, text
+from gatewayd.archive.cells import CellError, Column, Parser, boolean, code, day, one_of, text
 from gatewayd.archive.sheet import Cell, Sheet
 from gatewayd.archive.table import ERRORS_SHOWN_MAX
 from gatewayd.archive.writing import FileFormat, write_csv
@@ -24,7 +24,7 @@ SHEET = "operators"
 ROLES: Final = ("filler", "inspector")
 
 
-def _listed(cell: str, parse: Any) -> tuple[str, ...]:
+def _listed(cell: str, parse: Parser) -> tuple[str, ...]:
     """Values separated by `;`, each once."""
     found = tuple(parse(part.strip()) for part in cell.split(TAG_SEPARATOR) if part.strip())
     if len(found) > LISTED_MAX:
@@ -35,7 +35,7 @@ def _listed(cell: str, parse: Any) -> tuple[str, ...]:
 
 
 _CODE = partial(text, characters_max=64)
-_PARSERS: Final = {
+_PARSERS: Final[dict[str, Parser]] = {
     "id": code,
     "name": text,
     "certificate": text,

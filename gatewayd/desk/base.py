@@ -52,22 +52,36 @@ class RunningRig(Protocol):
         ...
 
 
+class Floor(Protocol):
+    """What runs now: a reload changes it in place."""
+
+    settings: Settings
+
+    @property
+    def rigs(self) -> Mapping[str, RunningRig]:
+        """The rigs by name."""
+        ...
+
+
 class Base:
     """Parts of the desk inherit this. One request at a time: each sees what the last one left."""
 
-    def __init__(
-        self, settings: Settings, rigs: Mapping[str, RunningRig], store: Store, clock: Clock
-    ) -> None:
-        self.settings = settings
-        self.rigs = rigs
+    def __init__(self, floor: Floor, store: Store, clock: Clock) -> None:
+        self._floor = floor
         self._store = store
         self._clock = clock
         self._turn = asyncio.Lock()
         self._log = logger("desk")
 
-    def renew(self, settings: Settings, rigs: Mapping[str, RunningRig]) -> None:
-        """Other settings and rigs are in force from now on."""
-        self.settings, self.rigs = settings, rigs
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._floor.settings
+
+    @property
+    def rigs(self) -> Mapping[str, RunningRig]:
+        """The rigs that run."""
+        return self._floor.rigs
 
     @property
     def zone(self) -> ZoneInfo:
@@ -85,6 +99,12 @@ class Base:
     ) -> RecordDraft:
         head = {"station_id": self.settings.station.id, "rig_id": rig_id}
         return RecordDraft(new_id(), kind, rig_id, at, {**head, **data, "by": by.shown()})
+
+    def _changed(self, rig_id: str) -> None:
+        """Let a rig look again, unless a reload has taken it away meanwhile."""
+        rig = self.rigs.get(rig_id)
+        if rig is not None:
+            rig.people.changed()
 
     def _stamp(self, wall: datetime) -> str:
         return stamp(wall, self.zone)

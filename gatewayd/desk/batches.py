@@ -68,7 +68,7 @@ class Batches(Base):
             )
         )
         self._log.info("desk.batch_opened", rig=rig_id, batch=number)
-        self.rigs[rig_id].people.changed()
+        self._changed(rig_id)
         return batch
 
     async def _close(self, rig_id: str, by: By) -> Batch | No:
@@ -86,7 +86,7 @@ class Batches(Base):
             lambda connection, issuer: people.close_batch(connection, issuer, draft)
         )
         self._log.info("desk.batch_closed", rig=rig_id, batch=batch.number)
-        self.rigs[rig_id].people.changed()
+        self._changed(rig_id)
         return batch
 
     def _told(self, batch: Batch, event: str, wall: datetime, by: By) -> RecordDraft:

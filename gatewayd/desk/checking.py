@@ -153,8 +153,8 @@ class Checking(Sessions):
             lambda connection, issuer: people.answer(connection, issuer, check, scope, draft)
         )
         self._log.info("desk.checked", rig=check.rig_id, form=check.form, failed=check.failed)
-        for rig in self.rigs.values():
-            rig.people.changed()
+        for rig_id in self.rigs:
+            self._changed(rig_id)
         return Answered(draft.id, case.subject.key, outcome.failed)
 
 

@@ -21,7 +21,8 @@ class Refusals(Base):
         rig = self._rig(rig_id)
         if isinstance(rig, No):
             return rig
-        state = self.rigs[rig_id].state
+        at_rig = self.rigs[rig_id]
+        state = at_rig.state
         if state.phase is not Phase.REFUSED or not state.presence:
             return no("nothing_refused", rig=rig_id)
         code = state.identity.cylinder.code if state.identity.cylinder else None
@@ -32,5 +33,5 @@ class Refusals(Base):
         draft = self._draft("acknowledgement", rig_id, self._clock.wall(), by, data)
         await self._store.append(draft)
         self._log.info("desk.acknowledged", rig=rig_id, findings=state.findings)
-        self.rigs[rig_id].people.acknowledge(state.presence)
+        at_rig.people.acknowledge(state.presence)
         return Acknowledged(draft.id, code, state.findings)

@@ -58,7 +58,7 @@ class Sessions(Base):
             lambda connection, issuer: people.log_in(connection, issuer, session, draft)
         )
         self._log.info("desk.logged_in", rig=rig_id, operator=operator.id, how=by.how)
-        self.rigs[rig_id].people.changed()
+        self._changed(rig_id)
         return session
 
     def _by_card(self, card: str) -> Operator | No:
@@ -101,7 +101,7 @@ class Sessions(Base):
             lambda connection, issuer: people.log_out(connection, issuer, draft)
         )
         self._log.info("desk.logged_out", rig=rig_id, operator=session.operator_id, how=by.how)
-        self.rigs[rig_id].people.changed()
+        self._changed(rig_id)
         return session
 
 

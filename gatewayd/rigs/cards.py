@@ -41,7 +41,7 @@ class Cards:
         What is then taken for a cylinder is one that the archive does not know.
         """
         text = read.uid if isinstance(read, TagRead) else read.text
-        if text.startswith(PREFIX):
+        if text[: len(PREFIX)].upper() == PREFIX:
             return True
         now_ns = self._clock.monotonic_ns()
         known = self._memo.get(text)

@@ -13,6 +13,7 @@ from gatewayd.desk.desk import Desk
 from gatewayd.desk.terms import By
 from gatewayd.rigs.model import Identity, Phase, State
 from gatewayd.settings.load import load
+from gatewayd.settings.model import Settings
 from gatewayd.store import people
 from gatewayd.store.model import RigLock
 from gatewayd.store.people_model import Operator
@@ -83,6 +84,14 @@ class Told:
 
 
 @dataclass
+class Hall:
+    """What runs."""
+
+    settings: Settings
+    rigs: Mapping[str, Told]
+
+
+@dataclass
 class Front:
     """The desk and everything behind it."""
 
@@ -126,6 +135,6 @@ async def at_front(folder: Path, asks: str = ASKS, **files: str) -> AsyncIterato
         await store.import_cylinders((LEGAL, OTHER), replace=False)
         await employ(store, LI, WANG, GONE)
         rigs = {name: Told() for name in settings.rigs}
-        yield Front(Desk(settings, rigs, store, clock), store, clock, rigs)
+        yield Front(Desk(Hall(settings, rigs), store, clock), store, clock, rigs)
     finally:
         await store.close()

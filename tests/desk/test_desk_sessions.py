@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gatewayd.desk.desk import Desk
 from gatewayd.desk.terms import No
 from gatewayd.store.people_model import Session
-from tests.desk.front import ASKS, LI, PAGE, START, WANG, Front, at_front, employ
+from tests.desk.front import ASKS, LI, PAGE, START, WANG, Front, Hall, at_front, employ
 from tests.rigs.bench import UID
 from tests.support.stores import ZONE
 
@@ -117,7 +117,7 @@ async def test_a_session_survives_a_restart_within_its_time(tmp_path: Path) -> N
         await logged_in(front)
     async with at_front(tmp_path) as front:
         front.clock.advance(seconds=3_599)
-        again = Desk(front.desk.settings, front.rigs, front.store, front.clock)
+        again = Desk(Hall(front.desk.settings, front.rigs), front.store, front.clock)
         now = again.logged_in("rig-1")
         assert now is not None
         assert now.operator_id == "op-1"

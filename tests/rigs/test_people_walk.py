@@ -59,8 +59,8 @@ class Staffed(World):
     def view(self) -> View:
         gone = self.operator != self.judged_by
         recalled = Withdrawal.OPERATOR_CHANGED if gone else None
-        told = {"people": self.revision, "acknowledged": self.seen, "recalled": recalled}
-        return replace(super().view(), **told)
+        seen = super().view()
+        return replace(seen, people=self.revision, acknowledged=self.seen, recalled=recalled)
 
     def people(self, **changes: object) -> None:
         """Somebody did something at the desk."""
@@ -217,17 +217,21 @@ def test_without_wait_the_refusal_comes_at_once_and_a_log_in_mends_it() -> None:
     assert world.judged >= 2
 
 
+def waits_for(world: Staffed) -> list[str]:
+    return list(world.state.waiting)
+
+
 def test_while_the_rig_waits_nothing_is_recorded_and_an_illegal_cylinder_does_not_wait() -> None:
     world = Staffed(WAIT_S)
     world.put_on(LEGAL)
     world.until(Phase.IDENTIFYING)
     for _ in range(10):
         world.tick()
-    assert world.state.waiting == ("operator", "precheck")
+    assert waits_for(world) == ["operator", "precheck"]
     assert world.refusals == {}
     world.people(operator="li")
     world.tick()
-    assert world.state.waiting == ("precheck",)
+    assert waits_for(world) == ["precheck"]
     world.people(checked_by_people=True)
     world.until(Phase.PERMITTED, within_ms=1_000)
     world.take_off()
