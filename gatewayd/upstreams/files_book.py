@@ -21,13 +21,13 @@ from gatewayd.errors import UpstreamError
 from gatewayd.logs import logger
 from gatewayd.store.model import Record
 from gatewayd.upstreams.files_lines import Format, day_of
-from gatewayd.upstreams.pump import BATCH_MAX
+from gatewayd.upstreams.pump import REPEATED_MAX
 
 PART = ".part"
 FOREIGN = ".foreign"
 """Added to the name of an unfinished file in which something else than records was found."""
-TAIL_MAX = BATCH_MAX
-"""Ids read back at opening: as many as one offer can have left behind unacknowledged."""
+TAIL_MAX = REPEATED_MAX
+"""Ids read back at opening: as many as offers can have left behind unacknowledged."""
 SAME_NAME_MAX = 1000
 """Files of one name that are kept side by side; a new store counts from 1 again."""
 

@@ -205,8 +205,9 @@ class RecordSink:
         try:
             await self._send(batch, sent, alone=alone)
             for answer in sent:
-                async with asyncio.timeout(self._answer_s_max):
-                    await answer
+                if not answer.done():
+                    async with asyncio.timeout(self._answer_s_max):
+                        await asyncio.wait([answer])
         except TimeoutError:
             self._connection.abort(NO_ANSWER.format(self._answer_s_max))
         except UpstreamError:
@@ -219,9 +220,12 @@ class RecordSink:
         answered = 0
         for record in batch:
             topic, payload = f"{self._root}/{record.kind}", record.body.encode()
-            async with asyncio.timeout(self._answer_s_max):
-                answer = self._connection.send(topic, payload, record=True, alone=alone)
-                sent.append(await answer)
+            answer = self._connection.try_send(topic, payload, record=True, alone=alone)
+            if answer is None:
+                async with asyncio.timeout(self._answer_s_max):
+                    send = self._connection.send(topic, payload, record=True, alone=alone)
+                    answer = await send
+            sent.append(answer)
             while answered < len(sent) and sent[answered].done():
                 if not _settles(sent[answered].result()):
                     return

@@ -20,7 +20,10 @@ from gatewayd.upstreams.contract import Outcome, Sink
 from gatewayd.upstreams.pacing import Bucket
 
 BATCH_MAX = 100
-"""Records in one offer; also the most that a crash can make the platform see twice."""
+"""Records in one offer."""
+REPEATED_MAX = 2 * BATCH_MAX
+"""The most that a crash can make the platform see twice: the yes to one offer is committed while
+the next one is made."""
 
 log = logger("upstreams")
 
@@ -83,7 +86,7 @@ class Pump:
         self._look_s = pace.look_s
         self._refused = Backoff(clock, pace.first_s, pace.max_s, stable_s=0)
         self._bucket = Bucket(clock, records_per_s)
-        self._through = outbox.cursor(name)
+        self._through = self._taken = outbox.cursor(name)
         self._owed: tuple[int, list[tuple[int, str]]] | None = None
         self._alone = False
         self._why = ""
@@ -92,7 +95,7 @@ class Pump:
         self._moved = asyncio.Event()
 
     async def run(self, sink: Sink) -> None:
-        """Pump until the sink is gone and what it said is committed. Raises nothing else."""
+        """Pump until the sink is gone; what it said is committed, or owed. Raises nothing."""
         async with asyncio.TaskGroup() as tasks:
             bells = [
                 tasks.create_task(self._ring_at_record()),
@@ -103,6 +106,7 @@ class Pump:
                     await self._turn(sink)
                 except StoreError as exc:
                     await self._wait_out(sink, str(exc))
+            await self._try_to_pay()
             for bell in bells:
                 bell.cancel()
 
@@ -115,13 +119,13 @@ class Pump:
 
     async def _turn(self, sink: Sink) -> None:
         """Offer what waits, oldest first; with nothing to offer, sleep until there may be."""
-        await self._pay()
         self._news.clear()
         limit = 1 if self._alone else BATCH_MAX
-        batch = self._outbox.records(after_sequence=self._through, limit=limit)
+        batch = self._outbox.records(after_sequence=self._taken, limit=limit)
         if batch:
             await self._offer(sink, batch)
             return
+        await self._pay()
         retried = self._outbox.dead_to_retry(self._name, limit=1)
         if retried:
             await self._offer_again(sink, retried)
@@ -135,12 +139,29 @@ class Pump:
         batch = await self._paced(sink, batch)
         if not batch:
             return
-        outcome = await sink.deliver(batch, alone=self._alone)
+        outcome, unpaid = await asyncio.gather(
+            sink.deliver(batch, alone=self._alone), self._try_to_pay()
+        )
         through, dead = _settled(batch, outcome)
         if through is not None:
-            self._owed = through, dead
+            self._owe(through, dead)
+        if self._alone or outcome.kept or dead:
             await self._pay()
+        elif unpaid is not None:
+            raise unpaid
         await self._after(sink, outcome, dead)
+
+    def _owe(self, through: int, dead: list[tuple[int, str]]) -> None:
+        """The platform has everything through a sequence, which is to be committed."""
+        earlier = [] if self._owed is None else self._owed[1]
+        self._owed, self._taken = (through, earlier + dead), through
+
+    async def _try_to_pay(self) -> StoreError | None:
+        try:
+            await self._pay()
+        except StoreError as exc:
+            return exc
+        return None
 
     async def _paced(self, sink: Sink, batch: Sequence[Record]) -> Sequence[Record]:
         """As much of the batch as may go now, after waiting for it; none when the sink is gone."""
