@@ -61,7 +61,7 @@ def judge(packs: Sequence[Pack], facts: Facts, stage: Stage = "permit") -> Verdi
     for pack in packs:
         findings.extend(_judge_pack(pack, known, stage, lacking))
     if known.get(_CLOCK) is False:
-        findings.append(_untrusted(packs, facts, stage))
+        findings.extend(_untrusted(packs, facts, stage))
         for name in _DATED:
             lacking.pop(name, None)
     findings.extend(_missing(name, rules, known) for name, rules in lacking.items())
@@ -187,20 +187,23 @@ _MISSING = Template(
 )
 
 
-def _untrusted(packs: Sequence[Pack], facts: Facts, stage: Stage) -> Finding:
+def _untrusted(packs: Sequence[Pack], facts: Facts, stage: Stage) -> Iterator[Finding]:
     """One finding instead of a guess: the rules of days wait until the clock is right.
 
-    It shows what the clock said, which no rule was told.
+    It shows what the clock said, which no rule was told. Gas that flows already, and a cylinder that
+    is weighed, are nobody's business of a clock: there only rules that wait say so.
     """
     waiting = sorted(
         rule.name for pack in packs for rule in in_force(pack, stage, None) if rule.reads & _DATED
     )
+    if not waiting and stage not in JUDGED["permit"]:
+        return
     shown = {name: facts[name] for name in _SAID_OF_CLOCK if facts.get(name) is not None}
     because = why(facts.get("clock.doubt")).render(shown)
     words = {"why.zh": because.zh, "why.en": because.en, "rules": waiting}
     values = {_CLOCK: False, **shown, "rules": waiting}
     message = WAITING.render(words)
-    return Finding("CLOCK_UNTRUSTED", "deny", message, ENGINE_BASIS, "engine.clock", values)
+    yield Finding("CLOCK_UNTRUSTED", "deny", message, ENGINE_BASIS, "engine.clock", values)
 
 
 def _own(code: str, rule: str, template: Template, values: Mapping[str, Any]) -> Finding:

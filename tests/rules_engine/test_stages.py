@@ -64,6 +64,23 @@ def test_an_untrusted_clock_blocks_rules_of_days_instead_of_guessing() -> None:
     assert "cn-lpg.wrong-gas" not in found.values["rules"]
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_clock_in_doubt_stops_what_leads_to_a_permit_and_no_flow(stage: Stage) -> None:
+    """cn-lpg has no rule of a day after the permit: a fill that runs is not cut for the clock."""
+    facts = {**LEGAL, "scale.net_g": 14_900, "clock.trusted": False}
+    codes = [found.code for found in judge([cn_lpg()], facts, stage).findings]
+    assert codes == (["CLOCK_UNTRUSTED"] if stage in JUDGED["permit"] else [])
+
+
+def test_a_rule_of_a_day_waits_at_every_stage() -> None:
+    dated = rule("clock.today > cylinder.next_inspection_on")
+    pack = load(text_of(dated.replace("    when", "    stage: dispatch\n    when")), "site.yaml")
+    facts = {**LEGAL, "clock.trusted": False}
+    assert [found.code for found in judge([pack], facts, "dispatch").findings] == [
+        "CLOCK_UNTRUSTED"
+    ]
+
+
 @pytest.mark.parametrize("trusted", [True, None])
 def test_a_clock_that_is_trusted_or_not_spoken_of_changes_nothing(*, trusted: bool | None) -> None:
     assert judge([cn_lpg()], {**LEGAL, "clock.trusted": trusted}).allowed
