@@ -63,9 +63,10 @@ class Gate:
 
     async def recorded(self, count: int) -> list[dict[str, Any]]:
         await self.until(lambda: self.store.last_sequence() >= count)
-        await self.until(lambda: self.picture()["waiting"] == 0)
-        assert len(self.records()) == count
-        return self.records()
+        records = self.records()
+        assert len(records) == count
+        await self.until(lambda: self.picture()["record"] == records[-1]["id"])
+        return records
 
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(record.body) for record in self.store.records()]
