@@ -53,7 +53,8 @@ def _proven_g(bench: Bench, permit: Permit, net_g: int) -> int:
 def _of_permit(bench: Bench, archive: Archive, permit: Permit, wall: datetime) -> dict[str, Any]:
     """The facts of a cylinder that has a permit.
 
-    The archive may have changed meanwhile, or be unreadable: the entry of the permit counts.
+    The archive may have changed meanwhile, or be unreadable: the entry of the permit counts. What
+    a store that cannot be read would know besides is absent: a rule that needs it denies.
     """
     kept = permit.judged.get("cylinder") or {}
     try:
@@ -61,9 +62,13 @@ def _of_permit(bench: Bench, archive: Archive, permit: Permit, wall: datetime) -
     except StoreError:
         entry = None
     who = Identity("one", entry, uid=kept.get("tag_uid"), code=kept.get("scanned"))
+    try:
+        known = gather(bench, who, None, wall)
+    except StoreError:
+        known = gather(replace(bench, sources=()), who, None, wall)
     columns = {name: kept.get(name) for name in ("code", *ARCHIVE_KEYS)}
     return {
-        **gather(bench, who, None, wall),
+        **known,
         **group("cylinder", columns),
         "code.known": True,
         "scale.tare_g": permit.tare_g,

@@ -1,11 +1,14 @@
 """What the rules say of a fill and after it, and what follows: outcome, record, alarm, next verdict."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gatewayd.errors import StoreError
 from gatewayd.rigs.after import judged_of
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.model import Identity
@@ -111,6 +114,37 @@ async def test_gas_beyond_the_limit_closes_the_gate_by_the_rule_of_the_fill(tmp_
         await desk.until(lambda: fills(desk) != [])
         (data,) = fills(desk)
         assert (data["end_reason"], data["outcome"]) == ("over_limit", "overfilled")
+
+
+@dataclass
+class Unreadable:
+    """A source of facts on a store that fails from some moment on."""
+
+    fails: bool = False
+
+    def facts(self, asked: Asked) -> Mapping[str, Any]:
+        del asked
+        if self.fails:
+            raise StoreError("a sector cannot be read")
+        return {"code.retired": False}
+
+
+async def test_a_store_that_cannot_be_read_in_mid_fill_ends_no_daemon(tmp_path: Path) -> None:
+    """What it knows is absent then, as for a verdict; the fill is recorded with the rest."""
+    source, usual = Unreadable(), bench()
+    made = Bench(usual.rig_id, usual.rig, usual.station, usual.packs, (source,))
+    async with at_desk(tmp_path, at=made) as desk:
+        await desk.bring()
+        await desk.phase("permitted")
+        source.fails = True
+        desk.gate.start()
+        await desk.phase("filling")
+        desk.gate.flow(SAFE_G)
+        desk.gate.end()
+        await desk.phase("locked")
+        (data,) = fills(desk)
+        assert (data["outcome"], data["net_g"]) == ("completed", SAFE_G)
+        assert data["postfill"]["decision"] == "allow"
 
 
 WATCHFUL = """\
