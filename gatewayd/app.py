@@ -23,6 +23,7 @@ from gatewayd.reload.keeper import Bell, Keeper
 from gatewayd.reload.reading import Taken, take
 from gatewayd.reload.reloader import Reloader
 from gatewayd.settings.model import Settings
+from gatewayd.shifts.ledger import Ledger
 from gatewayd.store import pulse
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
@@ -63,6 +64,7 @@ async def serve(
             others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(house.reception.run()))
+            others.append(group.create_task(_ledger(house).run()))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
             others.append(group.create_task(_tick(house, vitals)))
             points = [group.create_task(point.run()) for point in house.parts.points.values()]
@@ -92,6 +94,21 @@ async def serve(
     if dog is not None:
         dog.close()
     log.info("gatewayd.stopped")
+
+
+def _ledger(house: House) -> Ledger:
+    """The shifts of the station, closed when they end."""
+    station, clock = house.settings.station, house.context.clock
+    return Ledger(
+        house.settings.shifts,
+        station.id,
+        ZoneInfo(station.timezone),
+        store=house.store,
+        board=house.board,
+        alarms=house.alarms,
+        clock=clock,
+        resting=house.resting,
+    )
 
 
 def _hardware(house: House) -> HardwareWatchdog | None:

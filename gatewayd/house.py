@@ -87,6 +87,18 @@ class House:
         moved |= {f"gate of {name}": gate.looked_ns for name, gate in gates.items()}
         return moved | {f"device {s.status.name}": s.moved_ns for s in self.supervisors}
 
+    def resting(self) -> dict[str, int]:
+        """The totalisers of the rigs where nothing is open and nothing flows, in grams."""
+        states = ((name, rig.state) for name, rig in self.rigs.items())
+        return {
+            name: state.total_g
+            for name, state in states
+            if state.permit is None
+            and state.stray is None
+            and state.gate_known
+            and state.total_g is not None
+        }
+
     def any_permit(self) -> bool:
         """Whether any rig has a permit that is not settled."""
         return any(rig.state.permit is not None for rig in self.rigs.values())

@@ -32,6 +32,7 @@ COMMANDS = {
     "clock": "gatewayd.cli.clock:clock",
     "outbox": "gatewayd.cli.outbox:outbox",
     "alarms": "gatewayd.cli.alarms:alarms",
+    "shifts": "gatewayd.cli.shifts:shifts",
 }
 """Subcommand -> `module:click command`. One file a command group."""
 

@@ -7,7 +7,6 @@ from pydantic import Field, field_validator
 from drivers.contract import Strict
 
 TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 SHIFTS_A_DAY_MAX = 8
 
 
@@ -25,8 +24,7 @@ class ShiftsSettings(Strict):
     """When shifts begin, by the station's wall clock, and how far the books may be off.
 
     `starts` empty = no shift is closed. What flowed in a shift by records and by totaliser may
-    differ by `limit_g`, and by `limit_permille` of it where that is more. `against` names for a rig
-    a device whose `total_g` also counts its gas: a meter in its line, or the scale of its tank.
+    differ by `limit_g`, and by `limit_permille` of it where that is more.
     """
 
     starts: tuple[Annotated[str, Field(pattern=TIME)], ...] = Field(
@@ -34,9 +32,6 @@ class ShiftsSettings(Strict):
     )
     limit_g: int = Field(default=500, ge=1, le=1_000_000)
     limit_permille: int = Field(default=5, ge=0, le=1_000)
-    against: dict[Annotated[str, Field(pattern=NAME)], Annotated[str, Field(pattern=NAME)]] = Field(
-        default_factory=dict
-    )
 
     @field_validator("starts")
     @classmethod

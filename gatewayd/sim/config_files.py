@@ -39,6 +39,7 @@ def _gateway(station: "SimStation", broker_url: str | None) -> dict[str, Any]:
             "media": ["LPG"],
         },
         "store": {"path": "gatewayd.db"},
+        "shifts": {"starts": []},
     }
     if broker_url is not None:
         platform = {"driver": "mqtt", "url": broker_url, "prefix": "gatewayd/v1"}

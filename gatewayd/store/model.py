@@ -20,6 +20,7 @@ RecordKind = Literal[
     "lock",
     "clock",
     "movement",
+    "reconciliation",
     "issue",
     "inspection",
     "repair",

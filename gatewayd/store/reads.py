@@ -25,6 +25,7 @@ from gatewayd.store.model import (
 from gatewayd.store.order_reads import OrderReads
 from gatewayd.store.passing_reads import PassingReads
 from gatewayd.store.people_reads import PeopleReads
+from gatewayd.store.shifts import ShiftReads
 
 RECORDS_PER_READ = 500
 """Records returned at once when the caller names no limit."""
@@ -43,7 +44,7 @@ _DEAD = (
 )
 
 
-class Reads(PeopleReads, OrderReads, PassingReads, InForceReads):
+class Reads(PeopleReads, OrderReads, PassingReads, InForceReads, ShiftReads):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 
     Not thread-safe: belongs to the thread that asks.

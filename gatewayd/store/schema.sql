@@ -315,3 +315,11 @@ CREATE TABLE packs (
     below        TEXT,  -- the text of the pack it extends; NULL: it stands alone
     below_origin TEXT
 ) STRICT, WITHOUT ROWID;
+
+-- Through which record and which totaliser a rig's shifts are reconciled.
+CREATE TABLE shifts (
+    rig      TEXT PRIMARY KEY,
+    ended_at TEXT NOT NULL,
+    total_g  INTEGER NOT NULL,
+    sequence INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -198,4 +198,12 @@ CREATE TABLE packs (
     below_origin TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- Through which record and which totaliser a rig's shifts are reconciled.
+CREATE TABLE shifts (
+    rig      TEXT PRIMARY KEY,
+    ended_at TEXT NOT NULL,
+    total_g  INTEGER NOT NULL,
+    sequence INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 UPDATE meta SET value = '3' WHERE key = 'schema_version';
