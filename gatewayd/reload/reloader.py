@@ -156,7 +156,7 @@ class Reloader:
                 upstream = wanted.upstreams[name]
                 kind = upstream_table().get(upstream.driver)
                 make_upstream(kind, name, upstream.settings, context)
-        except Exception as exc:
+        except Exception as exc:  # Foreign code: whatever it raises, what runs goes on.
             log.exception("reload.cannot_make", part=part, error=str(exc))
             error = f"{type(exc).__name__}: {exc}"
             return Refusal("reload.cannot_make", {"part": part, "error": error})
@@ -228,7 +228,7 @@ class Reloader:
         names = {"devices": sorted(job.devices), "rigs": sorted(job.rigs)}
         try:
             drivers = drivers_of(self._target, job)
-        except Exception as exc:
+        except Exception as exc:  # Foreign code: whatever it raises, what runs goes on.
             log.exception("reload.cannot_make", error=str(exc), **names)
             why = {"part": ", ".join(names["devices"]), "error": f"{type(exc).__name__}: {exc}"}
             self._target = self._parts.settings

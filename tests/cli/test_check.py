@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from gatewayd.cli.root import main
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.shipped import shipped_dir
+from gatewayd.settings.sections import GATEWAY_KEYS
 from tests.support.configs import DEVICES, write_config
 
 GOLDEN = Path(__file__).parents[1] / "golden/mistakes"
@@ -77,7 +78,7 @@ def test_json_says_ok_or_every_problem_in_parts(tmp_path: Path) -> None:
             "line": 2,
             "column": 1,
             "what": "unknown key 'stroe'",
-            "expected": "known keys: archive, log, security, station, store, upstreams, web",
+            "expected": f"known keys: {', '.join(sorted(GATEWAY_KEYS))}",
             "hint": "did you mean 'store'?",
         }
     ]
