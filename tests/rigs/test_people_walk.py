@@ -104,7 +104,7 @@ class Staffed(World):
 
     def look(self) -> None:
         super().look()
-        if self.plc.valve and self.presence:
+        if self.plc.valve and self.presence == self.state.presence:
             self.settled.add(self.presence)
         if self.state.phase is Phase.IDENTIFYING and self.state.waiting:
             waited_ms = self.now_ms - self.asked_since[self.state.presence]
@@ -164,7 +164,8 @@ class PeopleWalk(RuleBasedStateMachine):
         if self.world.plc.on and not self.world.plc.valve:
             self.world.plc.total_g += 500
             self.world.plc.truth[0] = self.world.plc.truth.get(0, 0) + 500
-            if self.world.state.phase is Phase.REFUSED:
+            same = self.world.presence == self.world.state.presence
+            if same and self.world.state.phase is Phase.REFUSED:
                 self.world.settled.add(self.world.presence)
 
     @rule()
