@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from gatewayd.cli.root import main
 from gatewayd.settings.drivers import driver_table
-from gatewayd.settings.shipped import shipped_dir
 from gatewayd.settings.sections import GATEWAY_KEYS
+from gatewayd.settings.shipped import shipped_dir
 from tests.support.configs import DEVICES, write_config
 
 GOLDEN = Path(__file__).parents[1] / "golden/mistakes"
