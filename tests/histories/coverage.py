@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.histories.faults import FAULTS
 from tests.histories.history import Result
+from tests.histories.pairs import table
 
 HOUR_S = 3_600
 
@@ -52,6 +53,7 @@ class Coverage:
             f"transitions ({len(self.transitions)}): "
             + ", ".join(f"{a}>{b} {n}" for (a, b), n in sorted(self.transitions.items())),
         ]
+        lines.append(table(self.pairs))
         return "\n".join(lines)
 
 

@@ -25,6 +25,8 @@ LOST_IN_SILENCE_MS_MAX = 13_000
 """A reader that falls silent is known to be lost after three polls, each as long as it may take."""
 AGREE_G = 20
 """Net and totaliser may differ by this on one fill without an alarm (contract §10)."""
+KNOWN_AFTER_S = 0.5
+"""So long after it answered for the first time the totaliser of a PLC is in the store."""
 LOCKED_MS_MAX = 1_000
 """Nothing flows on under a permit of an earlier life so long after the new one reached the PLC."""
 _MISMATCH = re.compile(r"totaliser - net = (-?[0-9]+) g")
@@ -55,6 +57,7 @@ class _Watch:
     began_g: float = 0.0
     renewed_ms: int = 0
     openings: int = 0
+    unknown_g: float | None = None
     command: int = 0
     forgets: bool = False
     wires_bad_ns: dict[str, int] = field(default_factory=dict)
@@ -161,6 +164,9 @@ class Judge:
         life = self._world.life
         if life is None or watch.permit is None or watch.permit.id not in life.found:
             return
+        faults = rig.plc.wire_faults
+        if faults.silent or faults.reply_delay_s or rig.mishaps != life.mishaps[rig.name]:
+            return  # A lock that the wire does not carry: the lease closes.
         reached_ms = self._world.ground.now_ns - max(rig.first_heard_ns, life.began_ns)
         if rig.first_heard_ns >= life.began_ns and reached_ms > LOCKED_MS_MAX * MS:
             number = watch.permit.permit_no
@@ -193,6 +199,16 @@ class Judge:
                 watch.wires_bad_ns.setdefault(name, now_ns)
 
     # When something ends.
+
+    def first_heard(self, rig: "Rig") -> None:
+        """The PLC answers for the first time ever: what flowed before it, nobody can know."""
+        watch = self._rigs[rig.name]
+        if watch.unknown_g is None:
+            watch.unknown_g = rig.plant.passed_g
+            self._world.ground.after(KNOWN_AFTER_S, self._known, rig, watch)
+
+    def _known(self, rig: "Rig", watch: _Watch) -> None:
+        watch.unknown_g = rig.plant.passed_g
 
     def plc_forgets(self, rig: "Rig") -> None:
         """Its totaliser begins at 0 again."""
@@ -241,7 +257,7 @@ class Judge:
         recorded_g = sum(record.data["net_g"] for record in fills)
         mismatch_g, jumped_g = self._alarmed(rig.name)
         truth_g, shown_g = rig.plant.passed_g, rig.plc.retained.total_g
-        most_g = AGREE_G * (len(fills) + 1)
+        most_g = AGREE_G * (len(fills) + 1) + (self._rigs[rig.name].unknown_g or 0)
         self._world.ground.note(
             rig.name,
             f"{truth_g:.0f} g flowed, {recorded_g} g recorded, {mismatch_g} g alarmed, "

@@ -14,11 +14,13 @@ from drivers.plc import polling
 from gatewayd import app, chance, house
 from gatewayd.clock import SECOND
 from gatewayd.errors import StoreError
+from gatewayd.reload.keeper import Bell
 from gatewayd.upstreams.plain import PlainUpstream
 from tests.histories import disk as disks
 from tests.histories.ground import BEGIN_NS, Ground
 from tests.histories.hand import LoopHand
 from tests.histories.loop import Died, VirtualLoop
+from tests.histories.pairs import listening
 from tests.histories.platform import upstream
 from tests.histories.settings import BEGIN, open_store
 
@@ -58,9 +60,11 @@ class Life:
     hand: LoopHand = field(init=False)
     house: "house.House | None" = None
     stop: asyncio.Event | None = None
+    bell: Bell | None = None
     error: BaseException | None = None
     began_ns: int = 0
     found: frozenset[str] = frozenset()
+    mishaps: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A loop and a disk; nothing runs."""
@@ -103,13 +107,15 @@ class Life:
         self.hand = LoopHand(self.loop, self._committed)
         store = open_store(self.path, world.clock, self.loop, self.hand)
         self.house = house.build(world.settings, store, world.clock)
-        self.stop = asyncio.Event()
+        self.stop, self.bell = asyncio.Event(), Bell()
         platform = upstream(world.platform, self.house.context)
         world.began(self)
+        for rig in self.house.rigs.values():
+            rig.machine = listening(rig.machine, world.pairs)
         async with asyncio.TaskGroup() as group:
             flows = group.create_task(platform.run())
             group.create_task(_drain(self.stop, platform, flows))
-            await app.serve(self.house, self.stop)
+            await app.serve(self.house, self.stop, self.bell, world.config(), world.config)
 
     def _committed(self) -> None:
         if not self.loop.dead and self.path.exists():

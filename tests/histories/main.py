@@ -5,6 +5,7 @@ seed and its story, shortened. Exit 1 when one failed.
 """
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -39,6 +40,7 @@ def some(seeds: Sequence[int], seconds: float) -> list[Result]:
 
 def many(first: int, *, seeds: int | None, seconds: float, workers: int) -> int:
     """Live histories until enough, or for ever."""
+    logging.disable()  # Libraries complain of what the wires did to them.
     began_s, reported_s = time.perf_counter(), time.perf_counter()
     seen, failed = Coverage(), Counter[str]()
     numbers = islice(count(first), seeds)

@@ -99,6 +99,11 @@ class Rig:
         self.on_scan(self)
         self.ground.at(self.ground.now_ns + SCAN_MS * MS, self._tick)
 
+    @property
+    def mishaps(self) -> int:
+        """What has happened to bytes on the PLC's wire so far."""
+        return len(self.wires["plc"].happened)
+
     # What people do.
 
     def bring(self, cylinder: SimCylinder, *, tag: bool = True) -> None:
