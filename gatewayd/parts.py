@@ -127,6 +127,8 @@ class Parts:
             rules = self.settings.rigs[name].rules
             if not set(changed).isdisjoint(rules):
                 rig.renew(tuple(known[pack] for pack in rules))
+        for point in self.points.values():
+            point.renew(known)
         return tuple(changed)
 
     def _tell(self, device: str, trouble: Trouble) -> None:

@@ -6,6 +6,8 @@ point says so; nothing that was taken is lost while the daemon runs.
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +22,7 @@ from gatewayd.rigs.sightings import Sightings
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.store import Store
 from gatewayd.texts import text
+from rules_engine.pack import Pack
 
 SCANS_WAITING_MAX = 256
 """Scans taken and not yet committed; at the limit new ones are refused, counted and shown."""
@@ -82,6 +85,11 @@ class Point:
         """A device of this point changed its state (contract §6)."""
         self._states[name] = state
         self._wake.set()
+
+    def renew(self, packs: Mapping[str, Pack]) -> None:
+        """Judge by the packs of these names from the next scan on; one that is not among them stays."""
+        named = tuple(packs.get(pack.id, pack) for pack in self._desk.packs)
+        self._desk = replace(self._desk, packs=named)
 
     def stop(self) -> None:
         """Commit what waits, if the store can, then let `run` return."""

@@ -33,6 +33,7 @@ def adopted(running: Settings, new: Settings) -> Settings:
         running,
         station=running.station.model_copy(update=station),
         reload=new.reload,
+        checks=new.checks,
         devices=new.devices,
         rigs=new.rigs,
         upstreams=new.upstreams,

@@ -175,6 +175,7 @@ class Reloader:
             self._parts.settings,
             station=target.station,
             reload=target.reload,
+            checks=target.checks,
             profiles=target.profiles,
         )
 

@@ -53,6 +53,7 @@ def _models(examined: Examined) -> Iterator[tuple[Keys, BaseModel, str | None]]:
     yield ("station",), settings.station, None
     yield ("store",), settings.store, None
     yield ("archive",), settings.archive, None
+    yield ("clock",), settings.clock, None
     yield ("log",), settings.log, None
     yield ("reload",), settings.reload, None
     yield ("watchdog",), settings.watchdog, None

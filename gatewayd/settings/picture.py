@@ -49,12 +49,18 @@ def picture(examined: Examined, salt: str) -> dict[str, dict[str, Any]]:
     for name, pack in settings.packs.items():
         below = pack.ref.extends.hash if pack.ref.extends else None
         parts[f"rules/{name}"] = {"version": pack.version, "hash": pack.ref.hash, "extends": below}
+    for name, form in settings.checks.items():
+        parts[f"checks/{name}"] = {"hash": _hash(form.model_dump_json())}
     for device in settings.devices.values():
         part = f"profiles/{getattr(device.settings, 'profile', None)}"
         source = examined.sources.get(part)
         if source is not None:
-            parts[part] = {"hash": hashlib.sha256(source.text.encode()).hexdigest()}
+            parts[part] = {"hash": _hash(source.text)}
     return parts
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @lru_cache(256)

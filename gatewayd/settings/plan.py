@@ -12,7 +12,7 @@ from gatewayd.settings.picture import Picture, shown
 
 Action: TypeAlias = Literal["added", "removed", "changed"]
 
-LIVE = frozenset({"devices", "rigs", "upstreams", "rules", "profiles", "reload"})
+LIVE = frozenset({"devices", "rigs", "upstreams", "rules", "profiles", "checks", "reload"})
 """Kinds of parts that a reload exchanges; every other section needs a restart, but for this:"""
 STATION_LIVE = frozenset({"name", "region", "media", "associated_owners"})
 """Keys of `station` that every rig takes up when it is exchanged; the rest is in the store's name."""

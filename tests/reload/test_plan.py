@@ -1,6 +1,7 @@
 """What a reload would change, said beforehand: pictures compared, secrets never shown."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,19 @@ def test_a_changed_secret_is_seen_and_never_shown(tmp_path: Path) -> None:
         assert "tea-leaves" not in told
         assert "coffee-beans" not in told
     assert plan(old, picture(examine(tmp_path, {"SECRET": "tea-leaves"}), SALT)).changes == ()
+
+
+NOT_FOR_A_RELOAD = {"directory", "store_path", "layouts"}
+"""Where the files are, what follows from another value, and what only `decode` reads."""
+
+
+def test_every_field_of_the_settings_is_in_the_picture(tmp_path: Path) -> None:
+    points = "points: {gate: {kind: receiving, identify: [{device: gun-9}]}}\n"
+    gun = '  gun-9: {driver: rfid.uhfreader, link: {tcp: "192.168.1.39:6000"}}\n'
+    found = read(tmp_path / "all", {"points/all.yaml": points, "devices/all.yaml": DEVICES + gun})
+    seen = {part.partition("/")[0] for part in picture(found, SALT)}
+    named = {"rules" if f.name == "packs" else f.name for f in fields(Settings)}
+    assert named - NOT_FOR_A_RELOAD <= seen
 
 
 def test_equal_secrets_look_alike_under_one_salt_only() -> None:
