@@ -51,24 +51,6 @@ GAS: Final = (
         every=True,
     ),
     Kind(
-        "flow_while_away",
-        "critical",
-        Text(
-            zh="网关停机期间有气体流出，已记录为未经许可的充装",
-            en="gas flowed while the gateway was not running; it is recorded as unauthorised",
-        ),
-        Text(
-            zh="停机期间有人手动充装，或阀门内漏",
-            en="somebody filled by hand while it was down, or the valve leaks",
-        ),
-        Text(
-            zh="请查明停机期间充装了什么，再检查阀门并确认",
-            en="find out what was filled meanwhile, check the valve, then acknowledge",
-        ),
-        lasts=False,
-        every=True,
-    ),
-    Kind(
         "totaliser_mismatch",
         "warning",
         Text(zh="累计量与充装净重不符", en="totaliser and net mass of a fill disagree"),
