@@ -139,6 +139,7 @@ class Rig:
             await self._books.over(proven_over(self.state, self._watch.sample))
             self._show()
             self.looked_ns = self._clock.monotonic_ns()
+        self._watch.leave()
         self.ended = True
 
     def _adopt_unsure(self) -> None:

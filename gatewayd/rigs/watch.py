@@ -116,6 +116,11 @@ class Watch:
         self._sightings.stands(self._place, who.cylinder.code)
         return self._sightings.elsewhere(self._place, who.cylinder.code) or ""
 
+    def leave(self) -> None:
+        """The rig ends: what stands there is nobody's to watch any more."""
+        if self._sightings is not None:
+            self._sightings.lost(self._place)
+
     def _nobody(self) -> None:
         """The scale is empty, or nobody can tell what stands on it."""
         if self._sightings is None:

@@ -165,6 +165,22 @@ async def test_a_restart_does_not_forget_where_it_stands(tmp_path: Path) -> None
     await store.close()
 
 
+async def test_a_rig_that_ends_holds_nobody_for_ever(tmp_path: Path) -> None:
+    async with opened(tmp_path) as both:
+        put_on(both.one)
+        await both.phases("permitted", "locked")
+        both.one.rig.stop()
+        await both.until(lambda: both.one.rig.ended)
+        both.one.silent = True
+        put_on(both.two)
+        await both.until(lambda: both.two.rig.state.phase == "refused")
+        take_off(both.two)
+        await both.look()
+        both.one.clock.advance(seconds=60)
+        put_on(both.two)
+        await both.until(lambda: both.two.rig.state.phase == "permitted")
+
+
 async def test_a_retired_code_is_refused_and_an_association_is_recorded(tmp_path: Path) -> None:
     async with opened(tmp_path) as both:
         foreign = replace(OTHER, owner="3701000043")
