@@ -22,27 +22,26 @@ class TellRig(Protocol):
 
 
 class Outside:
-    """One station's eye on its own store. Belongs to the loop."""
+    """One station's eye on its own store. Belongs to the loop.
+
+    `rigs` are those that run now: a reload changes them in place, and a new one is told at once.
+    """
 
     def __init__(self, store: Store, rigs: Mapping[str, TellRig]) -> None:
         self._store = store
         self._rigs = rigs
         self._log = logger("desk")
         self._seen = -1
+        self._told: list[TellRig] = []
         self._archive = -1
         self._locks: Mapping[str, RigLock] = {}
         self._unreadable = False
 
-    def renew(self, rigs: Mapping[str, TellRig]) -> None:
-        """Other rigs run from now on; they are told at the next look."""
-        self._rigs = rigs
-        self._seen = -1
-
     def look(self) -> None:
         """Tell every rig its lock, and upstreams of records, when anything was written."""
         try:
-            version = self._store.data_version()
-            if version == self._seen:
+            version, rigs = self._store.data_version(), list(self._rigs.values())
+            if version == self._seen and rigs == self._told:
                 return
             locks = {lock.rig_id: lock for lock in self._store.rig_locks()}
             archive = self._store.archive_version()
@@ -55,7 +54,7 @@ class Outside:
         self._unreadable = False
         self._say(locks)
         changed, self._archive = archive != self._archive, archive
-        self._seen, self._locks = version, locks
+        self._seen, self._told, self._locks = version, rigs, locks
         for name, rig in self._rigs.items():
             rig.store_changed(locks.get(name), archive=changed)
 

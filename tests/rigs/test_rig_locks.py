@@ -12,6 +12,7 @@ from gatewayd.ids import new_id
 from gatewayd.rigs.assess import assess, gather
 from gatewayd.rigs.model import NOBODY, Identity, Phase, View
 from gatewayd.rigs.moves import Judged
+from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sources import UNREADABLE, Asked, RigLocks
 from gatewayd.store import beside, orders
 from gatewayd.store.chain import Issuer
@@ -94,6 +95,20 @@ async def test_a_locked_rig_refuses_until_it_is_unlocked(tmp_path: Path) -> None
         await desk.bring()
         await desk.phase("permitted")
     await store.close()
+
+
+async def test_a_rig_that_a_reload_made_is_told_its_lock(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        rigs: dict[str, Rig] = {}
+        outside = Outside(desk.store, rigs)
+        _beside(desk, orders.lock, "rig-1")
+        outside.look()
+        await desk.look()
+        assert desk.picture()["lock"] is None
+        rigs["rig-1"] = desk.rig
+        outside.look()
+        await desk.look()
+        assert desk.picture()["lock"]["reason"] == WHY
 
 
 @pytest.mark.parametrize("pack", ["with", "without"])
