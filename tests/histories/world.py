@@ -23,6 +23,8 @@ from tests.histories.wires import Network
 
 QUIET_S = 12.0
 """Longer than any wait of a rig: by then everything open is settled."""
+RECORDED_S = 4.0
+"""By then a good fill is recorded and has reached the platform."""
 GOOD_END_S = 60.0
 """Within this a healed station fills a legal cylinder."""
 STOP_S_MAX = 5.0
@@ -179,7 +181,7 @@ class World:
         self._vouch()
         yield QUIET_S / 2
         yield from self._good_end()
-        yield QUIET_S
+        yield RECORDED_S
         self.judge.at_rest()
         yield from self._stop()
 
