@@ -10,6 +10,7 @@ import apsw
 
 from gatewayd.errors import StoreError
 from gatewayd.store import clock, database, rows
+from gatewayd.store.ahead import AheadReads
 from gatewayd.store.clock import Mark
 from gatewayd.store.in_force import InForceReads
 from gatewayd.store.model import (
@@ -25,6 +26,7 @@ from gatewayd.store.model import (
 from gatewayd.store.order_reads import OrderReads
 from gatewayd.store.passing_reads import PassingReads
 from gatewayd.store.people_reads import PeopleReads
+from gatewayd.store.requests import RequestReads
 from gatewayd.store.shifts import ShiftReads
 
 RECORDS_PER_READ = 500
@@ -44,7 +46,9 @@ _DEAD = (
 )
 
 
-class Reads(PeopleReads, OrderReads, PassingReads, InForceReads, ShiftReads):
+class Reads(
+    PeopleReads, OrderReads, PassingReads, InForceReads, ShiftReads, RequestReads, AheadReads
+):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 
     Not thread-safe: belongs to the thread that asks.

@@ -161,6 +161,42 @@ CREATE TABLE dead_letters (
     PRIMARY KEY (upstream, sequence)
 ) STRICT, WITHOUT ROWID;
 
+-- The last life of every alarm: it stands while cleared_at is NULL. Its history is in records.
+CREATE TABLE alarms (
+    kind            TEXT NOT NULL,
+    subject         TEXT NOT NULL,
+    rig             TEXT NOT NULL,  -- empty: belongs to no rig
+    severity        TEXT NOT NULL,
+    raised_at       TEXT NOT NULL,
+    record_id       TEXT NOT NULL,  -- of the record of its last raising
+    count           INTEGER NOT NULL,
+    detail          TEXT NOT NULL,
+    vals            TEXT NOT NULL,
+    cleared_at      TEXT,
+    acknowledged_at TEXT,
+    acknowledged_by TEXT,
+    note            TEXT,
+    PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID;
+
+-- What is known of the clock: latest_at is the newest time in a record written while it was believed.
+CREATE TABLE clock (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    latest_at TEXT,                        -- UTC; NULL: no record yet
+    believed  INTEGER NOT NULL DEFAULT 1,
+    moved_s   REAL NOT NULL DEFAULT 0,     -- by how much it was set since anybody vouched for it
+    vouched   INTEGER NOT NULL DEFAULT 0   -- how often a person did
+) STRICT;
+
+INSERT INTO clock (one) VALUES (1);
+
+CREATE TRIGGER records_move_the_clock AFTER INSERT ON records
+BEGIN
+    UPDATE clock SET latest_at = strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time)
+    WHERE believed
+        AND (latest_at IS NULL OR latest_at < strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time));
+END;
+
 -- Who works here. Lists are joined by `;`; NULL is unknown, a person without `active` is not barred.
 CREATE TABLE operators (
     id                TEXT PRIMARY KEY,
@@ -233,42 +269,6 @@ CREATE TABLE batches (
 
 CREATE UNIQUE INDEX batches_open ON batches (rig) WHERE closed_at IS NULL;
 
--- The last life of every alarm: it stands while cleared_at is NULL. Its history is in records.
-CREATE TABLE alarms (
-    kind            TEXT NOT NULL,
-    subject         TEXT NOT NULL,
-    rig             TEXT NOT NULL,  -- empty: belongs to no rig
-    severity        TEXT NOT NULL,
-    raised_at       TEXT NOT NULL,
-    record_id       TEXT NOT NULL,  -- of the record of its last raising
-    count           INTEGER NOT NULL,
-    detail          TEXT NOT NULL,
-    vals            TEXT NOT NULL,
-    cleared_at      TEXT,
-    acknowledged_at TEXT,
-    acknowledged_by TEXT,
-    note            TEXT,
-    PRIMARY KEY (kind, subject)
-) STRICT, WITHOUT ROWID;
-
--- What is known of the clock: latest_at is the newest time in a record written while it was believed.
-CREATE TABLE clock (
-    one       INTEGER PRIMARY KEY CHECK (one = 1),
-    latest_at TEXT,                        -- UTC; NULL: no record yet
-    believed  INTEGER NOT NULL DEFAULT 1,
-    moved_s   REAL NOT NULL DEFAULT 0,     -- by how much it was set since anybody vouched for it
-    vouched   INTEGER NOT NULL DEFAULT 0   -- how often a person did
-) STRICT;
-
-INSERT INTO clock (one) VALUES (1);
-
-CREATE TRIGGER records_move_the_clock AFTER INSERT ON records
-BEGIN
-    UPDATE clock SET latest_at = strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time)
-    WHERE believed
-        AND (latest_at IS NULL OR latest_at < strftime('%Y-%m-%dT%H:%M:%f+00:00', new.time));
-END;
-
 -- What is known of each cylinder's way; stays when its records go. Sequences are those of records.
 CREATE TABLE lives (
     code             TEXT PRIMARY KEY,
@@ -323,3 +323,41 @@ CREATE TABLE shifts (
     total_g  INTEGER NOT NULL,
     sequence INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Requests of platforms that were settled, with their reply; kept until they cannot be valid any more.
+CREATE TABLE requests (
+    upstream   TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    command    TEXT NOT NULL,
+    kept_until TEXT NOT NULL,
+    reply      TEXT NOT NULL,  -- JSON
+    answered   INTEGER NOT NULL DEFAULT 0,  -- the broker has taken the reply
+    PRIMARY KEY (upstream, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX requests_by_end ON requests (kept_until);
+
+-- The newest whole archive that each upstream gave.
+CREATE TABLE snapshots (
+    upstream       TEXT PRIMARY KEY,
+    id             TEXT NOT NULL,
+    source_version INTEGER NOT NULL,
+    switched_at    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Records that an upstream has already although its cursor is below them: alarms overtake.
+CREATE TABLE sent_ahead (
+    upstream TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (upstream, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX records_alarms ON records (sequence) WHERE kind = 'alarm';
+
+-- Records that an upstream asked for once more, beside its cursor.
+CREATE TABLE resends (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    upstream      TEXT NOT NULL,
+    next_sequence INTEGER NOT NULL,
+    to_sequence   INTEGER NOT NULL
+) STRICT;

@@ -206,4 +206,42 @@ CREATE TABLE shifts (
     sequence INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Requests of platforms that were settled, with their reply; kept until they cannot be valid any more.
+CREATE TABLE requests (
+    upstream   TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    command    TEXT NOT NULL,
+    kept_until TEXT NOT NULL,
+    reply      TEXT NOT NULL,  -- JSON
+    answered   INTEGER NOT NULL DEFAULT 0,  -- the broker has taken the reply
+    PRIMARY KEY (upstream, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX requests_by_end ON requests (kept_until);
+
+-- The newest whole archive that each upstream gave.
+CREATE TABLE snapshots (
+    upstream       TEXT PRIMARY KEY,
+    id             TEXT NOT NULL,
+    source_version INTEGER NOT NULL,
+    switched_at    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Records that an upstream has already although its cursor is below them: alarms overtake.
+CREATE TABLE sent_ahead (
+    upstream TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (upstream, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX records_alarms ON records (sequence) WHERE kind = 'alarm';
+
+-- Records that an upstream asked for once more, beside its cursor.
+CREATE TABLE resends (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    upstream      TEXT NOT NULL,
+    next_sequence INTEGER NOT NULL,
+    to_sequence   INTEGER NOT NULL
+) STRICT;
+
 UPDATE meta SET value = '3' WHERE key = 'schema_version';

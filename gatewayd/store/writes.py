@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import apsw
 
-from gatewayd.store import database, passing, rows
+from gatewayd.store import ahead, database, passing, rows
 from gatewayd.store.chain import FIRST_PREVHASH, Head, Issuer, seal
 from gatewayd.store.filled import filled
 from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
@@ -170,6 +170,7 @@ def acknowledge(
         "acknowledged_at = excluded.acknowledged_at, sequence = max(sequence, excluded.sequence)",
         (upstream, through_sequence, at),
     )
+    ahead.passed(connection, upstream, through_sequence)
     _bury(connection, upstream, dead, at)
 
 

@@ -4,19 +4,22 @@ One pump an upstream, for the life of the daemon; `run` is called once for each 
 any doubt (a refusal, a lost connection) it offers one record alone, so that what a platform
 refuses is told apart from what merely flew beside it; the window opens again once one is taken.
 A record that was taken while an earlier one was refused is sent again behind it, same id.
+Alarms overtake a backlog: they leave before their turn, once, and are passed over at it.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import replace
 
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
+from gatewayd.store import ahead
 from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, Sink
+from gatewayd.upstreams.outbox import Ahead, Outbox
 from gatewayd.upstreams.pacing import Bucket
 
 BATCH_MAX = 100
@@ -26,42 +29,6 @@ REPEATED_MAX = 2 * BATCH_MAX
 the next one is made."""
 
 log = logger("upstreams")
-
-
-class Outbox(Protocol):
-    """The part of the store that a pump uses."""
-
-    def records(self, *, after_sequence: int, limit: int) -> tuple[Record, ...]:
-        """The first records after a sequence, in order."""
-        ...
-
-    def dead_to_retry(self, upstream: str, *, limit: int) -> tuple[Record, ...]:
-        """Dead letters that a person released."""
-        ...
-
-    def last_sequence(self) -> int:
-        """The highest sequence committed."""
-        ...
-
-    def cursor(self, upstream: str) -> int:
-        """The sequence through which the upstream has acknowledged."""
-        ...
-
-    async def acknowledge(
-        self, upstream: str, through_sequence: int, dead: Sequence[tuple[int, str]] = ()
-    ) -> None:
-        """Move the cursor, with dead letters by sequence and reason."""
-        ...
-
-    async def settle_retried(
-        self, upstream: str, delivered: Sequence[int], dead: Sequence[tuple[int, str]] = ()
-    ) -> None:
-        """What became of released dead letters."""
-        ...
-
-    async def wait_for(self, after_sequence: int) -> None:
-        """Return once a higher sequence is committed."""
-        ...
 
 
 class Pump:
@@ -87,6 +54,7 @@ class Pump:
         self._refused = Backoff(clock, pace.first_s, pace.max_s, stable_s=0)
         self._bucket = Bucket(clock, records_per_s)
         self._through = self._taken = outbox.cursor(name)
+        self._ahead = Ahead(name, outbox)
         self._owed: tuple[int, list[tuple[int, str]]] | None = None
         self._alone = False
         self._why = ""
@@ -122,6 +90,8 @@ class Pump:
         self._news.clear()
         limit = 1 if self._alone else BATCH_MAX
         batch = self._outbox.records(after_sequence=self._taken, limit=limit)
+        if len(batch) == BATCH_MAX and await self._overtake(sink, batch[-1].sequence):
+            return
         if batch:
             await self._offer(sink, batch)
             return
@@ -130,19 +100,31 @@ class Pump:
         if retried:
             await self._offer_again(sink, retried)
             return
+        if await self._send_again(sink):
+            return
         self._idle.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._look_s):
                 await self._news.wait()
 
+    async def _overtake(self, sink: Sink, backlog_through: int) -> bool:
+        """Send alarms that wait behind a backlog; False = there are none."""
+        alarms = self._ahead.waiting(after_sequence=backlog_through, limit=BATCH_MAX)
+        alarms = tuple(await self._paced(sink, alarms)) if alarms else ()
+        if not alarms:
+            return False
+        outcome = await sink.deliver(alarms, alone=False)
+        await self._ahead.took(alarms, outcome)
+        await self._after(sink, outcome, ())
+        return True
+
     async def _offer(self, sink: Sink, batch: Sequence[Record]) -> None:
-        batch = await self._paced(sink, batch)
-        if not batch:
+        had = self._ahead.among(batch)
+        offer = await self._paced(sink, [one for one in batch if one.sequence not in had])
+        if not offer and len(had) < len(batch):
             return
-        outcome, unpaid = await asyncio.gather(
-            sink.deliver(batch, alone=self._alone), self._try_to_pay()
-        )
-        through, dead = _settled(batch, outcome)
+        outcome, unpaid = await asyncio.gather(self._deliver(sink, offer), self._try_to_pay())
+        through, dead = _settled(batch, replace(outcome, accepted=outcome.accepted | had))
         if through is not None:
             self._owe(through, dead)
         if self._alone or outcome.kept or dead:
@@ -151,10 +133,14 @@ class Pump:
             raise unpaid
         await self._after(sink, outcome, dead)
 
+    async def _deliver(self, sink: Sink, batch: Sequence[Record]) -> Outcome:
+        return await sink.deliver(batch, alone=self._alone) if batch else Outcome()
+
     def _owe(self, through: int, dead: list[tuple[int, str]]) -> None:
         """The platform has everything through a sequence, which is to be committed."""
         earlier = [] if self._owed is None else self._owed[1]
         self._owed, self._taken = (through, earlier + dead), through
+        self._ahead.passed(through)
 
     async def _try_to_pay(self) -> StoreError | None:
         try:
@@ -192,6 +178,29 @@ class Pump:
             await self._outbox.settle_retried(self._name, list(outcome.accepted), dead)
             self._report("")
         await self._after(sink, outcome, dead)
+
+    async def _send_again(self, sink: Sink) -> bool:
+        """Send more of a range that the platform asked for; False = it asked for none."""
+        asked = self._outbox.next_resend(self._name)
+        if asked is None:
+            return False
+        limit = 1 if self._alone else min(BATCH_MAX, asked.to_sequence - asked.next_sequence + 1)
+        found = self._outbox.records(after_sequence=asked.next_sequence - 1, limit=limit)
+        batch = await self._paced(sink, found)
+        if not batch:
+            return True
+        outcome = await sink.deliver(batch, alone=self._alone)
+        through, refused = _settled(batch, outcome)
+        for sequence, reason in refused:
+            log.warning(
+                "upstream.resend_refused", upstream=self._name, sequence=sequence, reason=reason
+            )
+        if through is not None:
+            await self._outbox.commit(
+                lambda connection, _issuer: ahead.resent(connection, asked, through + 1)
+            )
+        await self._after(sink, outcome, ())
+        return True
 
     async def _after(self, sink: Sink, outcome: Outcome, dead: Sequence[tuple[int, str]]) -> None:
         for sequence, reason in dead:
