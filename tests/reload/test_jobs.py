@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.links import TcpLink
 from gatewayd.parts import devices_of
 from gatewayd.reload.exchange import merged
 from gatewayd.reload.jobs import Job, jobs
@@ -31,7 +32,7 @@ def base() -> Settings:
 def reader(name: str, port: int) -> DeviceSettings:
     """One socket a reader: the wire is its port."""
     like = base().devices["gun-1"]
-    link = like.settings.link.model_copy(update={"tcp": f"127.0.0.1:{port}"})  # type: ignore[attr-defined] - this driver's
+    link = TcpLink(tcp=f"127.0.0.1:{port}")
     return DeviceSettings(name, like.driver, like.settings.model_copy(update={"link": link}))
 
 
