@@ -79,8 +79,12 @@ def upstreams_that_differ(running: Settings, target: Settings) -> set[str]:
 
 
 async def exchange_upstreams(parts: Parts, keeper: Keeper, target: Settings) -> None:
-    """Exchange upstreams; records, cursors and dead letters stay as they are."""
-    for name in sorted(upstreams_that_differ(parts.settings, target)):
+    """Exchange upstreams; records, cursors and dead letters stay as they are.
+
+    Raises StoreError when one cannot read its cursor: it is made when this is called again.
+    """
+    missing = target.upstreams.keys() - parts.upstreams.keys()
+    for name in sorted(upstreams_that_differ(parts.settings, target) | missing):
         await keeper.stop([f"upstreams/{name}"])
         parts.upstreams.pop(name, None)
         one = frozenset({name})

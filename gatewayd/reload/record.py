@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatewayd.clock import Clock
+from gatewayd.errors import StoreError
 from gatewayd.reload.jobs import Job
 from gatewayd.settings.library import Source
 from gatewayd.settings.load import ConfigProblemsError, Examined
@@ -38,8 +39,11 @@ class Book:
         self.picture: Picture = {}
 
     async def open(self, examined: Examined) -> None:
-        """What the house was built from is what runs. Raises StoreError when it cannot be read."""
-        known = self._store.running()
+        """What the house was built from is what runs."""
+        try:
+            known = self._store.running()
+        except StoreError:
+            known = None  # What ran before is told anew; nothing depends on it.
         self._salt = new_salt() if known is None else known.salt
         await self.take(examined)
         self.picture, self._packs = self._aim.picture, self._aim.packs

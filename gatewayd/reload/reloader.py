@@ -67,6 +67,7 @@ class Reloader:
         self._watch_every_s = watch_every_s
         self._target = self._parts.settings
         self._asked: set[str] = set()
+        self._owing = False
         self._book = Book(house.store, house.context.clock)
         self._news = News(house)
 
@@ -103,7 +104,7 @@ class Reloader:
     async def _serve(self) -> NoReturn:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TRY_AGAIN_S if self._asked else None):
+                async with asyncio.timeout(TRY_AGAIN_S if self._asked or self._owing else None):
                     await self._bell.news.wait()
             self._bell.news.clear()
             if not self._bell.asked:
@@ -186,7 +187,7 @@ class Reloader:
 
     async def _settle(self) -> None:
         """Do every job whose rigs are at rest; ask the others to come to rest."""
-        await exchange_upstreams(self._parts, self._keeper, self._target)
+        await self._exchange_upstreams()
         waiting = self._jobs(self._target)
         self._ask({name for job in waiting for name in job.rigs})
         for job in waiting:
@@ -202,6 +203,16 @@ class Reloader:
         self._news.settled(busy, self._book.restart)
         with contextlib.suppress(StoreError):  # tried again with the next change
             await self._book.keep(self._parts.settings, left)
+
+    async def _exchange_upstreams(self) -> None:
+        """Upstreams wait for no rig, but for a store that can be read."""
+        try:
+            await exchange_upstreams(self._parts, self._keeper, self._target)
+        except StoreError as exc:
+            log.warning("reload.waits_for_store", error=str(exc))
+            self._owing = True
+        else:
+            self._owing = False
 
     def _ask(self, wanted: set[str]) -> None:
         """Let these rigs come to rest, and the others go on, also those that had left."""
