@@ -30,6 +30,14 @@ for _kind in ("drop", "delay", "duplicate", "corrupt", "swap", "cut", "noise"):
     fault(f"bytes.{_kind}")(_spell(_kind))
 
 
+@fault("plc.reports_lost")
+def _reports_lost(world: "World", fault: Fault) -> str:
+    count = 2 + round(fault.scaled(0, 30))
+    spell = Spell("lose_long", "to_daemon", count, 0.0, fault.rng())
+    world.rigs[fault.rig].wires["plc"].spells.append(spell)
+    return f"the next {count} long answers of the PLC are lost, short ones arrive"
+
+
 @fault("unplug")
 def _unplug(world: "World", fault: Fault) -> str:
     name = fault.rng().choice(WIRES)

@@ -25,6 +25,8 @@ LOST_IN_SILENCE_MS_MAX = 13_000
 """A reader that falls silent is known to be lost after three polls, each as long as it may take."""
 AGREE_G = 20
 """Net and totaliser may differ by this on one fill without an alarm (contract §10)."""
+UNHEARD_MS_MAX = 300
+"""Beyond its lease a gate may stay open for a sample that is still fresh, a write and a scan."""
 KNOWN_AFTER_S = 0.5
 """So long after it answered for the first time the totaliser of a PLC is in the store."""
 LOCKED_MS_MAX = 1_000
@@ -154,6 +156,9 @@ class Judge:
         silent_ms = (now_ns - self._alive_ns) // MS
         if silent_ms > lease_ms + SCAN_MS_MAX:
             self.say(4, f"{rig.name}: gas flows {silent_ms} ms after the daemon's last breath")
+        unheard_ms = (now_ns - rig.wires["plc"].told_ns) // MS
+        if unheard_ms > lease_ms + UNHEARD_MS_MAX:
+            self.say(4, f"{rig.name}: gas flows {unheard_ms} ms after the PLC was heard last")
         self._of_earlier_life(rig, watch)
         known = watch.permit and world.ledger.permits.get(watch.permit.id)
         if known and known.state != "pending":
@@ -240,7 +245,10 @@ class Judge:
         for record in fills:
             of_permit.setdefault(record.data.get("permit_id") or "", []).append(record)
         for permit in ledger.permits.values():
-            count = len(of_permit.get(permit.id, ()))
+            made = of_permit.get(permit.id, [])
+            count = len(made)
+            if any(record.id != permit.record_id for record in made):
+                self.say(3, f"{permit.rig}: permit {permit.permit_no} has a record of another id")
             if permit.state == "pending":
                 self.say(2, f"{permit.rig}: permit {permit.permit_no} never ended")
             if count != 1:

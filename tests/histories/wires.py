@@ -24,10 +24,14 @@ LATENCY_S = (0.0002, 0.002)
 CHARACTER_S = {57_600: 10 / 57_600, 19_200: 10 / 19_200, 9_600: 10 / 9_600}
 KEEPALIVE_S = 11.0
 """When a connection without an answer counts as dead (drivers/links.py: 5 + 3 * 2 s)."""
+LONG_BYTES = 25
+"""A whole report of a PLC is longer, an answer to a command is not."""
 BURST_BITS = 16
 """A burst that every CRC-16 is sure to find."""
 
-Mishap: TypeAlias = Literal["drop", "delay", "duplicate", "corrupt", "swap", "cut", "noise"]
+Mishap: TypeAlias = Literal[
+    "drop", "delay", "duplicate", "corrupt", "swap", "cut", "noise", "lose_long"
+]
 Direction: TypeAlias = Literal["to_device", "to_daemon"]
 
 
@@ -60,6 +64,7 @@ class Wire:
     ends: list["End"] = field(default_factory=list)
     on_piece: Callable[["Wire", Direction], None] | None = None
     corrupts: bool = True
+    told_ns: int = 0
     happened: list[str] = field(default_factory=list)
 
     @property
@@ -97,12 +102,13 @@ class Wire:
         latency_s = self.rng.uniform(*LATENCY_S)
         return latency_s if self.baud is None else latency_s + size * CHARACTER_S[self.baud]
 
-    def suffer(self, direction: Direction) -> Spell | None:
+    def suffer(self, direction: Direction, size: int) -> Spell | None:
         """The mishap of the next piece, if there is one."""
         if self.on_piece is not None:
             self.on_piece(self, direction)
         for spell in self.spells:
-            if spell.direction == direction and spell.count > 0:
+            short = spell.kind == "lose_long" and size < LONG_BYTES
+            if spell.direction == direction and spell.count > 0 and not short:
                 spell.count -= 1
                 self.happened.append(spell.kind)
                 return spell
@@ -125,10 +131,10 @@ class _Lane:
 
     def send(self, data: bytes) -> None:
         """Put bytes on the wire, through whatever mishap is due."""
-        spell = self.wire.suffer(self.direction)
+        spell = self.wire.suffer(self.direction, len(data))
         if spell is None:
             self._fly(data)
-        elif spell.kind == "drop":
+        elif spell.kind in ("drop", "lose_long"):
             return
         elif spell.kind == "delay":
             self._fly(data, spell.seconds)
@@ -225,6 +231,8 @@ class End:
         if self._closing or self._loop.dead:
             return
         self._wire.ground.mark(b"<" + data)
+        if len(data) >= LONG_BYTES:
+            self._wire.told_ns = self._wire.ground.now_ns
         if self._paused:
             self._unread.append(data)
         else:
