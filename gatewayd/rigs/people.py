@@ -28,7 +28,7 @@ class People:
         """Everything that is known at this moment; a rig that asks for nobody requires nobody."""
         required = _required(asked.rig)
         try:
-            return {**self._operator(asked), **self._checks(asked), **self._due(asked), **required}
+            return {**self._operator(asked), **self._checks(asked), **required, **self._due(asked)}
         except StoreError:
             return required
 
@@ -69,7 +69,10 @@ class People:
         return facts
 
     def _due(self, asked: Asked) -> dict[str, Any]:
-        """Whether the last fill of this cylinder was checked, and which check this rig still owes."""
+        """Whether the last fill of this cylinder was checked, and which check this rig still owes.
+
+        What the rig of that fill asked for goes with the cylinder: whoever lets it out must know.
+        """
         facts: dict[str, Any] = {}
         cylinder = asked.identity.cylinder
         if cylinder is not None:
@@ -78,6 +81,8 @@ class People:
             open_ = bool(self.reads.due_for(cylinder.code))
             if after or open_:
                 facts["checks.postcheck_done"] = not open_
+            if open_:
+                facts["rig.postcheck_required"] = True
             if after:
                 failed = dict.fromkeys(item for each in after for item in each.failed)
                 facts["checks.postcheck_failed"] = list(failed)

@@ -11,12 +11,14 @@ from drivers.contract import CodeRead, TagRead
 from gatewayd.rigs.assess import Bench, assess, gather
 from gatewayd.rigs.model import Identity
 from gatewayd.rigs.people import People
+from gatewayd.settings.model import RigSettings
 from gatewayd.settings.people import OperatorSettings, PostcheckSettings, PrecheckSettings
 from gatewayd.store import people
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.people_model import Check, Operator, Session
 from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
+from rules_engine.engine import judge
 from rules_engine.verdict import Message
 from tests.desk.front import LI, WANG, employ
 from tests.rigs.bench import LEGAL, RIG, STATION, standing
@@ -133,6 +135,27 @@ async def test_an_open_post_fill_check_holds_up_the_next_permit(tmp_path: Path) 
         assert reasons(desk.store, **later) == set()
         await check(desk.store, form="lpg-postfill", fill_id=fill.id)
         assert reasons(desk.store, **asks) == set()
+
+
+async def test_a_check_that_is_open_goes_with_its_cylinder_to_the_gate(tmp_path: Path) -> None:
+    """Rig 1 asked for it; the scan point, and a rig that asks for none, have to know."""
+    async with at_desk(tmp_path) as desk:
+        nobody = RIG.model_copy(update={"postcheck": PostcheckSettings(form="lpg-postfill")})
+        who = Identity("one", LEGAL, uid="E2806801")
+
+        def passes(place: str, rig: RigSettings) -> bool:
+            bench = Bench(place, rig, STATION, (cn_lpg(),), (People(desk.store),))
+            facts = gather(bench, who, None, START) | {"scale.net_g": 1}
+            return judge(bench.packs, facts, "dispatch").allowed
+
+        places = (("points/gate", RIG), ("rig-2", nobody))
+        assert [passes(*each) for each in places] == [True, True]
+        data = {"net_g": 1, "postcheck": {"form": "lpg-postfill", "required": True}}
+        fill = draft(data=data, counts_fill_of=LEGAL.code)
+        await desk.store.append(fill)
+        assert [passes(*each) for each in places] == [False, False]
+        await check(desk.store, form="lpg-postfill", fill_id=fill.id)
+        assert [passes(*each) for each in places] == [True, True]
 
 
 async def test_a_store_that_cannot_be_read_denies(tmp_path: Path) -> None:
