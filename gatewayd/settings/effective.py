@@ -58,6 +58,8 @@ def _models(examined: Examined) -> Iterator[tuple[Keys, BaseModel, str | None]]:
     yield ("reload",), settings.reload, None
     yield ("watchdog",), settings.watchdog, None
     yield ("shifts",), settings.shifts, None
+    if settings.web is not None:
+        yield ("web",), settings.web, None
     for name, upstream in settings.upstreams.items():
         yield ("upstreams", name), upstream.settings, upstream.driver
     for name, device in settings.devices.items():

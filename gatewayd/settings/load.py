@@ -32,6 +32,7 @@ from gatewayd.settings.report import ConfigProblemsError, Report
 from gatewayd.settings.secrets import TAGS, Secrets
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
+from gatewayd.settings.web import WebSettings
 from gatewayd.settings.wires import Device
 from protocols.documents import (
     Document,
@@ -121,6 +122,7 @@ class _Reading:
         self.documents: list[Document] = []
         self.media: tuple[str, ...] = ()
         self.points: dict[str, PointSettings] = {}
+        self.web: WebSettings | None = None
 
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
@@ -160,6 +162,7 @@ class _Reading:
             shifts=shifts,
             points=self.points,
             layouts=world.layouts,
+            web=self.web,
         )
 
     def _gateway(
@@ -179,6 +182,7 @@ class _Reading:
         if document is None or not sections.gateway_keys(document, self.report):
             return None, None, None, None, None, None, None, None, {}
         self.media = sections.media(document)
+        self.web = sections.web(document, self.report)
         table = upstream_table()
         found = {
             entry.name: sections.upstream(entry, table, self.report)

@@ -22,6 +22,7 @@ from gatewayd.settings.people import (
 )
 from gatewayd.settings.points import PointSettings
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
+from gatewayd.settings.web import WebSettings
 from protocols.tags.layout import Layout
 from rules_engine.facts import MEDIA
 from rules_engine.pack import Pack
@@ -207,7 +208,7 @@ class Settings:
 
     `packs` are the rule packs by id that rigs name, `profiles` the register maps by id,
     `checks` every check form by name.
-    `store_path` is absolute.
+    `store_path` is absolute. `web` None = there is no page.
     """
 
     directory: Path
@@ -228,3 +229,4 @@ class Settings:
     shifts: ShiftsSettings = field(default_factory=ShiftsSettings)
     points: Mapping[str, PointSettings] = field(default_factory=dict)
     layouts: Mapping[str, Layout] = field(default_factory=dict)
+    web: WebSettings | None = None

@@ -27,6 +27,7 @@ from gatewayd.settings.points import PointSettings
 from gatewayd.settings.table import PluginError, Table
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
+from gatewayd.settings.web import WebSettings
 from protocols import registers
 from protocols.tags.layout_file import LayoutSettings
 from rules_engine import pack_file
@@ -88,6 +89,7 @@ def _gateway() -> dict[str, Any]:
         "reload": ReloadSettings,
         "watchdog": WatchdogSettings,
         "shifts": ShiftsSettings,
+        "web": WebSettings,
     }
     refs, defs = _models(sections)
     upstream, upstream_defs = _one_of(upstream_table())
@@ -95,7 +97,7 @@ def _gateway() -> dict[str, Any]:
     properties = {
         **refs,
         "upstreams": _named({"oneOf": list(upstream.values())}),
-        "web": empty,
+        "web": {"anyOf": [refs["web"], empty]},
         "security": empty,
     }
     return _top("gateway.yaml", properties, ["station"], {**defs, **upstream_defs})

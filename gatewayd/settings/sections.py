@@ -21,6 +21,7 @@ from gatewayd.settings.offline import ArchiveSettings
 from gatewayd.settings.points import PointSettings
 from gatewayd.settings.report import Report
 from gatewayd.settings.table import PluginError, Table
+from gatewayd.settings.web import WebSettings
 from protocols.documents import Document, DocumentError, Mark, nearest_hint, validate
 from protocols.documents import Path as Keys
 from protocols.tags.layout_file import LayoutSettings
@@ -38,7 +39,7 @@ GATEWAY_KEYS = (
     "shifts",
     "security",
 )
-LATER = ("web", "security")
+LATER = ("security",)
 """Sections of contract §3 whose keys come with later versions; until then they stay empty."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -79,6 +80,20 @@ def archive(document: Document, report: Report) -> ArchiveSettings | None:
             f"fills go on with an archive that nobody confirmed, {how.hours_max} h beyond "
             f"{made.stale_after_h} h, through {how.until}: {how.reason}; approved by "
             f"{how.approved_by}",
+        )
+    return made
+
+
+def web(document: Document, report: Report) -> WebSettings | None:
+    """The page's section; None when there is none, it is empty, or after adding its problems."""
+    if not isinstance(document.value, dict) or not document.value.get("web"):
+        return None
+    made = _model(document, ("web",), WebSettings, report)
+    if made is not None and not made.loopback and made.tls is None:
+        report.warn(
+            document.mark(("web", "listen")),
+            f"the page listens at {made.listen} without tls: passwords can be overheard on the way",
+            "tls: {cert_file, key_file}",
         )
     return made
 

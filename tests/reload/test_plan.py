@@ -133,7 +133,9 @@ NOT_FOR_A_RELOAD = {"directory", "store_path", "layouts"}
 def test_every_field_of_the_settings_is_in_the_picture(tmp_path: Path) -> None:
     points = "points: {gate: {kind: receiving, identify: [{device: gun-9}]}}\n"
     gun = '  gun-9: {driver: rfid.uhfreader, link: {tcp: "192.168.1.39:6000"}}\n'
-    found = read(tmp_path / "all", {"points/all.yaml": points, "devices/all.yaml": DEVICES + gun})
+    page = 'web: {listen: "127.0.0.1:8080"}\n'
+    files = {"points/all.yaml": points, "devices/all.yaml": DEVICES + gun}
+    found = read(tmp_path / "all", {**files, "gateway.yaml": GATEWAY + page})
     seen = {part.partition("/")[0] for part in picture(found, SALT)}
     named = {"rules" if f.name == "packs" else f.name for f in fields(Settings)}
     assert named - NOT_FOR_A_RELOAD <= seen

@@ -167,7 +167,7 @@ def test_an_empty_file_declares_nothing(text: str) -> None:
     assert problems() == []
 
 
-@pytest.mark.parametrize("section", ["web", "security"])
+@pytest.mark.parametrize("section", ["security"])
 def test_sections_of_later_versions_stay_empty(section: str) -> None:
     write_config(Path("etc"), {"gateway.yaml": f"{GATEWAY}{section}: {{}}\n"})
     assert problems() == []
