@@ -40,6 +40,30 @@ ORDERS: Final[dict[str, tuple[str, str]]] = {
         "工位 {subject} 没有被锁定",
         "rig {subject} is not locked",
     ),
+    "order.retire": (
+        "{subject} 已停用，不得再用于任何气瓶",
+        "{subject} is retired and may name no cylinder again",
+    ),
+    "order.retire.already": (
+        "{subject} 早已停用，无变化",
+        "{subject} was retired already; nothing changed",
+    ),
+    "order.retire.unknown": (
+        "档案中没有 {subject}；以后出现也会被拒绝",
+        "the archive does not know {subject}; it is refused should it ever come",
+    ),
+    "order.reinstate": (
+        "{subject} 已恢复使用",
+        "{subject} is back in use",
+    ),
+    "order.reinstate.already": (
+        "{subject} 没有被停用",
+        "{subject} is not retired",
+    ),
+    "order.retired": (
+        "停用的编码和标签 {count} 个",
+        "{count} codes and tags are retired",
+    ),
     "order.listed": (
         "锁定气瓶 {holds} 只，锁定工位 {locks} 个",
         "{holds} holds of cylinders, {locks} locked rigs",
@@ -69,6 +93,7 @@ TELLING: Final[dict[str, tuple[str, str]]] = {
     "record.acknowledgement": ("确认", "acknowledgement"),
     "record.clock": ("时钟", "clock"),
     "record.hold": ("气瓶锁定", "hold"),
+    "record.command": ("平台命令", "command of a platform"),
     "record.lock": ("工位锁定", "lock"),
     "record.movement": ("流转", "movement"),
     "record.issue": ("发放", "issue"),
@@ -81,6 +106,8 @@ TELLING: Final[dict[str, tuple[str, str]]] = {
     ),
     "event.held": ("锁定", "held"),
     "event.released": ("解除锁定", "released"),
+    "event.retired": ("编码停用", "retired"),
+    "event.reinstated": ("编码恢复使用", "back in use"),
     "event.locked": ("锁定", "locked"),
     "event.unlocked": ("解锁", "unlocked"),
     "trace.entry": ("档案最后变更，版本 {version}", "entry last changed, version {version}"),

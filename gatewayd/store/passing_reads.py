@@ -41,6 +41,19 @@ class PassingReads(ABC):
             return Retired(its_kind, its_value, code, reason, datetime.fromisoformat(at))
         return None
 
+    def retired_all(self, value: str | None = None, *, limit: int) -> tuple[Retired, ...]:
+        """The newest `limit` codes and tags that are out of use; with `value` only what names it."""
+        sql = "SELECT kind, value, code, reason, retired_at FROM retired WHERE reused_at IS NULL"
+        named: tuple[str, ...] = ()
+        if value is not None:
+            sql += " AND (value = ?1 OR code = ?1)"
+            named = (value,)
+        sql += f" ORDER BY retired_at DESC, kind, value LIMIT {int(limit)}"
+        return tuple(
+            Retired(kind, what, code, reason, datetime.fromisoformat(at))
+            for kind, what, code, reason, at in self._rows(sql, named)
+        )
+
 
 def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
