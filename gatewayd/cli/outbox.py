@@ -94,7 +94,7 @@ def status(*, as_json: bool) -> None:
     settings = load(directory())
     with Reader.open(settings.store_path) as store:
         last = store.last_sequence()
-        rows = _backlogs(store, settings, last)
+        rows = _backlogs(store, settings)
     if as_json:
         print_json({"last_sequence": last, "upstreams": [row.as_json() for row in rows]})
         return
@@ -103,7 +103,7 @@ def status(*, as_json: bool) -> None:
     click.echo(f"last sequence {last}", err=True)
 
 
-def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
+def _backlogs(store: Reader, settings: Settings) -> list[_Backlog]:
     cursors = {cursor.upstream: cursor for cursor in store.cursors()}
     now = SystemClock().wall()
     rows = []
@@ -117,7 +117,7 @@ def _backlogs(store: Reader, settings: Settings, last: int) -> list[_Backlog]:
                 upstream=name,
                 configured=name in settings.upstreams,
                 acknowledged=through,
-                backlog=max(0, last - through),
+                backlog=store.waiting(through),
                 last_ack=cursor.acknowledged_at if cursor else None,
                 oldest_waiting=oldest,
                 oldest_waiting_s=None if oldest is None else _age_s(oldest, now),

@@ -19,15 +19,14 @@ from gatewayd.cli.common import (
     stop,
 )
 from gatewayd.settings.load import load
-from gatewayd.store.chain import Head, broken, head_of
 from gatewayd.store.model import Record
-from gatewayd.store.reads import Reader, Reads
+from gatewayd.store.reads import Reader
+from gatewayd.store.verifying import Verified
+from gatewayd.store.verifying import verify as verify_chain
 from gatewayd.texts import Language
 
 LIST_DEFAULT = 50
 LIST_MAX = 100_000
-VERIFIED_AT_ONCE = 1_000
-"""Records in memory while verifying."""
 
 
 store_option = click.option(
@@ -163,37 +162,49 @@ def show(
 def verify(*, store_file: Path | None, as_json: bool) -> None:
     """Check every record against its hash, its predecessor and the gap-free sequence.
 
-    Exit 1 at the first break, which is named.
+    Exit 1 at the first break, which is named, and when records were lost with a damaged store.
+    Records that were deleted for their age leave a mark that the rest must fit.
 
     \b
     gatewayd records verify
     """  # noqa: D301 - click wants the backspace character itself
     with _open(store_file) as store:
-        head, problem = walk(store)
+        found = verify_chain(store)
     if as_json:
-        print_json(
+        print_json(_verified(found))
+    else:
+        _tell(found)
+    if found.problem is not None:
+        stop(NO, f"after {found.records} good records: {found.problem}")
+    if found.lost:
+        stop(NO, "records were lost; every other record is right")
+
+
+def _verified(found: Verified) -> dict[str, Any]:
+    return {
+        "ok": found.ok,
+        "records": found.records,
+        "last_hash": found.head.hash,
+        "problem": found.problem,
+        "last_sequence": found.head.sequence,
+        "pruned_through": found.pruned.head.sequence,
+        "lost": [
             {
-                "ok": problem is None,
-                "records": head.sequence,
-                "last_hash": head.hash,
-                "problem": problem,
+                "from": gap.from_sequence,
+                "to": gap.sequence,
+                "noted_at": gap.noted_at,
+                "file": gap.file,
             }
-        )
-    elif problem is None:
-        click.echo(f"{head.sequence} records, gap-free, every hash right; last {head.hash}")
-    if problem is not None:
-        stop(NO, f"after {head.sequence} good records: {problem}")
+            for gap in found.lost
+        ],
+    }
 
 
-def walk(store: Reads) -> tuple[Head, str | None]:
-    """The end of the unbroken chain, and what is wrong with the record after it (None: nothing)."""
-    head, given = Head(), store.highest_sequence_given()
-    while batch := store.records(after_sequence=head.sequence, limit=VERIFIED_AT_ONCE):
-        for record in batch:
-            problem = broken(record, head)
-            if problem is not None:
-                return head, f"record {record.sequence}: {problem}"
-            head = head_of(record)
-    if head.sequence < given:
-        return head, f"records {head.sequence + 1} to {given} are missing at the end"
-    return head, None
+def _tell(found: Verified) -> None:
+    if found.pruned.head.sequence:
+        click.echo(f"through {found.pruned.head.sequence}: deleted for their age, all delivered")
+    for gap in found.lost:
+        click.echo(f"{gap.from_sequence} to {gap.sequence}: lost with {gap.file} ({gap.noted_at})")
+    if found.ok:
+        count, last = found.records, found.head.hash
+        click.echo(f"{count} records, gap-free, every hash right; last {last}")

@@ -12,6 +12,7 @@ from gatewayd.errors import StoreError
 from gatewayd.store import clock, database, rows
 from gatewayd.store.ahead import AheadReads
 from gatewayd.store.clock import Mark
+from gatewayd.store.gaps import GapReads
 from gatewayd.store.in_force import InForceReads
 from gatewayd.store.model import (
     ArchiveState,
@@ -47,7 +48,14 @@ _DEAD = (
 
 
 class Reads(
-    PeopleReads, OrderReads, PassingReads, InForceReads, ShiftReads, RequestReads, AheadReads
+    PeopleReads,
+    OrderReads,
+    PassingReads,
+    InForceReads,
+    ShiftReads,
+    RequestReads,
+    AheadReads,
+    GapReads,
 ):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 

@@ -244,4 +244,51 @@ CREATE TABLE resends (
     to_sequence   INTEGER NOT NULL
 ) STRICT;
 
+-- Everything up to here was old enough and taken by every upstream of that day: only such records
+-- may be deleted, see the trigger. The chain goes on with `hash`.
+CREATE TABLE pruned (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    sequence  INTEGER NOT NULL,
+    hash      TEXT NOT NULL,  -- of the record `sequence`
+    upstreams TEXT NOT NULL,  -- JSON: who had to have taken them
+    pruned_at TEXT            -- NULL: nothing was ever deleted
+) STRICT;
+
+INSERT INTO pruned VALUES
+    (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', '[]', NULL);
+
+CREATE TRIGGER pruned_moves_forward BEFORE UPDATE ON pruned
+WHEN new.sequence <= old.sequence
+    OR NOT EXISTS (SELECT 1 FROM records WHERE sequence = new.sequence AND hash = new.hash)
+    OR NOT EXISTS (SELECT 1 FROM records WHERE sequence > new.sequence)
+    OR EXISTS (
+        SELECT 1 FROM json_each(new.upstreams) AS named
+        LEFT JOIN cursors ON cursors.upstream = named.value
+        WHERE coalesce(cursors.sequence, 0) < new.sequence
+    )
+BEGIN SELECT RAISE(ABORT, 'only records that every upstream has taken may go'); END;
+
+CREATE TRIGGER pruned_stays BEFORE DELETE ON pruned
+BEGIN SELECT RAISE(ABORT, 'where the chain begins is never forgotten'); END;
+
+-- Records that were lost with a damaged or replaced store: the chain goes on behind `sequence`.
+CREATE TABLE gaps (
+    sequence      INTEGER PRIMARY KEY,  -- the last that is missing
+    from_sequence INTEGER NOT NULL,     -- the first
+    hash          TEXT NOT NULL,        -- what the record behind it names as prevhash
+    noted_at      TEXT NOT NULL,
+    file          TEXT NOT NULL         -- the store that they were in, or should have been
+) STRICT;
+
+CREATE INDEX dead_letters_by_sequence ON dead_letters (sequence);
+CREATE INDEX alarms_standing ON alarms (record_id) WHERE cleared_at IS NULL;
+
+DROP TRIGGER records_are_never_lost;
+
+CREATE TRIGGER records_are_never_lost BEFORE DELETE ON records
+WHEN old.sequence > coalesce((SELECT sequence FROM pruned), 0)
+    OR EXISTS (SELECT 1 FROM dead_letters WHERE sequence = old.sequence)
+    OR EXISTS (SELECT 1 FROM alarms WHERE record_id = old.id AND cleared_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a committed record is never lost'); END;
+
 UPDATE meta SET value = '3' WHERE key = 'schema_version';

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import apsw
 
-from gatewayd.store import ahead, database, passing, rows
-from gatewayd.store.chain import FIRST_PREVHASH, Head, Issuer, seal
+from gatewayd.store import ahead, database, gaps, passing, rows
+from gatewayd.store.chain import Issuer, seal
 from gatewayd.store.filled import filled
 from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
 
@@ -101,7 +101,7 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
         count = connection.execute(_COUNT_FILL, (draft.counts_fill_of,)).get
         data |= {} if count is None else {"fill_count": count}
         connection.execute(_SET_LAST_FILLED, (draft.rig_id, draft.counts_fill_of))
-    sealed = seal(draft, data, issuer=issuer, head=_head(connection))
+    sealed = seal(draft, data, issuer=issuer, head=gaps.head(connection))
     record = sealed.record
     connection.execute(
         "INSERT INTO records (sequence, id, rig, kind, time, prevhash, hash, body) "
@@ -134,12 +134,6 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
 def _committed(connection: apsw.Connection, record_id: str) -> Record | None:
     found = connection.execute(_RECORD_BY_ID, (record_id,)).fetchone()
     return None if found is None else rows.record(found)
-
-
-def _head(connection: apsw.Connection) -> Head:
-    sql = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
-    found = connection.execute(sql).fetchone()
-    return Head(*found) if found else Head(0, FIRST_PREVHASH)
 
 
 def set_total_g(connection: apsw.Connection, rig_id: str, total_g: int) -> None:

@@ -113,6 +113,10 @@ VERSION_1 = {
 """Tables and columns of the first released store."""
 TRIGGERS_1 = {"records_never_change", "records_are_never_lost"}
 INDEXES_1 = {"permits_pending"}
+NEVER_LOST_1 = (
+    "CREATE TRIGGER records_are_never_lost BEFORE DELETE ON records "
+    "BEGIN SELECT RAISE(ABORT, 'a committed record is never lost'); END"
+)
 
 
 def _make_version_1(path: Path) -> None:
@@ -123,6 +127,7 @@ def _make_version_1(path: Path) -> None:
         for name in (str(row[0]) for row in connection.execute(named, (kind,)).fetchall()):
             if name not in old and not name.startswith("sqlite_"):
                 connection.execute(f"DROP {kind} {name}")
+    connection.execute(f"DROP TRIGGER records_are_never_lost; {NEVER_LOST_1}")
     for table, columns in VERSION_1.items():
         for row in connection.execute(f"PRAGMA table_info({table})").fetchall():
             if row[1] not in columns.split():
