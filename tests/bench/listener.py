@@ -11,6 +11,7 @@ import signal
 import sys
 from array import array
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic_ns
 from zoneinfo import ZoneInfo
@@ -20,7 +21,8 @@ from drivers.suite import until
 from gatewayd import app, logs
 from gatewayd.clock import SystemClock
 from gatewayd.house import House, build
-from gatewayd.settings.load import load
+from gatewayd.reload.keeper import Bell
+from gatewayd.reload.reading import take
 from gatewayd.store.store import Store
 
 STAMP_AT = 8
@@ -40,7 +42,8 @@ def timed(take: Callable[[Reading], None], log: "array[int]") -> Callable[[Readi
 
 
 async def _run(directory: Path, log: "array[int]") -> None:
-    settings = load(directory)
+    taken = take(directory)
+    settings = taken.settings()
     clock = SystemClock()
     zone = ZoneInfo(settings.station.timezone)
     store = Store.open(settings.store_path, station_id=settings.station.id, zone=zone, clock=clock)
@@ -51,7 +54,7 @@ async def _run(directory: Path, log: "array[int]") -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with asyncio.TaskGroup() as group:
         group.create_task(_say_up(house))
-        await app.serve(house, stop)
+        await app.serve(house, stop, Bell(), taken, partial(take, directory))
 
 
 async def _say_up(house: House) -> None:

@@ -14,13 +14,14 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import structlog
 
 from tests.bench import (
     archive,
+    backlog,
     house,
     machine,
     polling,
@@ -34,7 +35,17 @@ from tests.bench import (
 from tests.bench.figures import Figures
 from tests.bench.polling import Load
 
-GROUPS = ("verdicts", "scans", "polling", "traffic", "readers", "wire", "archive", "rules")
+GROUPS = (
+    "verdicts",
+    "scans",
+    "polling",
+    "traffic",
+    "readers",
+    "wire",
+    "archive",
+    "rules",
+    "backlog",
+)
 CYLINDERS = 100_000
 SCANNED = 2_000
 """Cylinders that come to rigs, spread over the archive."""
@@ -69,10 +80,7 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
         for run in _progress("readers", runs):
             await readers.measure(_folder(top, f"readers-{run}"), seconds, figures)
             readers.codecs(figures)
-    if "archive" in groups:
-        for run in _progress("archive", runs):
-            count = 100_000 if asked.quick else 1_000_000
-            await archive.measure(_folder(top, f"archive-{run}"), count, figures)
+    await _millions(asked, top, figures, groups=groups, runs=runs)
     if "wire" in groups:
         for run in _progress("wire", runs):
             await wire.measure(_folder(top, f"wire-{run}"), seconds, figures)
@@ -83,6 +91,20 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
 def _rules(figures: Figures, runs: int) -> None:
     for _ in _progress("rules", runs):
         rules.measure(figures)
+
+
+async def _millions(
+    asked: argparse.Namespace, top: Path, figures: Figures, *, groups: Sequence[str], runs: int
+) -> None:
+    """A million cylinders, and a million records that wait."""
+    if "archive" in groups:
+        for run in _progress("archive", runs):
+            count = 100_000 if asked.quick else 1_000_000
+            await archive.measure(_folder(top, f"archive-{run}"), count, figures)
+    if "backlog" in groups:
+        for _ in _progress("backlog", 1):
+            count = 20_000 if asked.quick else 1_000_000
+            await backlog.measure(_folder(top, "backlog"), count, figures)
 
 
 async def _with_archive(
