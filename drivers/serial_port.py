@@ -26,7 +26,7 @@ async def connect(
     Raises OSError or serialx.SerialException.
     """
     loop = asyncio.get_running_loop()
-    settings = {
+    settings: dict[str, Any] = {
         "baudrate": baud,
         "parity": serialx.Parity[parity.upper()],
         "stopbits": serialx.StopBits(stop_bits),

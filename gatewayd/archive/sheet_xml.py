@@ -58,7 +58,7 @@ class SheetXml:
         _listen(self._parser, prefix + colon, self._done)
 
 
-def _listen(parser: Any, prefix: str, done: list[RawRow]) -> None:  # noqa: PLR0915 - one state, and a class is slower
+def _listen(parser: Any, prefix: str, done: list[RawRow]) -> None:
     """Put complete rows into `done`. Closures: this is called for every element of every cell."""
     row, cell, value, inline, text, phonetic = (
         f"{prefix}{name}" for name in ("row", "c", "v", "is", "t", "rPh")
@@ -78,18 +78,13 @@ def _listen(parser: Any, prefix: str, done: list[RawRow]) -> None:  # noqa: PLR0
             else:
                 letters = place.translate(_AS_DIGITS)
                 column = columns[letters] if letters in columns else _column(columns, letters)
-            if not last < column < COLUMNS_MAX:
-                raise ValueError(f"row {number}: cell {place} is out of order")
-            last = column
+            last = _next(last, column, number, place)
             now = [column, attributes.get("t", "n"), int(attributes.get("s", 0)), ""]
             cells.append(now)
         elif name == value:
             taking = bool(now) and now[KIND] != "inlineStr"
         elif name == row:
-            given = int(float(attributes["r"])) if "r" in attributes else number + 1
-            if given <= number:
-                raise ValueError(f"row {given} comes after row {number}")
-            number, last, cells = given, -1, []
+            number, last, cells = _row_number(attributes, number), -1, []
         elif name == inline:
             within = bool(now) and now[KIND] == "inlineStr"
         elif name == text:
@@ -120,6 +115,21 @@ def _listen(parser: Any, prefix: str, done: list[RawRow]) -> None:  # noqa: PLR0
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = characters
+
+
+def _next(last: int, column: int, row: int, place: str | None) -> int:
+    """The column, which must be behind the last one."""
+    if not last < column < COLUMNS_MAX:
+        raise ValueError(f"row {row}: cell {place} is out of order")
+    return column
+
+
+def _row_number(attributes: dict[str, str], last: int) -> int:
+    """The number of a row, which must be behind the last one."""
+    given = int(float(attributes["r"])) if "r" in attributes else last + 1
+    if given <= last:
+        raise ValueError(f"row {given} comes after row {last}")
+    return given
 
 
 def _column(known: dict[str, int], letters: str) -> int:

@@ -20,10 +20,9 @@ def load_forms(own: Iterable[Document], report: Report) -> Mapping[str, FormSett
     """
     found = _forms(_shipped(report), report)
     for entry in sections.entries(own, FOLDER, report):
-        if entry.name in found:
+        form, shipped = sections.form(entry, report), found.pop(entry.name, None)
+        if shipped not in {None, form}:
             report.warn(entry.mark(), f"form {entry.name!r} takes the place of the shipped one")
-        form = sections.form(entry, report)
-        found.pop(entry.name, None)
         if form is not None:
             found[entry.name] = form
     return found

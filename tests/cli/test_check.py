@@ -13,6 +13,7 @@ from gatewayd.cli.root import main
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.sections import GATEWAY_KEYS
 from gatewayd.settings.shipped import shipped_dir
+from gatewayd.settings.upstreams import upstream_table
 from tests.support.configs import DEVICES, write_config
 
 GOLDEN = Path(__file__).parents[1] / "golden/mistakes"
@@ -36,13 +37,17 @@ def gatewayd(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_every_mistake_of_a_broken_config_is_reported_at_once_with_its_place() -> None:
     """After a wanted change of a message: write what `check` prints into expected.txt.
 
-    What is installed is written as {drivers} and {profiles} there.
+    What is installed is written as {drivers}, {upstreams} and {profiles} there.
     """
     profiles = sorted(
         ["broken", *(path.stem for path in (shipped_dir() / "profiles").glob("*.yaml"))]
     )
     expected = [
-        line.format(drivers=", ".join(driver_table().names), profiles=", ".join(profiles))
+        line.format(
+            drivers=", ".join(driver_table().names),
+            upstreams=", ".join(upstream_table().names),
+            profiles=", ".join(profiles),
+        )
         for line in (GOLDEN / "expected.txt").read_text(encoding="utf-8").splitlines()
     ]
     assert len(expected) >= MISTAKES_MIN

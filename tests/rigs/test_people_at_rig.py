@@ -15,7 +15,7 @@ from gatewayd.settings.model import RigSettings
 from gatewayd.settings.people import OperatorSettings, PostcheckSettings, PrecheckSettings
 from gatewayd.store import people
 from gatewayd.store.model import RecordDraft
-from gatewayd.store.people_model import Check, Operator, Session
+from gatewayd.store.people_model import Check, Operator, Session, Stage
 from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
 from rules_engine.engine import judge
@@ -44,7 +44,7 @@ async def log_in(store: Store, operator: Operator = LI, *, hours: int = 1) -> No
 
 async def check(store: Store, *failed: str, form: str = "lpg-prefill", **about: Any) -> None:
     record: RecordDraft = draft("check")
-    stage = "postfill" if form == "lpg-postfill" else "prefill"
+    stage: Stage = "postfill" if form == "lpg-postfill" else "prefill"
     answered = Check(
         subject=LEGAL.code,
         form=form,
@@ -114,7 +114,7 @@ async def test_a_certificate_counts_as_the_list_has_it_now(
 async def test_a_rig_that_does_not_ask_asks_nobody_but_heeds_a_failed_check(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
         assert reasons(desk.store, operator=None) == set()
-        optional = {
+        optional: dict[str, Any] = {
             "operator": OperatorSettings(device="card-1"),
             "precheck": PrecheckSettings(form="lpg-prefill"),
         }
@@ -131,7 +131,9 @@ async def test_an_open_post_fill_check_holds_up_the_next_permit(tmp_path: Path) 
         asks = {"postcheck": ASKS["postcheck"]}
         assert reasons(desk.store, **asks) == {"DATA_MISSING"}
         assert reasons(desk.store, postcheck=None) == set()
-        later = {"postcheck": PostcheckSettings(form="lpg-postfill", required=True, open_max=1)}
+        later: dict[str, Any] = {
+            "postcheck": PostcheckSettings(form="lpg-postfill", required=True, open_max=1)
+        }
         assert reasons(desk.store, **later) == set()
         await check(desk.store, form="lpg-postfill", fill_id=fill.id)
         assert reasons(desk.store, **asks) == set()

@@ -52,8 +52,8 @@ def test_what_was_written_down_is_told_again_in_the_same_words(made: Verdict) ->
     told = verdict(kept)
     assert told.as_json() == kept
     for language in ("zh", "en"):
-        assert sentences(told, language) == sentences(made, language)  # type: ignore[arg-type]
-        assert sources(told, language) == sources(made, language)  # type: ignore[arg-type]
+        assert sentences(told, language) == sentences(made, language)
+        assert sources(told, language) == sources(made, language)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -14,7 +14,7 @@ from typing import IO, Self
 
 import pytest
 
-from tests.support.brokers import PAUSE_S, READY_S_MAX, Broker
+from tests.support.brokers import READY_S_MAX, Broker
 
 TABLE_SQL = Path(__file__).parents[2] / "config" / "upstreams" / "postgresql.sql"
 DATABASE, OWNER, GATEWAY = "platform", "platform", "gateway"
@@ -73,7 +73,8 @@ class Postgres(Broker):
         deadline = time.monotonic() + READY_S_MAX
         while subprocess.run(ready, check=False).returncode != 0:
             assert time.monotonic() < deadline, self.log()
-            time.sleep(PAUSE_S)
+            assert self._process is not None
+            self._pause(self._process)
         return self
 
     def __exit__(
