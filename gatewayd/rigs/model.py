@@ -50,10 +50,14 @@ class Withdrawal(StrEnum):
     RULES_CHANGED = "rules_changed"
     DUPLICATE = "duplicate"
     OPERATOR_CHANGED = "operator_changed"
+    VERDICT_CHANGED = "verdict_changed"
+    CHECK_FAILED = "check_failed"
     RESTART = "restart"
 
 
-JUDGED_ANEW = frozenset({Withdrawal.RULES_CHANGED, Withdrawal.OPERATOR_CHANGED})
+JUDGED_ANEW = frozenset(
+    {Withdrawal.RULES_CHANGED, Withdrawal.OPERATOR_CHANGED, Withdrawal.VERDICT_CHANGED}
+)
 """What takes back a permit that nobody started, while the cylinder may still be a legal one."""
 
 
@@ -134,7 +138,8 @@ class View:
     daemon is going down; `locked` = somebody locked this rig; `recalled` = why a permit nobody has
     started no longer counts. `people` changes whenever somebody logged in or answered a check;
     `acknowledged` is the presence whose refusal somebody has seen; `objected` is what a rule of
-    stage `fill` says against the flow.
+    stage `fill` says against the flow; `denied` why a live permit would not be given now, empty when
+    nobody asked or it would be.
     """
 
     now_ns: int
@@ -149,6 +154,7 @@ class View:
     locked: bool = False
     recalled: Withdrawal | None = None
     objected: Withdrawal | None = None
+    denied: tuple[str, ...] = ()
     people: int = 0
     acknowledged: int = 0
 

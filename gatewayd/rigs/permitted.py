@@ -5,7 +5,7 @@ from dataclasses import replace
 from drivers.contract import GateOrder, GateSample
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import finish, moved_g
-from gatewayd.rigs.model import JUDGED_ANEW, STORE_ILL, Identity, Phase, State, View, Withdrawal
+from gatewayd.rigs.model import JUDGED_ANEW, STORE_ILL, Phase, State, View, Withdrawal
 from gatewayd.rigs.moves import (
     Alarm,
     Effect,
@@ -18,6 +18,7 @@ from gatewayd.rigs.moves import (
     Resolve,
     Resolved,
 )
+from gatewayd.rigs.objections import cause_at_cylinder
 from gatewayd.rigs.steps import RELOCK_MS, Step, enter, forget
 from gatewayd.settings.model import RigSettings
 from gatewayd.store.model import Permit
@@ -85,7 +86,7 @@ def _objection(
         _cause(state, view, sample, permit)
         or _too_much(sample, permit, rig.tolerance_g)
         or view.objected
-        or _cause_at_cylinder(state, view, permit, rig)
+        or cause_at_cylinder(state, view, permit, rig)
     )
 
 
@@ -139,43 +140,6 @@ def _too_much(sample: GateSample, permit: Permit, tolerance_g: int) -> Withdrawa
     most_g = max(flowed_g, sample.gross_g - permit.tare_g)
     too_much = most_g > permit.limit_gross_g - permit.tare_g + tolerance_g
     return Withdrawal.OVER_LIMIT if too_much else None
-
-
-def _cause_at_cylinder(
-    state: State, view: View, permit: Permit, rig: RigSettings
-) -> Withdrawal | None:
-    """Why the gate must close for who stands there; before gas flows there is no holding on."""
-    if not state.flowed and view.recalled is not None:
-        return view.recalled
-    if _held_since(view.identity, permit):
-        return Withdrawal.CYLINDER_HELD
-    if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
-        return Withdrawal.SECOND_TAG
-    if view.identity.elsewhere and (rig.on_duplicate == "lock" or not state.flowed):
-        return Withdrawal.DUPLICATE
-    if not state.flowed and _names_another(view.identity, permit):
-        return Withdrawal.SECOND_TAG
-    if view.identity.tag_lost and rig.on_tag_lost == "lock":
-        return Withdrawal.TAG_LOST
-    waited_ns = view.now_ns - state.opened_ns
-    if not state.flowed and waited_ns >= rig.permit.start_within_s * SECOND:
-        return Withdrawal.EXPIRED
-    return None
-
-
-def _held_since(who: Identity, permit: Permit) -> bool:
-    """Whether somebody has held this cylinder, or for another reason, since it was judged."""
-    if who.cylinder is None or who.cylinder.code != permit.cylinder_code:
-        return False
-    judged = permit.judged.get("cylinder") or {}
-    return bool(who.cylinder.hold) and who.cylinder.hold != judged.get("hold")
-
-
-def _names_another(who: Identity, permit: Permit) -> bool:
-    """Whether the archive has come to know another cylinder, or none, under the same reads."""
-    if who.status != "one":
-        return False
-    return who.cylinder is None or who.cylinder.code != permit.cylinder_code
 
 
 def renewed(state: State, event: Renewed) -> Step:

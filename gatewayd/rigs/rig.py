@@ -13,11 +13,11 @@ from drivers.contract import DriverError, FillGate, GateSample, Reading
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
-from gatewayd.rigs.after import FillRules
 from gatewayd.rigs.attendance import Attendance
 from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.ending import proven_over
 from gatewayd.rigs.findings import reason_at_rig
+from gatewayd.rigs.grounds import Grounds
 from gatewayd.rigs.hand import write
 from gatewayd.rigs.machine import adopt, step
 from gatewayd.rigs.means import Means
@@ -71,7 +71,7 @@ class Rig:
         self._mirror = Mirror(bench, means.board, means.clock, self.people)
         self._watch = Watch(bench, means.store, means.clock, means.sightings)
         self._wishes = Wishes(self.people)
-        self._fill_rules = FillRules(self._store)
+        self._grounds = Grounds(self._store)
         self._unsure = False
         self._broken = False
         self._complaint = ""
@@ -166,7 +166,7 @@ class Rig:
 
     def _view(self) -> View:
         seen = self._watch.view(trouble=self._trouble(), wishes=self._wishes)
-        return self._fill_rules.look(self._bench, seen, self.state)
+        return self._grounds.look(self._bench, seen, self.state)
 
     def _trouble(self) -> str:
         """Why nothing may be open here, beside devices that are lost; empty when all is well."""
@@ -222,7 +222,8 @@ class Rig:
             cylinder=permit.cylinder_code,
             target_g=permit.target_g,
         )
-        return Issued(permit, self._view())
+        view = self._grounds.issued(self._bench, effect, permit, self._view())
+        return Issued(permit, view)
 
     async def _touch(self, effect: Open | Renew | Lock) -> Event | None:
         """One write to the gate, read back by its driver. A driver that breaks latches the rig.

@@ -1,0 +1,54 @@
+"""What speaks against an open gate because of who stands there, or of what people said. Pure."""
+
+from gatewayd.clock import SECOND
+from gatewayd.rigs.model import Identity, State, View, Withdrawal
+from gatewayd.settings.model import RigSettings
+from gatewayd.store.model import Permit
+
+FAILED = "PRECHECK_FAILED"
+"""The reason that ends a fill also when it comes while gas flows: somebody has seen a fault."""
+
+
+def cause_at_cylinder(
+    state: State, view: View, permit: Permit, rig: RigSettings
+) -> Withdrawal | None:
+    """Why the gate must close for who stands there; before gas flows there is no holding on."""
+    if not state.flowed and view.recalled is not None:
+        return view.recalled
+    if _held_since(view.identity, permit):
+        return Withdrawal.CYLINDER_HELD
+    if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
+        return Withdrawal.SECOND_TAG
+    if view.identity.elsewhere and (rig.on_duplicate == "lock" or not state.flowed):
+        return Withdrawal.DUPLICATE
+    if not state.flowed and _names_another(view.identity, permit):
+        return Withdrawal.SECOND_TAG
+    if view.identity.tag_lost and rig.on_tag_lost == "lock":
+        return Withdrawal.TAG_LOST
+    return _ended_before_start(state, view, rig) if not state.flowed else _failed(view)
+
+
+def _ended_before_start(state: State, view: View, rig: RigSettings) -> Withdrawal | None:
+    if view.denied:
+        return Withdrawal.VERDICT_CHANGED
+    waited_ns = view.now_ns - state.opened_ns
+    return Withdrawal.EXPIRED if waited_ns >= rig.permit.start_within_s * SECOND else None
+
+
+def _failed(view: View) -> Withdrawal | None:
+    return Withdrawal.CHECK_FAILED if FAILED in view.denied else None
+
+
+def _held_since(who: Identity, permit: Permit) -> bool:
+    """Whether somebody has held this cylinder, or for another reason, since it was judged."""
+    if who.cylinder is None or who.cylinder.code != permit.cylinder_code:
+        return False
+    judged = permit.judged.get("cylinder") or {}
+    return bool(who.cylinder.hold) and who.cylinder.hold != judged.get("hold")
+
+
+def _names_another(who: Identity, permit: Permit) -> bool:
+    """Whether the archive has come to know another cylinder, or none, under the same reads."""
+    if who.status != "one":
+        return False
+    return who.cylinder is None or who.cylinder.code != permit.cylinder_code
