@@ -1,8 +1,10 @@
 """An alarm as others see it: the data of its records and its retained picture. Pure."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any, Final, Literal
+from urllib.parse import quote
 
 from gatewayd.alarms.catalogue import KINDS
 from gatewayd.alarms.kinds import Kind
@@ -16,6 +18,8 @@ Action = Literal["raised", "again", "cleared", "acknowledged"]
 log = logger("alarms")
 
 TOPIC: Final = "alarms/{}.{}"
+NOT_IN_A_TOPIC: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/+#%]")
+"""What a topic level may not have or what would mean something there; `%` so that it is one to one."""
 
 
 def draft(
@@ -95,8 +99,8 @@ def acknowledged(alarm: StoredAlarm, zone: tzinfo | None = None) -> dict[str, An
 
 
 def topic(kind: str, subject: str) -> str:
-    """Where an alarm is retained; a subject is a name of the configuration or a word of ours."""
-    return TOPIC.format(kind, subject)
+    """Where an alarm is retained; a subject is a name of ours, or the code of a cylinder: any text."""
+    return TOPIC.format(kind, NOT_IN_A_TOPIC.sub(lambda sign: quote(sign[0], safe=""), subject))
 
 
 def _both(text: Text) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What the rules say of a fill and after it, and what follows: outcome, record, alarm, next verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,9 @@ def fills(desk: Desk) -> list[dict[str, Any]]:
     return [each["data"] for each in desk.records() if each["type"] == "gatewayd.fill.v1"]
 
 
-async def fill(desk: Desk, grams: int) -> dict[str, Any]:
+async def fill(desk: Desk, grams: int, uid: str = UID) -> dict[str, Any]:
     """One fill that the PLC ends by itself; the `data` of its record."""
-    await desk.bring()
+    await desk.bring(uid)
     await desk.phase("permitted")
     desk.gate.start()
     await desk.phase("filling")
@@ -196,3 +196,15 @@ def test_a_stage_without_rules_is_not_judged() -> None:
 def asked() -> Asked:
     made, who = bench(), Identity("one", LEGAL, uid=UID)
     return Asked(made.rig_id, made.rig, made.station, who, None, datetime(2026, 8, 1, tzinfo=UTC))
+
+
+async def test_any_code_may_be_overfilled(tmp_path: Path) -> None:
+    """A code is any text; one with the signs of a topic ended the daemon, at every start anew."""
+    code = "鲁A/1+2#3%"
+    async with at_desk(tmp_path) as desk:
+        odd = replace(LEGAL, code=code, tag_uids=("E2806899",))
+        await desk.store.import_cylinders((odd,), replace=False)
+        await fill(desk, SAFE_G + 300, "E2806899")
+        assert desk.store.alarm_stands(ALARM, code)
+        (shown,) = [topic for topic, _ in desk.board.items() if topic.startswith("alarms/")]
+        assert shown == "alarms/overfilled.鲁A%2F1%2B2%233%25"
