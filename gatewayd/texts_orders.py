@@ -64,6 +64,8 @@ ORDERS: Final[dict[str, tuple[str, str]]] = {
         "停用的编码和标签 {count} 个",
         "{count} codes and tags are retired",
     ),
+    "checks.rigs": ("工位", "rigs"),
+    "checks.no_code": ("读数须手工录入，无二维码", "read it off and enter it; there is no code"),
     "order.listed": (
         "锁定气瓶 {holds} 只，锁定工位 {locks} 个",
         "{holds} holds of cylinders, {locks} locked rigs",

@@ -32,6 +32,7 @@ COMMANDS = {
     "retire": "gatewayd.cli.retired:retire",
     "reinstate": "gatewayd.cli.retired:reinstate",
     "retired": "gatewayd.cli.retired:retired",
+    "checks": "gatewayd.cli.checks:checks",
     "clock": "gatewayd.cli.clock:clock",
     "outbox": "gatewayd.cli.outbox:outbox",
     "alarms": "gatewayd.cli.alarms:alarms",

@@ -43,12 +43,12 @@ async def refused(front: Front, answers: Answers) -> str:
     return done.code
 
 
-async def fill(front: Front, cylinder: str = LEGAL.code) -> str:
+async def fill(front: Front, cylinder: str = LEGAL.code, *, form: str = "lpg-postfill") -> str:
     """A fill with gas, recorded as a rig that asks for a post-fill check does."""
     data = {
         "net_g": 14_800,
         "batch": "B1",
-        "postcheck": {"form": "lpg-postfill", "required": True},
+        "postcheck": {"form": form, "required": True},
     }
     record: RecordDraft = draft(data=data, counts_fill_of=cylinder)
     await front.store.append(record)

@@ -9,7 +9,10 @@ import pytest
 
 from drivers.contract import CodeRead, TagRead, WeightSample
 from gatewayd.clock import SECOND
+from gatewayd.desk.printed import LOGOUT, PrintedCode, printed_codes
 from gatewayd.desk.reception import AWAY_S, HEARD_MAX, Reception
+from gatewayd.settings.forms import load_forms
+from gatewayd.settings.report import Report
 from tests.desk.front import ASKS, Front, at_front
 from tests.desk.test_desk_checks import fill
 from tests.rigs.bench import LEGAL, UID
@@ -17,6 +20,7 @@ from tests.support.waiting import until
 
 CARD = "04A1B2C3"
 ALONE = ASKS.replace("device: qr-1", "device: gun-3, antenna: 2")
+FORMS = load_forms((), Report())
 READER = 'devices: {gun-3: {driver: rfid.uhfreader, link: {tcp: "192.168.1.39:6000"}}}'
 
 
@@ -90,6 +94,30 @@ async def test_a_printed_code_answers_or_says_why_not(tmp_path: Path, code: str,
         await until(lambda: bool(front.records("check")) or bool(front.rig.people.notices))
         assert front.rig.people.notices == expected
         assert len(front.records("check")) == (not told)
+
+
+PRINTED = [
+    (name, code)
+    for name, form in FORMS.items()
+    for code in printed_codes(name, form)
+    if code.text != LOGOUT
+]
+
+
+@pytest.mark.parametrize(("name", "code"), PRINTED, ids=lambda each: getattr(each, "text", each))
+async def test_every_code_that_is_printed_is_taken_as_it_says(
+    tmp_path: Path, name: str, code: PrintedCode
+) -> None:
+    asks = ASKS.replace("lpg-", f"{name.partition('-')[0]}-")
+    async with open_reception(tmp_path, asks) as (front, reception):
+        front.rig.stand()
+        if FORMS[name].stage == "postfill":
+            await fill(front, form=name)
+        reception.take(CodeRead("qr-1", code.text, 0))
+        await until(lambda: bool(front.records("check")) or bool(front.rig.people.notices))
+        assert front.rig.people.notices == []
+        (check,) = front.records("check")
+        assert (check["form"], check["failed"] == []) == (name, code.good)
 
 
 async def test_a_post_fill_check_is_answered_by_code_for_the_fill_that_waits(
