@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gatewayd.errors import StoreError
 from gatewayd.rigs.model import Identity
 from gatewayd.rigs.sources import Asked
 from gatewayd.settings.model import RigSettings
@@ -20,17 +19,18 @@ NOTHING: Mapping[str, Any] = dict.fromkeys(("batch", "operator", "precheck", "po
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The facts `operator.*`, `checks.*` and what a rig requires; what cannot be read is absent."""
+    """The facts `operator.*`, `checks.*` and what a rig requires.
+
+    A store that cannot be read permits nothing: a failed check speaks against a cylinder at every
+    rig, also at one that asks for none, and no rule misses it where it cannot be seen.
+    """
 
     reads: Reads
 
     def facts(self, asked: Asked) -> Mapping[str, Any]:
-        """Everything that is known at this moment; a rig that asks for nobody requires nobody."""
+        """Everything at this moment; a rig that asks for nobody requires nobody; raises StoreError."""
         required = _required(asked.rig)
-        try:
-            return {**self._operator(asked), **self._checks(asked), **required, **self._due(asked)}
-        except StoreError:
-            return required
+        return {**self._operator(asked), **self._checks(asked), **required, **self._due(asked)}
 
     def _operator(self, asked: Asked) -> dict[str, Any]:
         """Who is logged in, as the list has them now: the certificate may be renewed meanwhile."""
@@ -55,7 +55,7 @@ class People:
 
         A failed check of any form speaks against it until a new one of that form passes.
         """
-        checks = _prefill(self.reads, asked.rig_id, asked.identity)
+        checks = prefill(self.reads, asked.rig_id, asked.identity)
         asked_for = asked.rig.precheck
         counting = [each for each in checks if each.failed or each.passed(asked.wall)]
         facts: dict[str, Any] = {}
@@ -97,7 +97,8 @@ def _required(rig: RigSettings) -> dict[str, bool]:
     return {f"rig.{name}_required": of.required for name, of in asked.items() if of is not None}
 
 
-def _prefill(reads: Reads, rig_id: str, who: Identity) -> tuple[Check, ...]:
+def prefill(reads: Reads, rig_id: str, who: Identity) -> tuple[Check, ...]:
+    """The newest pre-fill checks that count here: of this cylinder, and of the open batch."""
     checks = () if who.cylinder is None else reads.checks(who.cylinder.code)
     batch = reads.open_batch(rig_id)
     of_batch = () if batch is None else reads.checks(batch.key, scope="batch")
@@ -134,7 +135,7 @@ def _precheck(
     asked = rig.precheck
     if asked is None:
         return None
-    found = [each for each in _prefill(reads, rig_id, who) if each.form == asked.form]
+    found = [each for each in prefill(reads, rig_id, who) if each.form == asked.form]
     counting = next((each for each in found if each.failed or each.passed(wall)), None)
     return {
         "form": asked.form,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drivers.contract import CodeRead, TagRead
-from gatewayd.rigs.assess import Bench, assess, gather
+from gatewayd.rigs.assess import Bench, assess, at_rig, gather
 from gatewayd.rigs.model import Identity
 from gatewayd.rigs.people import People
 from gatewayd.settings.model import RigSettings
@@ -161,13 +161,16 @@ async def test_a_check_that_is_open_goes_with_its_cylinder_to_the_gate(tmp_path:
 
 
 async def test_a_store_that_cannot_be_read_denies(tmp_path: Path) -> None:
+    """Also at a rig that asks for nobody: a failed check, which speaks everywhere, is not seen."""
     async with at_desk(tmp_path) as desk:
-        await employ(desk.store, LI)
+        await check(desk.store, "stamp")
         with Reader.open(tmp_path / "gatewayd.db") as other:
             facts = People(other)
-        bench = Bench("rig-1", RIG.model_copy(update=ASKS), STATION, (cn_lpg(),), (facts,))
-        verdict, _ = assess(bench, gather(bench, Identity("one", LEGAL), standing(), START))
-        assert {found.code for found in verdict.findings} == {"DATA_MISSING"}
+        for asks in (ASKS, {}):
+            bench = Bench("rig-1", RIG.model_copy(update=asks), STATION, (cn_lpg(),), (facts,))
+            verdict, plan = at_rig(bench, Identity("one", LEGAL), standing(), START)
+            assert {found.code for found in verdict.findings} == {"STORE_UNAVAILABLE"}
+            assert plan is None
 
 
 async def brought(desk: Desk) -> None:
