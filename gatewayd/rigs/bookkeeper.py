@@ -90,11 +90,22 @@ class Bookkeeper:
         self._unsaved.append(draft)
         assert len(self._unsaved) <= UNSAVED_MAX, "more drafts than a closed rig can make"
 
+    def renew(self, bench: Bench) -> None:
+        """Judge what was filled by this from now on."""
+        self._bench = bench
+
     def permit(self, effect: Issue) -> Permit:
-        """A permit for what was judged, with every id made now, once."""
+        """A permit for what was judged, with every id made now, once; raises StoreError.
+
+        One that did not know which check its fill will need would let the cylinder go without.
+        """
         now = self._clock.wall()
         settings, plan, sample = self._bench.rig.permit, effect.plan, effect.sample
-        base = self._base(effect.identity, effect.verdict)
+        bench, who = self._bench, effect.identity
+        base = {
+            **self._seen(who, effect.verdict),
+            **attended(self._store, bench.rig_id, bench.rig, who, now),
+        }
         cylinder = effect.identity.cylinder
         assert cylinder is not None, effect
         return Permit(
@@ -111,7 +122,7 @@ class Bookkeeper:
             fills_before=sample.fills,
             issued_at=now,
             expires_at=now + timedelta(seconds=settings.start_within_s),
-            judged=evidence.permitted(base, effect.identity, plan, sample.device),
+            judged=evidence.permitted(base, who, plan, sample.device),
         )
 
     def _next_no(self, sample: GateSample) -> int:
@@ -123,10 +134,12 @@ class Bookkeeper:
                 return number
 
     def _base(self, who: Identity, verdict: Verdict | None) -> dict[str, Any]:
+        return {**self._seen(who, verdict), **self._attended(who)}
+
+    def _seen(self, who: Identity, verdict: Verdict | None) -> dict[str, Any]:
         station = self._bench.station
         base = evidence.judged(station.id, self._bench.rig_id, who, verdict)
-        told = {"association": association(station, who.cylinder)}
-        return {**base, **told, **self._attended(who)}
+        return {**base, "association": association(station, who.cylinder)}
 
     def _attended(self, who: Identity) -> Mapping[str, Any]:
         """People and checks as they are at this moment; what cannot be read stays unknown."""

@@ -114,6 +114,7 @@ class Rig:
     def renew(self, packs: tuple[Pack, ...]) -> None:
         """Judge by these packs from the next judgement on."""
         self._bench = replace(self._bench, packs=packs)
+        self._books.renew(self._bench)
         self._wishes.renewed()
         self._wake.set()
 

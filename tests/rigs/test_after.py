@@ -158,6 +158,9 @@ WATCHFUL = """\
 """
 
 
+LEAKING = WATCHFUL.replace("too-heavy", "leaks").replace("stage: fill", "stage: postfill")
+
+
 async def test_any_rule_of_the_fill_closes_the_gate_and_is_named(tmp_path: Path) -> None:
     own = load(text_of(rule("!code.known"), WATCHFUL), "site.yaml")
     usual = bench()
@@ -171,6 +174,16 @@ async def test_any_rule_of_the_fill_closes_the_gate_and_is_named(tmp_path: Path)
         await desk.until(lambda: fills(desk) != [])
         (data,) = fills(desk)
         assert (data["end_reason"], data["outcome"]) == ("fill_rule", "aborted")
+
+
+async def test_what_was_filled_is_judged_by_the_rules_of_now(tmp_path: Path) -> None:
+    """After a reload, not by those that the daemon was started with."""
+    own = load(text_of(rule("!code.known"), LEAKING), "site.yaml")
+    async with at_desk(tmp_path) as desk:
+        desk.rig.renew((*bench().packs, own))
+        data = await fill(desk, SAFE_G)
+        found = [(each["code"], each["rule"]) for each in data["postfill"]["findings"]]
+        assert found == [("BODY_DEFECT", "site.leaks")]
 
 
 async def test_a_permit_that_took_no_gas_is_not_judged_again(tmp_path: Path) -> None:

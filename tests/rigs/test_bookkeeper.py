@@ -32,16 +32,16 @@ class Office:
     def __init__(self, store: Store, clock: ManualClock, path: Path) -> None:
         self.store, self.clock = store, clock
         self.books = Bookkeeper(bench(), means_of(store, clock))
-        self._blocker = apsw.Connection(str(path))
+        self.blocker = apsw.Connection(str(path))
 
     def block(self) -> None:
-        self._blocker.execute("BEGIN IMMEDIATE")
+        self.blocker.execute("BEGIN IMMEDIATE")
 
     def free(self) -> None:
-        self._blocker.execute("ROLLBACK")
+        self.blocker.execute("ROLLBACK")
 
     def close(self) -> None:
-        self._blocker.close()
+        self.blocker.close()
 
     async def retry(self) -> None:
         self.clock.advance(seconds=RETRY_MS / 1_000)
@@ -206,3 +206,12 @@ async def test_a_store_that_cannot_be_read_issues_nothing(office: Office) -> Non
     await office.store.close()
     with pytest.raises(StoreError):
         office.issue()
+
+
+async def test_a_permit_that_cannot_say_which_check_it_needs_is_none(office: Office) -> None:
+    """Its fill would leave without its post-fill check, and nobody would know."""
+    office.blocker.execute("ALTER TABLE sessions RENAME TO elsewhere")
+    with pytest.raises(StoreError):
+        office.issue()
+    await office.books.refuse(WHO, DENIED)
+    assert office.records() == [("refusal", "")], "a refusal is told all the same"
