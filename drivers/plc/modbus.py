@@ -1,7 +1,8 @@
 """A filling gate with its scale on a PLC, over Modbus TCP or RTU (contract §4).
 
 Polling: one read of the whole report block per poll on a fixed schedule, one GateSample each.
-Commanding: limits and a moved lease first, the permit last, everything read back.
+Commanding: limits and a moved lease first and read back, the permit last and read back, too:
+start may be pressed before that, and then the limits must be right already.
 
 The framing is our own (protocols/modbus.py, tested against pymodbus) because a gate needs what
 pymodbus's client does not give: it takes a late RTU reply, or transaction 0, as the next answer,
@@ -124,7 +125,7 @@ class PlcModbus:
         return GateSample(self.name, at_ns, *_sample_values(values))
 
     async def open(self, order: GateOrder) -> None:
-        """Write limits and a moved lease, then the permit; read all of them back.
+        """Write limits and a moved lease, read them back, then the permit; read all back.
 
         Raises DriverError when anything differs, with permit 0 written again, and when `lock` was
         asked for meanwhile: a lock always wins. Who cancels it must lock.
@@ -142,8 +143,7 @@ class PlcModbus:
     async def _open(self, wire: Wire, order: GateOrder) -> int:
         """The lease the gate was opened with."""
         locks = self._locks
-        async with wire.turns.take(Rank.COMMAND):
-            before = await self._command(wire)
+        before = await self._command(wire)
         wanted: dict[str, Value] = {
             "permit": order.permit_no,
             "lease": (before["lease"] + 1) % _LEASES,
@@ -154,10 +154,9 @@ class PlcModbus:
         writes = self._profile.writes
         data = writes.encode(wanted)
         await self._write(wire, write_many(writes.address + 1, data[2:]), locks)
+        self._check({**wanted, "permit": before["permit"]}, await self._command(wire))
         await self._write(wire, write_one(writes.address, order.permit_no), locks)
-        async with wire.turns.take(Rank.COMMAND):
-            seen = await self._command(wire)
-        self._check(wanted, seen)
+        self._check(wanted, await self._command(wire))
         self._still_wanted(locks)
         return wanted["lease"]
 
@@ -237,8 +236,9 @@ class PlcModbus:
             await self._exchange(wire, request)
 
     async def _command(self, wire: Wire) -> dict[str, Value]:
-        """What the PLC holds in its command block; the caller holds the turn."""
-        return self._held(await self._exchange(wire, self._ask.command))
+        """What the PLC holds in its command block."""
+        async with wire.turns.take(Rank.COMMAND):
+            return self._held(await self._exchange(wire, self._ask.command))
 
     def _held(self, data: bytes) -> dict[str, Value]:
         return self._decode(self._profile.writes.decode, data)

@@ -147,7 +147,7 @@ async def test_a_gate_is_opened_limits_first_permit_last_and_read_back() -> None
     async with healthy(plc) as (gate, _):
         await gate.open(ORDER)
         commands = [pdu for pdu in plc.asked if pdu != READ_REPORT]
-        assert commands == [READ_COMMAND, ORDER_BYTES, PERMIT, READ_COMMAND]
+        assert commands == [READ_COMMAND, ORDER_BYTES, READ_COMMAND, PERMIT, READ_COMMAND]
         assert plc.command == [7, 1, 0, 15_000, 0, 31_500, 2_000]
 
 
@@ -206,6 +206,22 @@ async def test_a_permit_that_is_not_confirmed_is_taken_back(name: str, lie: Scri
         await asyncio.wait([run])
     assert plc.writes() == [ORDER_BYTES, PERMIT, CLOSE], name
     assert plc.command[0] == 0
+
+
+async def test_a_plc_that_keeps_other_limits_than_written_never_gets_the_permit() -> None:
+    """Start may be pressed as soon as the permit is there: then it is too late to read back."""
+    plc = Plc()
+
+    def garble(asked: Asked) -> Sequence[Step]:
+        if asked.pdu == ORDER_BYTES:
+            plc.command[5] ^= 0x0400
+        return honest(asked)
+
+    plc.script = garble
+    async with healthy(plc) as (gate, _):
+        with pytest.raises(DriverError, match="limit_gross_g"):
+            await gate.open(ORDER)
+        assert plc.writes() == [ORDER_BYTES, CLOSE]
 
 
 @pytest.mark.parametrize("register", range(7))
