@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from gatewayd.clock import ManualClock
 from gatewayd.desk.desk import Desk
 from gatewayd.desk.terms import By
+from gatewayd.errors import StoreError
 from gatewayd.rigs.model import Identity, Phase, State
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
@@ -20,6 +21,7 @@ from gatewayd.store.people_model import Operator
 from gatewayd.store.store import Store
 from rules_engine.verdict import Message
 from tests.rigs.bench import LEGAL, OTHER
+from tests.support import shapes
 from tests.support.configs import RIGS, write_config
 from tests.support.stores import ZONE
 
@@ -136,5 +138,7 @@ async def at_front(folder: Path, asks: str = ASKS, **files: str) -> AsyncIterato
         await employ(store, LI, WANG, GONE)
         rigs = {name: Told() for name in settings.rigs}
         yield Front(Desk(Hall(settings, rigs), store, clock), store, clock, rigs)
+        with suppress(StoreError):  # a test may have closed it
+            shapes.all_records_well(store, shapes.OF_THE_DESK)
     finally:
         await store.close()

@@ -21,6 +21,7 @@ from gatewayd.sim.cylinders import SimCylinder
 from gatewayd.sim.rig import SimRig
 from gatewayd.sim.station import SimStation, StationSpec
 from gatewayd.store.reads import Reader
+from tests.support import shapes
 from tests.support.brokers import Broker, Mosquitto
 from tests.support.subscribers import Subscriber
 
@@ -100,7 +101,10 @@ class Daemon:
 
 
 class House:
-    """Station, broker, subscriber and daemon; `start=False` leaves the daemon to the test."""
+    """Station, broker, subscriber and daemon; `start=False` leaves the daemon to the test.
+
+    At the end every message that was seen must have the shape that its schema promises.
+    """
 
     def __init__(
         self,
@@ -173,6 +177,8 @@ class House:
             self.seen.__exit__(None, None, None)
         await asyncio.to_thread(self.broker.__exit__, kind, error, trace)
         await self.station.__aexit__(kind, error, trace)
+        if kind is None and self.seen is not None:
+            shapes.all_well(f"gatewayd/v1/{self.station.spec.station_id}", self.seen.messages())
 
     def watch(self) -> None:
         """Subscribe to everything with a client that is not ours."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gatewayd.clock import MS
 from tests.histories.ledger import Known, KnownPermit
 from tests.histories.life import End, Life
+from tests.support.shapes import against_record
 
 if TYPE_CHECKING:
     from tests.histories.rigs import Rig
@@ -240,6 +241,8 @@ class Judge:
         """Everything is healed and quiet: compare every gram and every record."""
         self._take_ledger()
         ledger = self._world.ledger
+        for text in (each for record in ledger.records for each in against_record(record.body)):
+            self.say(3, text)
         fills = [record for record in ledger.records if record.kind == "fill"]
         of_permit: dict[str, list[Known]] = {}
         for record in fills:

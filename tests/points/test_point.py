@@ -27,6 +27,7 @@ from gatewayd.store.store import Store
 from tests.rigs.bench import LEGAL, OVERDUE, STATION, UID, bench
 from tests.rigs.bench import standing as on_scale
 from tests.rigs.desk import open_store
+from tests.support import shapes
 from tests.support.rules import cn_lpg
 from tests.support.stores import draft
 
@@ -90,6 +91,8 @@ async def standing(folder: Path, kind: str, **more: Any) -> AsyncIterator[Gate]:
             group.create_task(point.run())
             try:
                 yield Gate(point, store, clock, board, sightings)
+                shapes.all_records_well(store, ("movement", "issue", "inspection", "repair"))
+                shapes.board_well(board)
             finally:
                 point.stop()
     finally:

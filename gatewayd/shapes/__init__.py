@@ -1,0 +1,1 @@
+"""What leaves this gateway, shape by shape: the one source of its JSON Schemas and of AsyncAPI."""
