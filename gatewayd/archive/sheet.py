@@ -7,14 +7,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from gatewayd.archive import encoding
 from gatewayd.archive.cells import CellError
 from gatewayd.errors import RejectedError
 
+if TYPE_CHECKING:
+    from gatewayd.archive import apart, workbook_in
+
 BYTES_MAX = 1_073_741_824
 ROWS_MAX = 2_000_000
+APART_ABOVE_BYTES = 1_048_576
+"""A larger workbook is read by a process of its own; below it a start costs more than it saves."""
 
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -62,16 +67,25 @@ def sheet(file: BinaryIO, origin: str) -> Sheet:
             "without one, or as CSV UTF-8"
         )
     if start == _ZIP:
-        # A reader of workbooks is large: only who reads one pays for it.
-        from gatewayd.archive import workbook_in  # noqa: PLC0415 - see above
-
-        reading = workbook_in.Reading(file, origin)
+        reading = _workbook(file, origin, size)
         return Sheet(origin, limited(reading.rows(), origin), reading.progress)
     codec = encoding.sniff(file, origin)
     file.seek(0)
     return Sheet(
         origin, limited(_csv_rows(file, codec, origin), origin), lambda: (file.tell(), size)
     )
+
+
+def _workbook(file: BinaryIO, origin: str, size: int) -> "apart.Reading | workbook_in.Reading":
+    """Who reads a workbook: a process of its own, for a large one that lies on a disk."""
+    # A reader of workbooks is large: only who reads one pays for it.
+    if size > APART_ABOVE_BYTES and isinstance(file, io.BufferedReader):
+        from gatewayd.archive import apart  # noqa: PLC0415 - see above
+
+        return apart.Reading(file, origin)
+    from gatewayd.archive import workbook_in  # noqa: PLC0415 - see above
+
+    return workbook_in.Reading(file, origin)
 
 
 def limited(
