@@ -20,6 +20,7 @@ from gatewayd.ids import new_id
 from gatewayd.parts import Parts
 from gatewayd.points.point import Point
 from gatewayd.points.scan import desks
+from gatewayd.published import everything as published
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.clock_facts import ClockTrust
 from gatewayd.rigs.composite import Composite
@@ -192,6 +193,6 @@ def info(house: House) -> dict[str, Any]:
         "points": {name: {"kind": point.kind} for name, point in settings.points.items()},
         "devices": {name: device.driver.name for name, device in settings.devices.items()},
         "packs": [pack.ref.as_json() for pack in settings.packs.values()],
-        "schemas": ["gatewayd.fill.v1", "gatewayd.refusal.v1", "gatewayd.alarm.v1"],
+        "schemas": list(published.ids()),
         "public_key": None,
     }

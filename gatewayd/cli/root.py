@@ -35,6 +35,7 @@ COMMANDS = {
     "checks": "gatewayd.cli.checks:checks",
     "clock": "gatewayd.cli.clock:clock",
     "outbox": "gatewayd.cli.outbox:outbox",
+    "schemas": "gatewayd.cli.schemas:schemas",
     "alarms": "gatewayd.cli.alarms:alarms",
     "shifts": "gatewayd.cli.shifts:shifts",
 }
