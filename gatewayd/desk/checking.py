@@ -9,6 +9,8 @@ from typing import Any
 from gatewayd.desk.forms import Outcome, weigh
 from gatewayd.desk.sessions import Sessions
 from gatewayd.desk.terms import Answered, Answers, By, No, no
+from gatewayd.rigs.model import NOBODY, Identity
+from gatewayd.rigs.people import prefill
 from gatewayd.settings.checks import FormSettings
 from gatewayd.settings.model import RigSettings
 from gatewayd.store import people
@@ -39,21 +41,45 @@ class _Case:
 class Checking(Sessions):
     """Checks that people answer."""
 
-    async def answer_check(self, answers: Answers, *, by: By) -> Answered | No:
+    async def answer_check(
+        self, answers: Answers, *, by: By, here: Identity | None = None
+    ) -> Answered | No:
         """Answer a form at a rig; a newer answer takes the place of the last one.
 
+        What is not said to be of another cylinder is of the one that stands there now, or that was
+        `here`: never of one that comes while this request waits for its turn.
         A passed pre-fill check counts for `valid_min` minutes and one fill, a failed check until a
         new one passes. Refuses `no_rig no_form not_this_form unknown_operator barred may_not_answer
         no_cylinder unknown_cylinder no_batch no_fill unknown_item bad_answer unanswered
         store_unavailable`.
         """
-        return await self._one(partial(self._answer, answers, by))
+        who = here or self.standing(answers.rig_id)
+        return await self._one(partial(self._answer, answers, who, by))
+
+    def standing(self, rig_id: str) -> Identity:
+        """Who stands at a rig now; nobody at one that does not run."""
+        rig = self.rigs.get(rig_id)
+        return NOBODY if rig is None else rig.state.identity
 
     def waiting_fills(self, rig_id: str) -> tuple[Due, ...]:
         """The fills of a rig whose post-fill check is open, oldest first; raises StoreError."""
         return self._store.due_at(rig_id)
 
-    async def _answer(self, asked: Answers, by: By) -> Answered | No:
+    def precheck(self, rig_id: str) -> str:
+        """How the rig's own pre-fill check of what stands there is: `none passed failed`.
+
+        Empty where the rig asks for none; raises StoreError.
+        """
+        rig, running = self.settings.rigs.get(rig_id), self.rigs.get(rig_id)
+        if rig is None or running is None or rig.precheck is None:
+            return ""
+        wall = self._clock.wall()
+        for check in prefill(self._store, rig_id, running.state.identity):
+            if check.form == rig.precheck.form and (check.failed or check.passed(wall)):
+                return "failed" if check.failed else "passed"
+        return "none"
+
+    async def _answer(self, asked: Answers, who: Identity, by: By) -> Answered | No:
         rig = self._rig(asked.rig_id)
         if isinstance(rig, No):
             return rig
@@ -63,7 +89,7 @@ class Checking(Sessions):
         operator = self._answering(asked)
         if isinstance(operator, No):
             return operator
-        subject = self._subject(asked, form)
+        subject = self._subject(asked, form, who)
         if isinstance(subject, No):
             return subject
         roles = operator.roles if operator else ()
@@ -90,7 +116,7 @@ class Checking(Sessions):
         session = self.logged_in(asked.rig_id)
         return None if session is None else self._by_id(session.operator_id)
 
-    def _subject(self, asked: Answers, form: FormSettings) -> _Subject | No:
+    def _subject(self, asked: Answers, form: FormSettings, who: Identity) -> _Subject | No:
         if form.scope == "batch":
             batch = self._store.open_batch(asked.rig_id)
             if batch is None:
@@ -99,10 +125,9 @@ class Checking(Sessions):
             return _Subject("batch", batch.key, data)
         if form.stage == "postfill":
             return self._fill(asked)
-        return self._cylinder(asked)
+        return self._cylinder(asked, who)
 
-    def _cylinder(self, asked: Answers) -> _Subject | No:
-        who = self.rigs[asked.rig_id].state.identity
+    def _cylinder(self, asked: Answers, who: Identity) -> _Subject | No:
         here = who.cylinder
         if asked.cylinder is not None and (here is None or here.code != asked.cylinder):
             found = self._store.cylinder(asked.cylinder)

@@ -17,6 +17,7 @@ from gatewayd.desk.terms import Answers, By, No, no
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs.cards import PREFIX
+from gatewayd.rigs.model import NOBODY, Identity
 from gatewayd.settings.checks import Answer, FormSettings, NumberItem
 from gatewayd.settings.model import Settings
 from gatewayd.store.store import Store
@@ -40,6 +41,14 @@ class _Listening:
     cylinders: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One showing, and who stood at the rigs then: it may wait while others are served."""
+
+    read: TagRead | CodeRead
+    here: Mapping[str, Identity]
+
+
 class Reception:
     """One a daemon. `take` never waits; `run` asks the desk, one showing after the other."""
 
@@ -48,7 +57,7 @@ class Reception:
         self._store = store
         self._clock = clock
         self._log = logger("desk")
-        self._heard: asyncio.Queue[TagRead | CodeRead] = asyncio.Queue(maxsize=HEARD_MAX)
+        self._heard: asyncio.Queue[_Heard] = asyncio.Queue(maxsize=HEARD_MAX)
         self._shown: dict[tuple[str, str], int] = {}
         self._by: Settings | None = None
         self._listening = _Listening({}, {}, frozenset())
@@ -64,7 +73,8 @@ class Reception:
         if reading.device not in (listening.codes if ours else listening.cards):
             return
         if self._is_new(reading.device, text, reading.at_ns) and not self._heard.full():
-            self._heard.put_nowait(reading)
+            here = {rig_id: self._desk.standing(rig_id) for rig_id in self._desk.rigs}
+            self._heard.put_nowait(_Heard(reading, here))
 
     def device(self, name: str, state: str) -> None:
         """A device changed its state: nothing of ours."""
@@ -91,16 +101,17 @@ class Reception:
         while True:
             try:
                 async with asyncio.timeout(NUMBER_S):
-                    read = await self._heard.get()
+                    heard = await self._heard.get()
             except TimeoutError:
                 await self._desk.number_batches()
             else:
-                await self._serve(read)
+                await self._serve(heard)
 
-    async def _serve(self, read: TagRead | CodeRead) -> None:
+    async def _serve(self, heard: _Heard) -> None:
+        read = heard.read
         text = _text(read)
         if isinstance(read, CodeRead) and text.upper().startswith(PREFIX):
-            await self._code(read.device, text)
+            await self._code(read.device, text, heard.here)
             return
         if read.device in self._listens().cylinders and not self._is_card(text):
             return  # A cylinder at a device that serves for both.
@@ -116,7 +127,7 @@ class Reception:
         except StoreError:
             return False
 
-    async def _code(self, device: str, text: str) -> None:
+    async def _code(self, device: str, text: str, here: Mapping[str, Identity]) -> None:
         """`GW:LOGOUT`, `GW:CHECK:<form>:OK`, or `GW:CHECK:<form>:<item>:<answer>`."""
         rigs = self._listens().codes.get(device, ())
         words = text[len(PREFIX) :].split(":")
@@ -131,11 +142,11 @@ class Reception:
             return
         for rig_id in rigs:
             answers = self._answers(rig_id, words)
-            told = answers if isinstance(answers, No) else await self._answer(answers, by)
+            told: object = answers
+            if not isinstance(answers, No):
+                who = here.get(rig_id, NOBODY)
+                told = await self._desk.answer_check(answers, by=by, here=who)
             self._tell(rig_id, told)
-
-    async def _answer(self, answers: Answers, by: By) -> object:
-        return await self._desk.answer_check(answers, by=by)
 
     def _answers(self, rig_id: str, words: list[str]) -> Answers | No:
         """What a printed code answers; scanners may send it in capitals."""

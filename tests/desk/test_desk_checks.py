@@ -1,5 +1,6 @@
 """Answering checks: what counts as an answer, what it is about, how long it counts, what is kept."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from gatewayd.desk.forms import all_good, weigh
 from gatewayd.desk.terms import Answered, Answers, No
 from gatewayd.settings.load import load
-from gatewayd.store.model import RecordDraft
+from gatewayd.store.model import Cylinder, RecordDraft
 from tests.desk.front import ASKS, PAGE, WANG, Front, at_front
 from tests.rigs.bench import LEGAL, OTHER
 from tests.support.configs import write_config
@@ -53,6 +54,25 @@ async def fill(front: Front, cylinder: str = LEGAL.code, *, form: str = "lpg-pos
     record: RecordDraft = draft(data=data, counts_fill_of=cylinder)
     await front.store.append(record)
     return record.id
+
+
+@pytest.mark.parametrize("before", [LEGAL, None])
+async def test_a_check_is_of_the_cylinder_that_stood_there_when_it_was_answered(
+    tmp_path: Path, before: Cylinder | None
+) -> None:
+    """Another request is being committed meanwhile, and the cylinders are exchanged."""
+    async with at_front(tmp_path) as front:
+        if before is not None:
+            front.rig.stand(before)
+        first = asyncio.create_task(front.desk.log_in("rig-1", operator="op-2", by=PAGE))
+        second = asyncio.create_task(front.desk.answer_check(pre(), by=PAGE))
+        await asyncio.sleep(0)
+        front.rig.stand(OTHER)
+        await first
+        done = await second
+        assert front.store.checks(OTHER.code) == ()
+        assert len(front.store.checks(LEGAL.code)) == (before is not None)
+        assert isinstance(done, Answered) == (before is not None)
 
 
 async def test_a_passed_check_belongs_to_the_cylinder_that_stands_there(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from gatewayd.desk.printed import LOGOUT, PrintedCode, printed_codes
 from gatewayd.desk.reception import AWAY_S, HEARD_MAX, Reception
 from gatewayd.settings.forms import load_forms
 from gatewayd.settings.report import Report
+from gatewayd.store.model import Cylinder
 from tests.desk.front import ASKS, Front, at_front
 from tests.desk.test_desk_checks import fill
-from tests.rigs.bench import LEGAL, UID
+from tests.rigs.bench import LEGAL, OTHER, UID
 from tests.support.waiting import until
 
 CARD = "04A1B2C3"
@@ -118,6 +119,22 @@ async def test_every_code_that_is_printed_is_taken_as_it_says(
         assert front.rig.people.notices == []
         (check,) = front.records("check")
         assert (check["form"], check["failed"] == []) == (name, code.good)
+
+
+@pytest.mark.parametrize("before", [LEGAL, None])
+async def test_a_code_speaks_of_who_stood_there_when_it_was_scanned(
+    tmp_path: Path, before: Cylinder | None
+) -> None:
+    """Cards are served before it, and the cylinders are exchanged meanwhile."""
+    async with open_reception(tmp_path, ALONE) as (front, reception):
+        if before is not None:
+            front.rig.stand(before)
+        reception.take(TagRead("gun-3", CARD, 2, None, 0))
+        reception.take(CodeRead("qr-1", "GW:CHECK:lpg-prefill:OK", 0))
+        front.rig.stand(OTHER)
+        await until(lambda: bool(front.records("check")) or bool(front.rig.people.notices))
+        assert front.store.checks(OTHER.code) == ()
+        assert len(front.store.checks(LEGAL.code)) == (before is not None)
 
 
 async def test_a_post_fill_check_is_answered_by_code_for_the_fill_that_waits(
