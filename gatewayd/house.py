@@ -13,6 +13,9 @@ from gatewayd.alarms.alarms import OF_THE_STATION, Alarms
 from gatewayd.alarms.watchman import Watchman
 from gatewayd.board import Board
 from gatewayd.clock import MS, Clock
+from gatewayd.commands.clerk import Clerk
+from gatewayd.commands.office import Office
+from gatewayd.commands.shelf import Shelf
 from gatewayd.desk.desk import Desk
 from gatewayd.desk.outside import Outside
 from gatewayd.desk.reception import Reception
@@ -56,6 +59,7 @@ class House:
     context: UpstreamContext
     outside: Outside
     desk: Desk
+    clerk: Clerk
     reception: Reception
 
     @property
@@ -137,6 +141,8 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     desk = Desk(parts, store, clock)
     reception = Reception(desk, store, clock)
     parts.ears = (reception,)
+    clerk = Clerk(Office(parts, desk, keeper, context, Shelf(settings.store_path)))
+    context.door.open(clerk.take)
     parts.build()
     return House(
         parts=parts,
@@ -155,6 +161,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         context=context,
         outside=Outside(store, parts.rigs),
         desk=desk,
+        clerk=clerk,
         reception=reception,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gatewayd.texts_commands import COMMANDS
 from gatewayd.texts_desk import DESK, WAITING
 from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
@@ -249,7 +250,10 @@ TEXTS: Mapping[str, Text] = {
     **FINDINGS,
     **HINTS,
     **POINTS,
-    **{key: Text(*words) for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD).items()},
+    **{
+        key: Text(*words)
+        for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD | COMMANDS).items()
+    },
     **CLOCK,
 }
 """Every text by its key."""

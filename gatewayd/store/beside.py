@@ -19,7 +19,7 @@ from gatewayd.store.clock import vouch
 from gatewayd.store.merge import Merge, next_version
 from gatewayd.store.model import Cylinder, ImportCounts, Record, RecordDraft
 from gatewayd.store.orders import CarryOut, Done, Order
-from gatewayd.store.rebuild import VERSIONS_RESERVED, Progress, Rebuild
+from gatewayd.store.rebuild import VERSIONS_RESERVED, Also, Progress, Rebuild
 from gatewayd.store.staging import Staging
 from gatewayd.store.upgrade import upgrade_if_free
 
@@ -60,6 +60,7 @@ class ImportOptions:
     With `dry_run` it is only counted what would change. With a `source_version` entries that have
     a newer one stay as they are. More than `direct_max` changes build a new table. Rows that use a
     retired code or tag again are refused, named by `origin`, unless `reuse` says why they may.
+    `also` writes more in the very transaction in which the archive changes.
     """
 
     station_id: str
@@ -70,6 +71,7 @@ class ImportOptions:
     direct_max: int = DIRECT_MAX
     origin: str = "import"
     reuse: str = ""
+    also: Also | None = None
 
 
 def _quiet(_what: str, _done: int, _total: int) -> None:
@@ -105,7 +107,9 @@ def import_staged(
         if not options.reuse:
             _refuse_retired(connection, options.origin)
         if not options.dry_run:
-            rebuild = Rebuild(connection, merge, clock, progress, reuse=options.reuse)
+            rebuild = Rebuild(
+                connection, merge, clock, progress, reuse=options.reuse, also=options.also
+            )
             _carry_out(connection, rebuild, counts, options)
     except apsw.Error as exc:
         raise database.store_error(path, exc) from exc
@@ -147,6 +151,8 @@ def _carry_out(
     direct.apply(connection)
     retiring.apply(connection, direct.at, reuse=options.reuse)
     direct.confirm(connection, counts)
+    if options.also is not None:
+        options.also(connection, counts)
     database.require_room(connection)
     connection.execute("COMMIT")
 
@@ -191,6 +197,28 @@ def vouch_for_clock(
     return _write(path, run, station_id=issuer.station_id, quota_mb=quota_mb)
 
 
+def order(
+    path: Path,
+    carry_out: CarryOut,
+    given: Order,
+    *,
+    issuer: Issuer,
+    quota_mb: int = database.QUOTA_MB,
+) -> Done:
+    """Carry out a hold, release, lock or unlock of `orders`, with its record. Raises StoreError.
+
+    A running daemon sees it when it looks at the store next, within a tick. Creates the store when
+    there is none: what somebody locks before the first start is locked at it.
+    """
+    _prepare(path, issuer.station_id)
+    return _write(
+        path,
+        lambda connection: carry_out(connection, issuer, given),
+        station_id=issuer.station_id,
+        quota_mb=quota_mb,
+    )
+
+
 def answer_alarm(
     path: Path, draft: RecordDraft, *, issuer: Issuer, quota_mb: int = database.QUOTA_MB
 ) -> Record:
@@ -213,28 +241,6 @@ def answer_alarm(
         return writes.append(connection, draft, issuer)
 
     return _write(path, run, station_id=issuer.station_id, quota_mb=quota_mb)
-
-
-def order(
-    path: Path,
-    carry_out: CarryOut,
-    given: Order,
-    *,
-    issuer: Issuer,
-    quota_mb: int = database.QUOTA_MB,
-) -> Done:
-    """Carry out a hold, release, lock or unlock of `orders`, with its record. Raises StoreError.
-
-    A running daemon sees it when it looks at the store next, within a tick. Creates the store when
-    there is none: what somebody locks before the first start is locked at it.
-    """
-    _prepare(path, issuer.station_id)
-    return _write(
-        path,
-        lambda connection: carry_out(connection, issuer, given),
-        station_id=issuer.station_id,
-        quota_mb=quota_mb,
-    )
 
 
 def upsert_operators(path: Path, change: people.Change, options: ImportOptions) -> ImportCounts:

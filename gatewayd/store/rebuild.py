@@ -68,6 +68,10 @@ Progress = Callable[[str, int, int], None]
 """Hears what is being done, how many entries of it are done, and of how many."""
 
 
+Also = Callable[[apsw.Connection, ImportCounts], None]
+"""What else is written in the transaction in which the archive changes."""
+
+
 class Rebuild:
     """One large import on a connection that has the staged entries attached as `staged`."""
 
@@ -79,11 +83,13 @@ class Rebuild:
         progress: Progress,
         *,
         reuse: str = "",
+        also: Also | None = None,
     ) -> None:
         self._path = Path(connection.db_filename("main"))
         self._connection = connection
         self.merge = merge
         self._reuse = reuse
+        self._also = also
         self._clock = clock
         self._progress = progress
         self._never = threading.Event()
@@ -244,6 +250,8 @@ class Rebuild:
                 self._connection.execute("ALTER TABLE cylinder_tags RENAME TO cylinder_tags_old")
                 self._connection.execute("ALTER TABLE cylinder_tags_next RENAME TO cylinder_tags")
             self.merge.confirm(self._connection, counts)
+            if self._also is not None:
+                self._also(self._connection, counts)
 
     def _carry_over(self) -> None:
         connection, merge = self._connection, self.merge

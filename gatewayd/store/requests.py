@@ -62,7 +62,8 @@ def settle(
         )
     connection.execute(
         "INSERT INTO requests (upstream, id, command, kept_until, reply) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT DO NOTHING",
+        "ON CONFLICT DO UPDATE SET command = excluded.command, kept_until = excluded.kept_until, "
+        "reply = excluded.reply, answered = 0",
         (
             settled.upstream,
             settled.id,
@@ -97,10 +98,16 @@ class RequestReads(ABC):
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[rows.Row]:
         """The rows of a query."""
 
-    def first_reply(self, upstream: str, request_id: str) -> First | None:
-        """What was replied to a request of an upstream; None when it is not remembered."""
-        sql = "SELECT reply, answered FROM requests WHERE upstream = ? AND id = ?"
-        found = self._rows(sql, (upstream, request_id))
+    def first_reply(self, upstream: str, request_id: str, wall: datetime | None) -> First | None:
+        """What was replied to a request of an upstream; None when it is not remembered, or `wall`
+        lies beyond its time.
+        """
+        sql = (
+            "SELECT reply, answered FROM requests WHERE upstream = ?1 AND id = ?2 "
+            "AND (?3 IS NULL OR kept_until >= ?3)"
+        )
+        at = None if wall is None else rows.utc(wall)
+        found = self._rows(sql, (upstream, request_id, at))
         return First(json.loads(found[0][0]), bool(found[0][1])) if found else None
 
     def requests_kept(self, wall: datetime) -> int:

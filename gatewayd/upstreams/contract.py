@@ -16,6 +16,7 @@ from gatewayd.clock import Clock
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
 from gatewayd.store.store import Store
+from gatewayd.upstreams.door import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ class Upstream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamContext:
-    """What every upstream gets. `directory` is where relative paths of its settings start."""
+    """What every upstream gets.
+
+    `directory` is where relative paths of its settings start. Requests of a platform go to `door`.
+    """
 
     store: Store
     board: Board
@@ -83,6 +87,7 @@ class UpstreamContext:
     boot_id: str
     version: str
     directory: Path
+    door: Door = field(default_factory=Door)
 
 
 def make_upstream(

@@ -16,6 +16,7 @@ from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext, presence
+from gatewayd.upstreams.mqtt_commands import Downlink
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_settings import MqttSettings
 from gatewayd.upstreams.mqtt_terms import NOBODY_LISTENS, PERMANENT, UNSPECIFIED, Answer, Dial
@@ -48,6 +49,7 @@ class MqttUpstream:
         self._pace = pace
         self._backoff = Backoff(context.clock, pace.first_s, pace.max_s, pace.stable_s)
         self._state = State(name, context)
+        self._downlink = Downlink(name, self._root, settings, context.door)
         self._served = False
         self._pump = Pump(
             name,
@@ -104,11 +106,16 @@ class MqttUpstream:
             self._backoff.good()
             self._served = True
             self._state.say("up", "")
+            self._downlink.listen(connection)
             sink = RecordSink(connection, f"{self._root}/records", self._pace.answer_s_max)
             async with asyncio.TaskGroup() as tasks:
-                show = tasks.create_task(self._show(connection, watcher))
+                beside = [
+                    tasks.create_task(self._show(connection, watcher)),
+                    tasks.create_task(self._downlink.serve(connection)),
+                ]
                 await self._pump.run(sink)
-                show.cancel()
+                for task in beside:
+                    task.cancel()
         except asyncio.CancelledError:
             await self._goodbye(connection)
             raise

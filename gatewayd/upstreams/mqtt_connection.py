@@ -29,6 +29,7 @@ class Connection(Wire):
         self._in_flight_max = in_flight_max
         self._record_type = _packed(properties_of(PacketTypes.PUBLISH, ContentType=CONTENT_TYPE))
         self._alone = False
+        self._urgent = 0
         self._pending: dict[int, asyncio.Future[Answer]] = {}
         self._freed = asyncio.Event()
         self.lost_in_flight = 0
@@ -57,6 +58,30 @@ class Connection(Wire):
         assert sent is not None
         return sent
 
+    async def reply(
+        self, topic: str, payload: bytes, correlation: bytes | None
+    ) -> asyncio.Future[Answer]:
+        """Publish at QoS 1 ahead of everything that waits for the window; raises as `send` does."""
+        self._urgent += 1
+        try:
+            while not self._room(alone=False, urgent=True) and not self.gone.is_set():
+                self._freed.clear()
+                await self._freed.wait()
+        finally:
+            self._urgent -= 1
+            self._freed.set()
+        self._check()
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        properties, property_bytes = None, 0
+        if self._dial.v5 and correlation is not None:
+            properties = properties_of(PacketTypes.PUBLISH, CorrelationData=correlation)
+            property_bytes = 1 + 2 + len(correlation)
+        if (too_large := self._too_large(topic, payload, property_bytes)) is not None:
+            future.set_result(too_large)
+            return future
+        self._publish(future, topic, payload, retain=False, properties=properties)
+        return future
+
     def try_send(
         self,
         topic: str,
@@ -71,7 +96,7 @@ class Connection(Wire):
         if not self._room(alone=alone):
             return None
         future: asyncio.Future[Answer] = self._loop.create_future()
-        too_large = self._too_large(topic, payload, record=record)
+        too_large = self._too_large(topic, payload, CONTENT_TYPE_BYTES if record else 0)
         if too_large is not None:
             future.set_result(too_large)
             return future
@@ -90,15 +115,16 @@ class Connection(Wire):
         self._flush()
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def _too_large(self, topic: str, payload: bytes, *, record: bool) -> Answer | None:
+    def _too_large(self, topic: str, payload: bytes, property_bytes: int) -> Answer | None:
         limit = self.packet_bytes_max
-        properties = CONTENT_TYPE_BYTES if record else 0
-        size = packet_bytes(len(topic.encode()) + 1 + properties, len(payload))
+        size = packet_bytes(len(topic.encode()) + 1 + property_bytes, len(payload))
         if limit is None or size <= limit:
             return None
         return Answer(PACKET_TOO_LARGE, f"Packet too large: {size} bytes, the broker takes {limit}")
 
-    def _room(self, *, alone: bool) -> bool:
+    def _room(self, *, alone: bool, urgent: bool = False) -> bool:
+        if self._urgent and not urgent:
+            return False
         window = min(self._in_flight_max, self.receive_maximum)
         return len(self._pending) < (1 if alone or self._alone else window)
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from gatewayd.settings.kinds import PacedSettings
+from gatewayd.upstreams.door import CommandName
 from gatewayd.upstreams.tls import TlsSettings
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -28,6 +29,8 @@ class MqttSettings(PacedSettings):
     * `keepalive_s`: how long silence may last before we ask; twice as long and the broker is left.
     * `in_flight_max`: records sent but not yet acknowledged; the broker's own limit counts too.
     * `tls`: files for `mqtts://`.
+    * `commands`: what this platform may ask for: a list of names, `all`, or `none`, under which not
+      even a refusal is answered. Whoever may publish to the broker may then give these commands.
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
     """
 
@@ -40,6 +43,7 @@ class MqttSettings(PacedSettings):
     keepalive_s: int = Field(default=30, ge=5, le=1200)
     in_flight_max: int = Field(default=32, ge=1, le=1000)
     tls: TlsSettings | None = None
+    commands: Literal["all", "none"] | tuple[CommandName, ...] = ("ping",)
 
     @field_validator("url")
     @classmethod

@@ -54,6 +54,17 @@ class Dial:
     tls: Callable[[], ssl.SSLContext] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message that the broker brought. MQTT 3.1.1 has neither response topic nor correlation."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    response_topic: str | None = None
+    correlation: bytes | None = None
+
+
 def packet_bytes(header_bytes: int, payload_bytes: int) -> int:
     """Size of a QoS 1 PUBLISH; `header_bytes` are topic and packed properties (MQTT 5, 3.3)."""
     remaining = 2 + header_bytes + 2 + payload_bytes

@@ -186,7 +186,11 @@ class Pump:
             return False
         limit = 1 if self._alone else min(BATCH_MAX, asked.to_sequence - asked.next_sequence + 1)
         found = self._outbox.records(after_sequence=asked.next_sequence - 1, limit=limit)
-        batch = await self._paced(sink, found)
+        there = [one for one in found if one.sequence <= asked.to_sequence]
+        if not there:
+            await self._resent(asked, asked.to_sequence)
+            return True
+        batch = await self._paced(sink, there)
         if not batch:
             return True
         outcome = await sink.deliver(batch, alone=self._alone)
@@ -196,11 +200,14 @@ class Pump:
                 "upstream.resend_refused", upstream=self._name, sequence=sequence, reason=reason
             )
         if through is not None:
-            await self._outbox.commit(
-                lambda connection, _issuer: ahead.resent(connection, asked, through + 1)
-            )
+            await self._resent(asked, through)
         await self._after(sink, outcome, ())
         return True
+
+    async def _resent(self, asked: ahead.Resend, through: int) -> None:
+        await self._outbox.commit(
+            lambda connection, _issuer: ahead.resent(connection, asked, through + 1)
+        )
 
     async def _after(self, sink: Sink, outcome: Outcome, dead: Sequence[tuple[int, str]]) -> None:
         for sequence, reason in dead:

@@ -1,0 +1,1 @@
+"""Requests of platforms, whatever carries them: checked, carried out once, recorded, answered."""
