@@ -1,6 +1,6 @@
 """A verdict in sentences, in Chinese or English, for a terminal or a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rules_engine.reasons import REASONS
 from rules_engine.template import Language
@@ -10,6 +10,25 @@ _DECISIONS = {
     "zh": {"allow": "允许充装", "deny": "禁止充装"},
     "en": {"allow": "filling allowed", "deny": "filling refused"},
 }
+_ELSEWHERE: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "receive": {
+        "zh": {"allow": "通过", "deny": "不予通过"},
+        "en": {"allow": "passes", "deny": "does not pass"},
+    },
+    "fill": {
+        "zh": {"allow": "可继续充装", "deny": "停止充装"},
+        "en": {"allow": "filling may go on", "deny": "stop filling"},
+    },
+    "postfill": {
+        "zh": {"allow": "充装后判定合格", "deny": "充装后判定不合格"},
+        "en": {"allow": "well filled", "deny": "not well filled"},
+    },
+    "dispatch": {
+        "zh": {"allow": "允许出站", "deny": "不得出站"},
+        "en": {"allow": "may leave", "deny": "may not leave"},
+    },
+}
+"""What a decision means where nothing is about to be filled."""
 _SEVERITIES = {
     "zh": {"deny": "拒绝", "warn": "警告", "observe": "观察（生效后将拒绝）"},
     "en": {"deny": "deny", "warn": "warning", "observe": "observed (would deny)"},
@@ -18,7 +37,9 @@ _OVERRIDE = {
     "zh": "放宽 {rule} 至 {until}（{state}）：{reason}；批准人 {by}",
     "en": "loosened {rule} through {until} ({state}): {reason}; approved by {by}",
 }
-_APPLIED = {"zh": ("未生效", "生效中"), "en": ("not in force", "in force")}
+_APPLIED = {"zh": ("本次未采用", "本次采用"), "en": ("not applied", "applied")}
+"""An override may be in force and not applied: where no rule was asked, or the day is in doubt."""
+_BUT = {"zh": "（注意：{titles}）", "en": " (mind: {titles})"}
 
 
 def sentences(verdict: Verdict, language: Language) -> list[str]:
@@ -27,15 +48,21 @@ def sentences(verdict: Verdict, language: Language) -> list[str]:
     return [first, *(_finding(finding, language) for finding in verdict.findings)]
 
 
-def headline(verdict: Verdict, language: Language) -> str:
-    """One sentence for the person at the rig: the decision, and the reasons that refuse."""
-    codes = [finding.code for finding in verdict.findings if finding.severity == "deny"]
-    titles = ("、" if language == "zh" else ", ").join(
-        title(code, language) for code in dict.fromkeys(codes)
-    )
-    decision = _DECISIONS[language][verdict.decision]
+def headline(verdict: Verdict, language: Language, stage: str = "permit") -> str:
+    """One sentence for the person there: the decision, and the reasons that refuse, or else warn."""
+    decision = _ELSEWHERE.get(stage, _DECISIONS)[language][verdict.decision]
+    if verdict.allowed:
+        warned = _titles(verdict, "warn", language)
+        return decision + (_BUT[language].format(titles=warned) if warned else "")
     colon = "：" if language == "zh" else ": "
-    return f"{decision}{colon}{titles}" if titles else decision
+    return f"{decision}{colon}{_titles(verdict, 'deny', language)}"
+
+
+def _titles(verdict: Verdict, severity_: str, language: Language) -> str:
+    """The reasons of one severity, each once."""
+    codes = [finding.code for finding in verdict.findings if finding.severity == severity_]
+    comma = "、" if language == "zh" else ", "
+    return comma.join(title(code, language) for code in dict.fromkeys(codes))
 
 
 def severity(finding: Finding, language: Language) -> str:

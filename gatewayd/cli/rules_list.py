@@ -136,21 +136,24 @@ def _tables(item: Pack, today: date) -> Iterator[Table]:
 
 
 def _rules(item: Pack, today: date) -> Table:
-    table = Table(box=None, title_justify="left", padding=(0, 1, 0, 0))
+    """One row a rule, its condition and basis below: at 80 columns no expression breaks early."""
+    table = Table(box=None, title_justify="left", padding=(0, 1, 0, 0), show_header=False)
     below = (
         f"  extends {item.ref.extends.id} {item.ref.extends.version}" if item.ref.extends else ""
     )
     title = f"{item.id} {item.version}{below}  {item.title.zh} / {item.title.en}"
     table.title = Text(title)
-    for heading in ("rule", "code", "severity", "stage"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("when / basis", overflow="fold")
+    table.add_column(overflow="fold")
     for rule in item.rules:
         now = rule.on(today)
-        given = f"given {now.given.source}\n" if now.given else ""
-        condition = Text.assemble(given, now.when.source, "\n", (now.basis, "dim"))
+        head = f"{now.id}  {now.code}  {now.severity}  {now.stage}"
+        given = f"\n    given {now.given.source}" if now.given else ""
+        known = ", ".join(now.applies_if_known)
+        known = f"\n    applies if known: {known}" if known else ""
+        when = f"{known}{given}\n    when {now.when.source}"
         style = "yellow" if rule.override is not None else ""
-        table.add_row(now.id, now.code, now.severity, now.stage, condition, style=style)
+        told = Text.assemble((head, "bold"), when, (f"\n    {now.basis}", "dim"))
+        table.add_row(told, style=style)
     return table
 
 

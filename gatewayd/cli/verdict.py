@@ -88,7 +88,7 @@ def verdict(
     if as_json:
         print_json(decided.as_json())
     else:
-        show(decided, settings.log.language)
+        show(decided, settings.log.language, stage=stage)
     stop(OK if decided.allowed else NO)
 
 

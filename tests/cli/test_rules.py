@@ -67,7 +67,9 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_the_list_shows_every_rule_with_its_condition(site: Path) -> None:
     got = run("rules", "list", "-c", str(site))
     assert got.exit_code == 0
-    assert "life-exceeded" in got.stdout
+    lines = [line.strip() for line in got.stdout.splitlines()]
+    assert "life-exceeded  LIFE_EXCEEDED  deny  prefill" in lines
+    assert "when clock.today > cylinder.next_inspection_on" in lines, "whole, at 80 columns"
     packs = json.loads(run("rules", "list", "-c", str(site), "--json").stdout)["packs"]
     rules = {item["id"]: item for pack in packs for item in pack["rules"]}
     assert rules["cn-lpg.overdue"]["when"] == "clock.today > cylinder.next_inspection_on"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.cells import cell_len
 
 from gatewayd.cli.root import main
 from gatewayd.settings.shipped import shipped_dir
@@ -65,7 +66,7 @@ def test_a_refusal_is_a_sentence_a_table_and_the_texts_that_decided(site: Path) 
 
 
 def test_what_a_site_loosened_stands_in_every_verdict(site: Path) -> None:
-    for words, state in ((DURING, "in force"), (AFTER, "not in force")):
+    for words, state in ((DURING, "applied"), (AFTER, "not applied")):
         got = verdict(site, "--code", LEGAL.code, *words)
         assert got.exit_code == 0
         assert "our-lpg 7 sha256:" in got.stdout
@@ -73,7 +74,25 @@ def test_what_a_site_loosened_stands_in_every_verdict(site: Path) -> None:
         told = f"loosened overdue through 2026-08-01 ({state}): inspection body closed"
         assert told in got.stdout
         packs = json.loads(verdict(site, "--code", LEGAL.code, *words, "--json").stdout)["packs"]
-        assert packs[0]["overrides"][0]["applied"] is (state == "in force")
+        assert packs[0]["overrides"][0]["applied"] is (state == "applied")
+
+
+NARROW, WIDE = "80", "160"
+
+
+@pytest.mark.parametrize("columns", [NARROW, WIDE])
+def test_no_name_is_broken_and_a_person_reads_yes_and_no(
+    site: Path, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    asks = ("--set", "rig.operator_required=true", "--set", "operator.logged_in=false")
+    said = verdict(site, "--code", LEGAL.code, *DURING, *asks).stdout
+    assert "operator.logged_in = no" in said
+    assert "False" not in said
+    assert "cn-lpg.no-operator" in said
+    table = [line for line in said.splitlines() if line.startswith(("│", "┃", "├", "└"))]
+    assert table
+    assert {cell_len(line) <= int(columns) for line in table} == {True}
 
 
 def test_an_override_lets_a_rule_only_observe_through_its_last_day(site: Path) -> None:

@@ -1,10 +1,13 @@
 """Verdicts in sentences: what is wrong, with its basis and rule, in both languages."""
 
 import re
+from typing import get_args
 
 from rules_engine.engine import judge
 from rules_engine.explain import headline, sentences, severity, sources, title
 from rules_engine.reasons import REASONS
+from rules_engine.template import Language
+from rules_engine.verdict import Stage
 from tests.support.rules import LEGAL, cn_lpg
 
 
@@ -43,12 +46,26 @@ def test_the_headline_is_the_decision_and_each_reason_once() -> None:
     assert headline(verdict, "zh").startswith("禁止充装：非本站气瓶、")
 
 
-def test_a_warning_is_not_in_the_headline_but_says_what_it_is() -> None:
+def test_a_warning_refuses_nothing_and_is_in_the_headline_of_what_is_allowed() -> None:
     verdict = judge(
         [cn_lpg()], {**LEGAL, "cylinder.stamped_tare_g": 16_500, "scale.tare_g": 16_000}
     )
-    assert headline(verdict, "en") == "filling allowed"
+    assert headline(verdict, "en") == "filling allowed (mind: tare differs)"
+    assert headline(verdict, "zh") == "允许充装（注意：皮重不符）"
     assert [severity(each, "zh") for each in verdict.findings] == ["警告"]
+
+
+def test_where_nothing_is_filled_the_headline_does_not_speak_of_filling() -> None:
+    allowed = judge([cn_lpg()], LEGAL, "receive")
+    refused = judge([cn_lpg()], {**LEGAL, "cylinder.owner": "9"}, "receive")
+    assert headline(allowed, "zh", "receive") == "通过"
+    assert headline(refused, "zh", "dispatch") == "不得出站：非本站气瓶"
+    for stage in get_args(Stage):
+        for language in get_args(Language):
+            told = [headline(each, language, stage) for each in (allowed, refused)]
+            assert told[0] != told[1]
+            spoken = any("充装" in each or "fill" in each for each in told)
+            assert spoken == (stage not in {"receive", "dispatch"}), told
 
 
 def test_the_sources_are_the_exact_texts() -> None:
