@@ -3,18 +3,25 @@
 A tag counts only when it was read after the last moment the scale was known to be empty, so a
 tag carried past earlier, or lingering from the cylinder before, can never name this one. A
 printed code is a deliberate act: it counts `scan_valid_s` before the cylinder too.
+
+When nobody saw the scale for a while (a stalled process, a lost gate), a tag that was read meanwhile
+may wait in a buffer and be told as new: then only what is read well after the arrival counts.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drivers.contract import CodeRead, GateSample, TagRead
-from gatewayd.clock import SECOND
+from gatewayd.clock import MS, SECOND
 from gatewayd.settings.model import IdentifySettings, RigSettings
 
 SIGHTINGS_MAX = 64
 """Different things kept a presence. At the limit new ones are counted, not kept: two are already
 one too many, so the rig refuses either way."""
+UNSEEN_MS = 500
+"""So long without a word of the scale, and nobody knows what was carried past meanwhile."""
+BUFFERED_MS = 300
+"""Longer than what waited in a buffer needs to be told once the process runs again."""
 
 
 @dataclass(slots=True)
@@ -42,6 +49,7 @@ class Presence:
         self._seen: dict[tuple[str, str], Sighting] = {}
         self._empty_ns: int | None = None
         self._came_ns = 0
+        self._tags_from_ns = 0
         self._arrivals = 0
         self.on = False
         self.found = False
@@ -97,12 +105,14 @@ class Presence:
         self.on = True
         self.found = self._empty_ns is None
         self._came_ns = now_ns
+        unseen = self._empty_ns is None or now_ns - self._empty_ns > UNSEEN_MS * MS
+        self._tags_from_ns = now_ns + BUFFERED_MS * MS if unseen else self._empty_ns or 0
         self._expire()
 
     def _counts(self, at_ns: int, *, is_tag: bool) -> bool:
         """Whether what was read then can belong to the cylinder that came at `_came_ns`."""
         if is_tag:
-            return at_ns >= (self._came_ns if self._empty_ns is None else self._empty_ns)
+            return at_ns >= self._tags_from_ns
         return at_ns >= self._came_ns - self._rig.scan_valid_s * SECOND
 
     def _expire(self) -> None:
@@ -112,6 +122,11 @@ class Presence:
             for key, seen in self._seen.items()
             if self._counts(seen.last_ns, is_tag=seen.is_tag)
         }
+
+    def doubt(self, now_ns: int) -> None:
+        """Nobody looked for too long, and something stands there as before: who it is, is asked anew."""
+        self._tags_from_ns = now_ns + BUFFERED_MS * MS
+        self._seen.clear()
 
     def lose(self) -> None:
         """The gate's word is gone: whatever stands there when it returns is a new cylinder."""

@@ -43,7 +43,11 @@ class Watch:
     def take(self, reading: Reading) -> bool:
         """Take one reading of one of this rig's devices; True when the rig should look."""
         if isinstance(reading, GateSample):
-            last, self.sample = self.sample, reading
+            last = self.sample
+            if last is not None and reading.at_ns - last.at_ns > self._rig.stale_after_ms * MS:
+                last, self._news = None, True
+                self._presence.doubt(reading.at_ns)
+            self.sample = reading
             before = self._presence.number
             self._presence.weigh(reading)
             same = before != 0 and self._presence.number == before

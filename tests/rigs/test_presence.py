@@ -51,11 +51,13 @@ class Naive:
     on: bool = False
 
     def counted(self) -> set[tuple[bool, str]]:
-        since_s = self.came_s if self.empty_s is None else self.empty_s
+        unseen = self.empty_s is None or round(self.came_s - self.empty_s, 6) > 0.5
+        since_s = self.came_s + 0.3 if unseen else self.empty_s
+        assert since_s is not None
         return {
             (is_tag, text)
             for at_s, is_tag, text in self.reads
-            if at_s >= (since_s if is_tag else self.came_s - RIG.scan_valid_s)
+            if round(at_s - (since_s if is_tag else self.came_s - RIG.scan_valid_s), 6) >= 0
         }
 
 
@@ -111,14 +113,37 @@ def test_a_tag_seen_only_before_the_scale_was_empty_never_counts() -> None:
 def test_a_tag_told_late_does_not_name_the_cylinder_that_came_meanwhile() -> None:
     presence = Presence(RIG)
     empty(presence, 10)
-    stand(presence, 11)
+    stand(presence, 10.4)
     assert not presence.saw(tag("BEFORE", 9.9))
-    presence.saw(tag("MINE", 10.5))
-    assert not presence.saw(code("LONG AGO", 10.9 - RIG.scan_valid_s))
+    presence.saw(tag("MINE", 10.2))
+    assert not presence.saw(code("LONG AGO", 10.3 - RIG.scan_valid_s))
     assert texts(presence) == {"MINE"}
     presence.saw(tag("MINE", 12))
     presence.saw(tag("MINE", 11))
     assert [seen.last_ns for seen in presence.sightings()] == [12 * SECOND]
+
+
+def test_what_waited_while_nobody_saw_the_scale_does_not_name_who_came_meanwhile() -> None:
+    """Read at 10.1 s, told after a stall at 14.5 s, as the first word of the scale is."""
+    presence = Presence(RIG)
+    empty(presence, 10)
+    stand(presence, 14.5)
+    assert not presence.saw(tag("CARRIED PAST", 14.5))
+    assert not presence.saw(tag("CARRIED PAST", 14.79))
+    assert presence.saw(tag("MINE", 14.8))
+    assert texts(presence) == {"MINE"}
+
+
+def test_who_stands_there_is_asked_anew_when_nobody_looked_for_too_long() -> None:
+    presence = Presence(RIG)
+    empty(presence, 10)
+    stand(presence, 10.1)
+    presence.saw(tag("A", 10.2))
+    presence.saw(code("C", 10.2))
+    presence.doubt(round(14.5 * SECOND))
+    assert (presence.number, texts(presence)) == (1, set())
+    assert not presence.saw(tag("A", 14.6))
+    assert presence.saw(tag("A", 14.8))
 
 
 def test_a_code_counts_scan_valid_s_before_the_cylinder_and_no_longer() -> None:
@@ -197,8 +222,8 @@ def test_every_required_device_must_speak() -> None:
     presence = Presence(TWO_REQUIRED)
     empty(presence, 1)
     stand(presence, 2)
-    presence.saw(tag("A", 2, device="gun-2"))
-    presence.saw(tag("A", 2))
+    presence.saw(tag("A", 2.3, device="gun-2"))
+    presence.saw(tag("A", 2.3))
     assert presence.missing(), "the label is required too"
     presence.saw(code("C", 2))
     assert not presence.missing()
