@@ -29,6 +29,7 @@ from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
 from gatewayd.upstreams.contract import presence
 from gatewayd.vitals import Vitals
+from gatewayd.web import page
 from protocols.diagnose import warm_up
 
 TICK_S = 0.25
@@ -64,8 +65,8 @@ async def serve(
             others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(house.reception.run()))
-            others.append(group.create_task(house.clerk.run()))
             others.append(group.create_task(_ledger(house).run()))
+            others.append(group.create_task(_page(house)))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
             others.append(group.create_task(_tick(house, vitals)))
             points = [group.create_task(point.run()) for point in house.parts.points.values()]
@@ -77,9 +78,7 @@ async def serve(
             )
             notify.tell("READY=1")
             others.append(group.create_task(_settle_in(house.settings)))
-            reloader = Reloader(house, keeper, bell, taken, read)
-            house.clerk.office.plan = reloader.plan
-            reloading = group.create_task(reloader.run())
+            reloading = group.create_task(Reloader(house, keeper, bell, taken, read).run())
             await stop.wait()
             notify.tell("STOPPING=1")
             log.info("gatewayd.stopping")
@@ -97,6 +96,12 @@ async def serve(
     if dog is not None:
         dog.close()
     log.info("gatewayd.stopped")
+
+
+async def _page(house: House) -> None:
+    """The station's page, where one is configured; it ends with the daemon, and ends nothing."""
+    means = page.Means(house.desk, house.alarms, house.store, house.board, house.context.clock)
+    await page.run(house.settings.web, house.settings.directory, means)
 
 
 def _ledger(house: House) -> Ledger:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gatewayd.texts_commands import COMMANDS
 from gatewayd.texts_desk import DESK, WAITING
 from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
+from gatewayd.texts_web import WEB
 
 Language = Literal["zh", "en"]
 
@@ -252,7 +252,7 @@ TEXTS: Mapping[str, Text] = {
     **POINTS,
     **{
         key: Text(*words)
-        for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD | COMMANDS).items()
+        for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD | WEB).items()
     },
     **CLOCK,
 }

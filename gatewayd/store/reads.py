@@ -25,6 +25,7 @@ from gatewayd.store.model import (
     StoredAlarm,
 )
 from gatewayd.store.order_reads import OrderReads
+from gatewayd.store.page_reads import PageReads
 from gatewayd.store.passing_reads import PassingReads
 from gatewayd.store.people_reads import PeopleReads
 from gatewayd.store.requests import RequestReads
@@ -56,6 +57,7 @@ class Reads(
     RequestReads,
     AheadReads,
     GapReads,
+    PageReads,
 ):
     """The store as it is committed right now. Every method raises StoreError when it cannot read.
 
