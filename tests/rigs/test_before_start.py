@@ -1,6 +1,5 @@
 """Between the verdict and the start, and while gas flows: what was true for a verdict may end."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,14 +15,16 @@ from gatewayd.rigs.people import People
 from gatewayd.rigs.sources import FactSource, RigLocks
 from gatewayd.rigs.steps import Step
 from gatewayd.settings.model import ClockSettings, RigSettings
-from gatewayd.store import orders
+from gatewayd.store import beside, orders
+from gatewayd.store.chain import Issuer
 from gatewayd.store.orders import Order
 from gatewayd.store.store import Store
 from gatewayd.timekeeping.keeper import Timekeeper
 from tests.desk.front import LI, employ
-from tests.rigs.bench import LEGAL, bench
+from tests.rigs.bench import LEGAL, STATION, bench
 from tests.rigs.desk import START, Desk, ScriptedGate, living, open_store
 from tests.rigs.test_people_at_rig import ASKS, check, log_in
+from tests.support.stores import ZONE
 from tests.support.waiting import until
 
 
@@ -163,16 +164,17 @@ async def test_an_entry_that_became_less_takes_the_permit_back(tmp_path: Path) -
     await store.close()
 
 
-async def test_a_lock_that_is_committed_with_the_permit_opens_nothing(tmp_path: Path) -> None:
+async def test_a_lock_between_the_verdict_and_the_permit_opens_nothing(tmp_path: Path) -> None:
     store, clock = await open_store(tmp_path)
     at = replace(bench(), sources=(RigLocks(store),))
-    async with living(store, clock, ScriptedGate(), at=at) as desk, asyncio.TaskGroup() as group:
+    async with living(store, clock, ScriptedGate(), at=at) as desk:
 
         def lock_too(state: State, event: Event, rig: RigSettings) -> Step:
             after, effects = step(state, event, rig)
             if any(isinstance(effect, Issue) for effect in effects):
                 given = Order(new_id(), "rig-1", "leak", "SAMR", "cli", START)
-                group.create_task(store.order(orders.lock, given))
+                issuer = Issuer(STATION.id, ZONE)
+                beside.order(store.path, orders.lock, given, issuer=issuer)
             return after, effects
 
         desk.rig.machine = lock_too
