@@ -65,6 +65,7 @@ async def serve(
             others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(house.reception.run()))
+            others.append(group.create_task(house.clerk.run()))
             others.append(group.create_task(_ledger(house).run()))
             others.append(group.create_task(_page(house)))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
@@ -78,7 +79,9 @@ async def serve(
             )
             notify.tell("READY=1")
             others.append(group.create_task(_settle_in(house.settings)))
-            reloading = group.create_task(Reloader(house, keeper, bell, taken, read).run())
+            reloader = Reloader(house, keeper, bell, taken, read)
+            house.clerk.office.plan = reloader.plan
+            reloading = group.create_task(reloader.run())
             await stop.wait()
             notify.tell("STOPPING=1")
             log.info("gatewayd.stopping")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gatewayd.texts_commands import COMMANDS
 from gatewayd.texts_desk import DESK, WAITING
 from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
@@ -252,7 +253,7 @@ TEXTS: Mapping[str, Text] = {
     **POINTS,
     **{
         key: Text(*words)
-        for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD | WEB).items()
+        for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD | COMMANDS | WEB).items()
     },
     **CLOCK,
 }

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gatewayd.cli import verdict_screen
+from gatewayd.retelling import gist_of, kind_of
 from gatewayd.texts import TEXTS, Language, text
 from rules_engine.retold import verdict
 
@@ -42,11 +43,6 @@ def show(envelope: Mapping[str, Any], language: Language, console: Console | Non
     console.print(Text(sealed, style="dim"), soft_wrap=True)
 
 
-def kind_of(envelope: Mapping[str, Any]) -> str:
-    """`fill` of `gatewayd.fill.v1`."""
-    return str(envelope["type"]).split(".")[1]
-
-
 def lines(envelope: Mapping[str, Any], language: Language) -> Iterator[str]:
     """Which record, which cylinder, what became of it."""
     kind, data = kind_of(envelope), envelope["data"]
@@ -63,31 +59,3 @@ def lines(envelope: Mapping[str, Any], language: Language) -> Iterator[str]:
     masses = {name: data[name] for name in MASSES if data.get(name) is not None}
     if kind == "fill" and masses:
         yield "  ".join(f"{name}={value}" for name, value in masses.items())
-
-
-def gist_of(envelope: Mapping[str, Any], language: Language) -> str:
-    """What became of it, in a few words of the catalogue; empty when the kind says it all."""
-    data = envelope["data"]
-    parts = [_word("outcome", data.get("outcome"), language)]
-    if data.get("outcome") and data.get("end_reason"):
-        parts.append(f"({data['end_reason']})")
-    if isinstance(data.get("net_g"), int):
-        parts.append(f"{data['net_g']} g")
-    parts.append(_word("event", data.get("event"), language))
-    message = data.get("message")
-    if isinstance(message, Mapping):
-        parts.append(str(message.get(language) or ""))
-    findings = (data.get("verdict") or {}).get("findings") or []
-    if not data.get("outcome"):
-        parts += [each["code"] for each in findings if each["severity"] == "deny"]
-    by = data.get("by")
-    if isinstance(by, Mapping):
-        parts.append(": ".join(str(by[key]) for key in ("who", "why") if by.get(key)))
-    return "  ".join(part for part in parts if part)
-
-
-def _word(group: str, value: object, language: Language) -> str:
-    if not value:
-        return ""
-    key = f"{group}.{value}"
-    return text(key, language) if key in TEXTS else str(value)
