@@ -13,6 +13,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from gatewayd import __version__, notify, wires
+from gatewayd.alarms.damage import remedy
 from gatewayd.clock import Clock
 from gatewayd.devices import show_device
 from gatewayd.errors import StoreError
@@ -25,6 +26,7 @@ from gatewayd.reload.reloader import Reloader
 from gatewayd.settings.model import Settings
 from gatewayd.shifts.ledger import Ledger
 from gatewayd.store import pulse
+from gatewayd.store.rebirth import Remedy
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
 from gatewayd.upstreams.contract import presence
@@ -200,6 +202,13 @@ async def _close(house: House, rigs: Collection[asyncio.Task[None]]) -> None:
         logger("app").info("gatewayd.backlog_kept")
 
 
+def _remedy(settings: Settings) -> Remedy | None:
+    """What is done about a damaged store; None: nothing starts upon it."""
+    if settings.store.on_corrupt == "stop":
+        return None
+    return remedy(settings.station.id, tuple(settings.rigs))
+
+
 async def run(taken: Taken, clock: Clock) -> None:
     """The daemon: open the store, build, serve until SIGTERM or SIGINT; SIGHUP reads files again.
 
@@ -222,6 +231,7 @@ async def run(taken: Taken, clock: Clock) -> None:
         zone=ZoneInfo(settings.station.timezone),
         clock=clock,
         quota_mb=settings.store.quota_mb,
+        remedy=_remedy(settings),
     )
     house = build(settings, store, clock)
     await serve(house, stop, bell, taken, partial(take, settings.directory))

@@ -73,6 +73,27 @@ WORKS: Final = (
         ),
     ),
     Kind(
+        "store_damaged",
+        "critical",
+        Text(
+            zh="数据库损坏，已隔离并启用新库",
+            en="the store was damaged; it was put aside and a fresh one begun",
+        ),
+        Text(
+            zh="磁盘故障、写入时断电，或文件被改动",
+            en="a failing disk, power lost while it wrote, or a file that was changed",
+        ),
+        Text(
+            zh="详情说明缺了哪些记录和数据：旧文件保留，请用 gatewayd records salvage 文件 取出；"
+            "缺 archive 时重新导入气瓶档案，缺 locks 时核对后逐个解锁工位；请检查并更换磁盘，然后确认本报警",
+            en="its detail says which records and which data are missing; the old file is kept: "
+            "`gatewayd records salvage FILE` reads it. Without `archive` import the cylinders again, "
+            "without `locks` every rig is locked until you unlock it. Check or replace the disk, "
+            "then acknowledge",
+        ),
+        lasts=False,
+    ),
+    Kind(
         "upstream_down",
         "warning",
         Text(zh="上级平台长时间收不到记录", en="an upstream has not taken records for long"),

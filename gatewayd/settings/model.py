@@ -69,9 +69,14 @@ class StationSettings(Strict):
 
 
 class StoreSettings(Strict):
-    """The one file that must survive. A relative `path` starts at the config directory."""
+    """The one file that must survive. A relative `path` starts at the config directory.
+
+    `on_corrupt`: a damaged store is put aside and a fresh one takes over what is sound, or nothing
+    starts until a person has decided.
+    """
 
     path: str = Field(default="gatewayd.db", min_length=1)
+    on_corrupt: Literal["quarantine", "stop"] = "quarantine"
     quota_mb: int = Field(default=2048, ge=16, le=1_000_000)
     keep_days: int = Field(default=1095, ge=365, le=36_500)
 

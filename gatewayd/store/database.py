@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import apsw
 
-from gatewayd.errors import StoreError
+from gatewayd.errors import DamagedError, StoreError
 
 SCHEMA_VERSION = 3
 APPLICATION_ID = 0x67617479
@@ -25,8 +25,8 @@ RESERVE_BYTES = 1_048_576
 _MIB = 1_048_576
 
 DAMAGED: Final = (
-    "is damaged; stop gatewayd, keep a copy of the file, then restore the last backup, or move "
-    "the file and its -wal aside to start an empty store (upstreams keep what they have)"
+    "is damaged; with store.on_corrupt: quarantine a restart sets it aside and takes over what is "
+    "sound; or stop gatewayd and `gatewayd restore` the last backup"
 )
 _ADVICE: Final[tuple[tuple[type[apsw.Error], str], ...]] = (
     (apsw.FullError, "is full; free space on the disk or raise store.quota_mb"),
@@ -42,14 +42,22 @@ _ADVICE: Final[tuple[tuple[type[apsw.Error], str], ...]] = (
     (apsw.IOError, "cannot be read or written; check the disk and the kernel log"),
     (apsw.NoMemError, "cannot be used: out of memory"),
 )
+_OUR_TABLES: Final = "SELECT count(*) FROM sqlite_schema WHERE name IN ('records', 'meta')"
 
 
 def store_error(path: Path, exc: apsw.Error) -> StoreError:
     """What SQLite said, as a sentence for the person on call that says what to do."""
     for kind, advice in _ADVICE:
         if isinstance(exc, kind):
+            if advice is DAMAGED:
+                return damaged(path, str(exc))
             return StoreError(f"{path}: the store {advice} ({exc})")
     return StoreError(f"{path}: the store failed ({type(exc).__name__}: {exc})")
+
+
+def damaged(path: Path | str, why: str) -> DamagedError:
+    """The store at `path` is not what was written; `why` is what was found."""
+    return DamagedError(f"{path}: the store {DAMAGED} ({why})", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,35 +128,42 @@ def exists(path: Path) -> bool:
             raise StoreError(f"{path}: missing, but {wal.name} is there: restore or move it aside")
         return False
     if path.stat().st_size == 0:
-        raise StoreError(f"{path}: the store {DAMAGED} (the file is empty)")
+        raise damaged(path, "the file is empty")
     return True
 
 
 def create(path: Path, *, station_id: str) -> None:
     """Make an empty store, whole or not at all. The caller owns `path`. Raises StoreError."""
     fresh = path.with_name(f"{path.name}.new")
-    for leftover in ("", "-wal", "-journal", "-shm"):
-        fresh.with_name(fresh.name + leftover).unlink(missing_ok=True)
-    schema = (files("gatewayd.store") / "schema.sql").read_text(encoding="utf-8")
     try:
-        connection = apsw.Connection(str(fresh))
-        with connection:
-            connection.execute(schema)
-            connection.execute(
-                "INSERT INTO meta VALUES ('schema_version', ?), ('station_id', ?), ('probes', '0')",
-                (str(SCHEMA_VERSION), station_id),
-            )
+        connection = make(fresh, station_id=station_id)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.close()
         fresh.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except apsw.Error as exc:
         raise store_error(path, exc) from exc
     except OSError as exc:
         raise StoreError(f"{path}: cannot create the store: {exc.strerror}") from exc
 
 
-def _sync_folder(folder: Path) -> None:
+def make(fresh: Path, *, station_id: str) -> apsw.Connection:
+    """An empty store in the place of what is left at `fresh`. May raise apsw.Error, OSError."""
+    for leftover in ("", "-wal", "-journal", "-shm"):
+        fresh.with_name(fresh.name + leftover).unlink(missing_ok=True)
+    schema = (files("gatewayd.store") / "schema.sql").read_text(encoding="utf-8")
+    connection = apsw.Connection(str(fresh))
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    with connection:
+        connection.execute(schema)
+        connection.execute(
+            "INSERT INTO meta VALUES ('schema_version', ?), ('station_id', ?), ('probes', '0')",
+            (str(SCHEMA_VERSION), station_id),
+        )
+    return connection
+
+
+def sync_folder(folder: Path) -> None:
     """Make a rename survive power loss."""
     file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -204,6 +219,8 @@ def _connect(path: Path, flags: int, busy_ms: int, oldest: int = SCHEMA_VERSION)
 def _check_kind(path: Path, connection: apsw.Connection, oldest: int) -> None:
     """Refuse a file that is not ours, from a newer program, or older than `oldest`."""
     if connection.execute("PRAGMA application_id").get != APPLICATION_ID:
+        if connection.execute(_OUR_TABLES).get == 2:  # noqa: PLR2004 - records and meta
+            raise damaged(path, "its header was changed")
         raise StoreError(f"{path}: a SQLite file, but no gatewayd store; correct store.path")
     found = version(connection)
     if found > SCHEMA_VERSION:
@@ -219,8 +236,11 @@ def _check_kind(path: Path, connection: apsw.Connection, oldest: int) -> None:
 
 
 def version(connection: apsw.Connection) -> int:
-    """The schema version of a store; may raise apsw.Error."""
-    return int(_meta(connection, "schema_version"))
+    """The schema version of a store; may raise apsw.Error, DamagedError."""
+    told = _meta(connection, "schema_version")
+    if not told.isdecimal():
+        raise damaged(connection.db_filename("main"), f"schema {told}")
+    return int(told)
 
 
 def _meta(connection: apsw.Connection, key: str) -> str:
@@ -238,16 +258,6 @@ def check_station(path: Path, connection: apsw.Connection, station_id: str) -> N
             f"{path}: the store belongs to station {owner}, the config says {station_id}; correct "
             "station.id, or move the store aside to start an empty one"
         )
-
-
-def check_pages(path: Path, connection: apsw.Connection) -> None:
-    """PRAGMA quick_check; raises StoreError when any page is damaged."""
-    try:
-        found = connection.execute("PRAGMA quick_check(1)").get
-    except apsw.Error as exc:
-        raise store_error(path, exc) from exc
-    if found != "ok":
-        raise StoreError(f"{path}: the store {DAMAGED} ({found})")
 
 
 def has_room(connection: apsw.Connection, *, kept: int = 0) -> bool:

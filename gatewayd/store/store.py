@@ -15,8 +15,9 @@ from gatewayd.store import clock, database, orders, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.merge import upsert
 from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
+from gatewayd.store.opening import prepare
 from gatewayd.store.reads import Reads
-from gatewayd.store.upgrade import upgrade
+from gatewayd.store.rebirth import Remedy
 from gatewayd.store.writer import Hand, Writer
 
 T = TypeVar("T")
@@ -74,25 +75,24 @@ class Store(Reads):
         quota_mb: int = database.QUOTA_MB,
         busy_ms: int = database.BUSY_MS,
         hand: Hand | None = None,
+        remedy: Remedy | None = None,
     ) -> Self:
         """Open and check the store at `path`, or create it; this process then owns it.
 
         `quota_mb` bounds the file in MiB, `busy_ms` the wait for another process's transaction;
-        `hand` does the writing, a thread when None.
+        `hand` does the writing, a thread when None. A damaged store is put aside by `remedy`; with
+        None it is refused and left as it is.
         Raises StoreError when it is damaged, someone else's, newer, or another process owns it.
         """
         owner = database.Ownership.take(path)
         opened: list[apsw.Connection] = []
         try:
-            if not database.exists(path):
-                database.create(path, station_id=station_id)
-            upgrade(path)
+            issuer = Issuer(station_id, zone)
+            prepare(path, issuer=issuer, at=clock.wall(), remedy=remedy)
             opened.append(database.connect_to_write(path, quota_mb=quota_mb, busy_ms=busy_ms))
             database.check_station(path, opened[0], station_id)
-            database.check_pages(path, opened[0])
             opened.append(database.connect_to_read(path, busy_ms=busy_ms))
             write, read = opened
-            issuer = Issuer(station_id, zone)
             return cls(
                 path,
                 owner=owner,

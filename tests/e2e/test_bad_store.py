@@ -118,8 +118,14 @@ async def test_a_full_store_permits_nothing_and_keeps_the_running_fill(
             assert [r["sequence"] for r in records] == list(range(1, len(records) + 1))
 
 
+def _stop_on_damage(config: Path) -> None:
+    file = config / "gateway.yaml"
+    name = "path: gatewayd.db"
+    file.write_text(file.read_text().replace(name, f"{name}\n  on_corrupt: stop"))
+
+
 async def test_a_store_has_one_daemon_and_a_damaged_one_touches_no_gate(tmp_path: Path) -> None:
-    async with House(tmp_path, start=False, broker_up=False) as house:
+    async with House(tmp_path, start=False, broker_up=False, edit=_stop_on_damage) as house:
         rig, store = house.station.rigs[0], house.config / "gatewayd.db"
         await house.daemon.start()
         await until(lambda: rig.plc.slave.requests > 0)
@@ -137,13 +143,40 @@ async def test_a_store_has_one_daemon_and_a_damaged_one_touches_no_gate(tmp_path
         await house.daemon.start()
         assert await house.daemon.ended() == 3
         last = house.daemon.log().splitlines()[-1]
-        assert last.startswith(f"{store}: the store is damaged; stop gatewayd, keep a copy")
+        assert last.startswith(f"{store}: the store is damaged; with store.on_corrupt: quarantine")
         assert "Traceback" not in house.daemon.log()
         assert rig.plc.slave.requests == asked
         code, _, err = await house.daemon.say("records", "verify")
         assert code in (1, 3)
         assert str(store) in err
         assert store.read_bytes() == damaged, "evidence is left as it was found"
+
+
+async def test_a_damaged_store_is_put_aside_and_the_station_works_on(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        rig, store = house.station.rigs[0], house.config / "gatewayd.db"
+        await house.fill(house.legal[0])
+        await house.until(lambda: len(house.fills()) == 1)
+        before = await house.settled()
+        rig.take_away()
+        await house.rig_state("rig-1", "locked")
+        assert await house.daemon.stop() == 0
+        with contextlib.closing(apsw.Connection(str(store))) as sql:
+            page = sql.execute("SELECT pageno FROM dbstat WHERE name = 'records_by_cylinder'").get
+        damaged = bytearray(store.read_bytes())
+        damaged[(page - 1) * 4096 : page * 4096] = bytes(4096)
+        store.write_bytes(damaged)
+        await house.daemon.start()
+        await house.until(lambda: bool(house.newest("alarms/store_damaged.store")))
+        (aside,) = (f for f in house.config.glob("*.damaged-*") if f.name[-4] != "-")
+        assert aside.read_bytes() == damaged
+        await house.fill(house.legal[1])
+        await house.until(lambda: len(house.fills()) == 2)
+        records = await house.settled()
+        assert [r["id"] for r in records[: len(before)]] == [r["id"] for r in before]
+        assert [r["sequence"] for r in records] == list(range(1, len(records) + 1))
+        code, _, _ = await house.daemon.say("records", "verify")
+        assert code == 0
 
 
 MISTAKES = 24
