@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MOMENTS = ("arrives", "permit", "permit", "opens", "opens", "closes", "leaves", "starts", "commits")
 """What faults like to follow; `commits` and `starts` are of the daemon, the others of a rig."""
 AT_MOMENT = 0.7
+THEMED = 0.6
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -146,6 +147,18 @@ def fault(kind: str) -> Callable[[Strike], Strike]:
         return strike
 
     return add
+
+
+THEMES = ("bytes.", "plc.", "unplug.", "pull.", "process.", "power.", "disk.", "tag.", "scale.")
+
+
+def kinds_of(rng: random.Random) -> list[str]:
+    """A few kinds that come again and again: of one theme or two, or from everywhere."""
+    pool = sorted(FAULTS)
+    if rng.random() < THEMED:
+        themes = tuple(rng.sample(THEMES, k=2))
+        pool = [kind for kind in pool if kind.startswith(themes)]
+    return rng.sample(pool, k=min(len(pool), rng.randint(1, 6)))
 
 
 def draw(rng: random.Random, kinds: list[str], rigs: tuple[str, ...], seconds: float) -> Fault:

@@ -1,5 +1,6 @@
 """Faults of wires and PLCs."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.histories.faults import Fault, Strike, fault, undo_later
@@ -38,26 +39,32 @@ def _reports_lost(world: "World", fault: Fault) -> str:
     return f"the next {count} long answers of the PLC are lost, short ones arrive"
 
 
-@fault("unplug")
-def _unplug(world: "World", fault: Fault) -> str:
-    name = fault.rng().choice(WIRES)
-    wire = world.rigs[fault.rig].wires[name]
-    wire.unplug()
-    seconds = fault.scaled(0.05, 8)
-    undo_later(
-        world, seconds, lambda: setattr(wire, "plugged", True), f"{name} is plugged in again"
-    )
-    return f"the {name} is unplugged for {seconds:.2f} s"
+def _unplug(name: str) -> Strike:
+    def strike(world: "World", fault: Fault) -> str:
+        wire = world.rigs[fault.rig].wires[name]
+        wire.unplug()
+        seconds = fault.scaled(0.05, 8)
+        back = partial(setattr, wire, "plugged", True)  # noqa: FBT003 - an attribute's value
+        undo_later(world, seconds, back, f"the {name} is plugged in again")
+        return f"the {name} is unplugged for {seconds:.2f} s"
+
+    return strike
 
 
-@fault("pull_cable")
-def _pull(world: "World", fault: Fault) -> str:
-    name = fault.rng().choice(WIRES)
-    wire = world.rigs[fault.rig].wires[name]
-    wire.pull()
-    seconds = fault.scaled(0.05, 14)
-    undo_later(world, seconds, wire.push_in, f"the cable of the {name} is in again")
-    return f"the cable of the {name} is out for {seconds:.2f} s, and nobody is told"
+def _pull(name: str) -> Strike:
+    def strike(world: "World", fault: Fault) -> str:
+        wire = world.rigs[fault.rig].wires[name]
+        wire.pull()
+        seconds = fault.scaled(0.05, 14)
+        undo_later(world, seconds, wire.push_in, f"the cable of the {name} is in again")
+        return f"the cable of the {name} is out for {seconds:.2f} s, and nobody is told"
+
+    return strike
+
+
+for _name in WIRES:
+    fault(f"unplug.{_name}")(_unplug(_name))
+    fault(f"pull.{_name}")(_pull(_name))
 
 
 def _plc_power(*, keep: bool) -> Strike:

@@ -20,6 +20,8 @@ SCAN_MS_MAX = 20
 """A PLC acts in its next scan."""
 LEFT_MS_MAX = 500
 """So long a PLC may need to see that a cylinder left: its scale swings out."""
+BLIND_G = 1_000
+"""A scale that stands still or is wrong by this shows no PLC that a cylinder left."""
 LOST_AT_ONCE_MS_MAX = 1_500
 """A reader that says goodbye is known to be lost within this: a poll and a look."""
 LOST_IN_SILENCE_MS_MAX = 13_000
@@ -138,18 +140,20 @@ class Judge:
                 1, f"{rig.name}: the PLC trips at {limit_g} g, permitted {permit.limit_gross_g}"
             )
 
-    def _only_a_tag(self, rig: "Rig") -> bool:
-        """Whether the rig asks for a tag alone and this cylinder never showed its own.
+    def _only_a_tag(self, rig: "Rig", permit: KnownPermit) -> bool:
+        """Whether the rig asks for a tag alone, and since the cylinder came saw the permit's only.
 
-        A foreign tag in the field is then all that any gateway can know.
+        A foreign tag beside a cylinder that does not show its own is all that a gateway can know.
         """
-        return not rig.tagged and self._required(rig) == {"reader"}
+        foreign = {one.epc for one in self._world.fleet.legal if one.code == permit.code}
+        return rig.shown == foreign and self._required(rig) == {"reader"}
 
     def _goes_on(self, rig: "Rig", watch: _Watch) -> None:
         """Invariants 1 and 4 while it flows."""
         world, now_ns = self._world, self._world.ground.now_ns
         there = rig.cylinder.code if rig.cylinder else ""
-        if there == watch.code:
+        blind = rig.plant.stuck_scale or abs(rig.plant.jump_g) >= BLIND_G
+        if there == watch.code or blind:
             watch.here_ns = now_ns
         elif now_ns - watch.here_ns > LEFT_MS_MAX * MS:
             self.say(1, f"{rig.name}: gas flows on after the cylinder left")

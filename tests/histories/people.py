@@ -12,13 +12,28 @@ from tests.histories.rigs import Rig
 SWAP_S_MIN = 1.2
 """Nobody changes a cylinder faster: above `stale_after_ms`, below which no gateway could see it."""
 LOOK_S = 0.03
+EAGER_PRESSES = 80
 PATIENCE_S = 6.0
 """How long somebody waits for the lamp; longer than a rig needs to say no."""
 
 Quirk: TypeAlias = Literal[
-    "", "swap", "leave", "second_tag", "no_tag", "early_start", "stop_button", "stays", "late_start"
+    "",
+    "eager",
+    "carried_past",
+    "swap",
+    "leave",
+    "second_tag",
+    "no_tag",
+    "early_start",
+    "stop_button",
+    "stays",
+    "late_start",
 ]
 QUIRKS: tuple[Quirk, ...] = (
+    "eager",
+    "eager",
+    "carried_past",
+    "swap",
     "swap",
     "leave",
     "second_tag",
@@ -102,13 +117,18 @@ class Person:
         rig, rng = self.rig, random.Random(visit.seed)
         self._say(visit.told())
         cylinder = self.cylinder(visit)
-        rig.bring(cylinder, tag=visit.quirk != "no_tag")
+        fills = rig.plc.retained.fills
+        if visit.quirk == "carried_past":
+            yield from self._carry_past(cylinder, rng)
+            cylinder = self._bad(visit)
+        rig.bring(cylinder, tag=visit.quirk not in ("no_tag", "carried_past"))
         self.moment("arrives", rig.name)
         yield rng.uniform(0.1, 0.6)
-        rig.scanner.scan(cylinder.qr_text)
+        if visit.quirk != "carried_past":
+            rig.scanner.scan(cylinder.qr_text)
         yield from self._quirk_before(visit, rng)
         if rig.cylinder is not None:
-            yield from self._fill(visit, rng)
+            yield from self._fill(visit, rng, fills)
         yield rng.uniform(0.2, 1.0)
         if visit.quirk == "stays":
             yield rng.uniform(3, 6)
@@ -118,8 +138,29 @@ class Person:
         rig.reader.clear()
         yield rng.uniform(SWAP_S_MIN, 2.5)
 
+    def _carry_past(self, cylinder: SimCylinder, rng: random.Random) -> Script:
+        """Another cylinder's tag passes while nobody stands there."""
+        self._say("the tag of a legal cylinder is carried past")
+        self.rig.reader.tag_in(cylinder.epc)
+        yield rng.uniform(0.2, 0.8)
+        self.rig.reader.clear()
+        yield rng.uniform(0.05, 0.4)
+
+    def _press_on(self) -> Script:
+        """Start is pressed again and again."""
+        for _ in range(EAGER_PRESSES):
+            self.rig.plc.press_start()
+            yield 0.06
+
+    def _bad(self, visit: Visit) -> SimCylinder:
+        return self._fleet.illegal[visit.cylinder % len(self._fleet.illegal)]
+
     def _quirk_before(self, visit: Visit, rng: random.Random) -> Script:
         rig = self.rig
+        if visit.quirk in ("eager", "carried_past") or (
+            visit.quirk == "swap" and rng.random() < 0.5
+        ):
+            run(self._ground, self._press_on())
         if visit.quirk == "early_start":
             rig.plc.press_start()
             yield 0.3
@@ -138,16 +179,16 @@ class Person:
         rig.take_away()
         self._say("the cylinder is changed")
         yield rng.uniform(SWAP_S_MIN, 2.0)
-        other = self._fleet.illegal[visit.cylinder % len(self._fleet.illegal)]
-        rig.bring(other, tag=rng.random() < 0.7)
+        rig.bring(self._bad(visit), tag=rng.random() < 0.7)
 
-    def _fill(self, visit: Visit, rng: random.Random) -> Script:
+    def _fill(self, visit: Visit, rng: random.Random, fills: int) -> Script:
         rig = self.rig
-        permitted = yield from until(self._ground, lambda: rig.permitted, PATIENCE_S)
+        permitted = yield from until(
+            self._ground, lambda: rig.permitted or rig.plc.retained.fills != fills, PATIENCE_S
+        )
         if not permitted:
             return
         yield rng.uniform(0.05, 0.8) if visit.quirk != "late_start" else 9.0
-        fills = rig.plc.retained.fills
 
         def begun() -> bool:
             if rig.plc.retained.fills == fills:

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field, replace
 
 from tests.histories import faults_devices, faults_plant, faults_process
-from tests.histories.faults import FAULTS, Fault, Hooks, draw
+from tests.histories.faults import Fault, Hooks, draw, kinds_of
 from tests.histories.people import Visit, visits
 
 KINDS = (faults_devices, faults_plant, faults_process)
@@ -35,7 +35,7 @@ class Plan:
         rigs = rng.choice((("rig-1",), ("rig-1",), ("rig-2",), ("rig-1", "rig-2")))
         quirks = rng.choice((0.0, 0.3, 0.6))
         count = rng.randint(0, FAULTS_MAX)
-        kinds = rng.sample(sorted(FAULTS), k=rng.randint(1, min(6, len(FAULTS))))
+        kinds = kinds_of(rng)
         return cls(
             seed,
             rigs,

@@ -27,7 +27,10 @@ PLC_BAUD = 19_200
 
 @dataclass(slots=True)
 class Rig:
-    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when."""
+    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when.
+
+    `shown` are the tags that were in the field since it came.
+    """
 
     name: str
     ground: Ground
@@ -39,7 +42,7 @@ class Rig:
     cylinder: SimCylinder | None = None
     since_ns: int = 0
     powered: bool = True
-    tagged: bool = False
+    shown: set[str] = field(default_factory=set)
     first_heard_ns: int = 0
     on_scan: Callable[["Rig"], None] = lambda _rig: None
 
@@ -96,6 +99,7 @@ class Rig:
 
     def _tick(self) -> None:
         self.plc.advance()
+        self.shown |= self.reader._field.keys()
         self.on_scan(self)
         self.ground.at(self.ground.now_ns + SCAN_MS * MS, self._tick)
 
@@ -111,7 +115,7 @@ class Rig:
         assert self.cylinder is None, self.cylinder
         self.cylinder, self.since_ns = cylinder, self.ground.now_ns
         self.plant.put_on(cylinder.load())
-        self.tagged = tag
+        self.shown.clear()
         if tag:
             self.reader.tag_in(cylinder.epc)
 

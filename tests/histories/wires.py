@@ -124,7 +124,7 @@ class _Lane:
 
     wire: Wire
     direction: Direction
-    arrive: Callable[[bytes], None]
+    arrive: Callable[[bytes, int], None]
     at_ns: int = 0
     waiting: "deque[bytes]" = field(default_factory=deque)
     held: bytes = b""
@@ -164,14 +164,14 @@ class _Lane:
         ground = self.wire.ground
         flight_ns = round((self.wire.flight_s(len(data)) + late_s) * SECOND)
         self.at_ns = max(self.at_ns + 1, ground.now_ns + flight_ns)
-        ground.at(self.at_ns, self._land, data)
+        ground.at(self.at_ns, self._land, data, ground.now_ns)
 
-    def _land(self, data: bytes) -> None:
+    def _land(self, data: bytes, sent_ns: int) -> None:
         if self.wire.pulled:
             if self.wire.baud is None:
                 self.waiting.append(data)
             return
-        self.arrive(data)
+        self.arrive(data, sent_ns)
 
     def resume(self) -> None:
         """The cable is back."""
@@ -219,20 +219,21 @@ class End:
             return
         self._in.send(data)
 
-    def _at_device(self, data: bytes) -> None:
+    def _at_device(self, data: bytes, sent_ns: int) -> None:
         """What is under way when the daemon closes or dies still arrives; a backlog does not."""
+        del sent_ns
         if not self._reset:
             self._wire.ground.mark(b">" + data)
             self._feed(data)
 
     # The daemon's end.
 
-    def _at_daemon(self, data: bytes) -> None:
+    def _at_daemon(self, data: bytes, sent_ns: int) -> None:
         if self._closing or self._loop.dead:
             return
         self._wire.ground.mark(b"<" + data)
         if len(data) >= LONG_BYTES:
-            self._wire.told_ns = self._wire.ground.now_ns
+            self._wire.told_ns = sent_ns
         if self._paused:
             self._unread.append(data)
         else:
