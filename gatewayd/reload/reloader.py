@@ -189,12 +189,12 @@ class Reloader:
         """Do every job whose rigs are at rest; ask the others to come to rest."""
         await self._exchange_upstreams()
         waiting = self._jobs(self._target)
-        self._ask({name for job in waiting for name in job.rigs})
+        await self._ask({name for job in waiting for name in job.rigs})
         for job in waiting:
             if all(self._keeper.rests(name) for name in job.rigs):
                 await self._do(job)
         left = self._jobs(self._target)
-        self._ask({name for job in left for name in job.rigs})
+        await self._ask({name for job in left for name in job.rigs})
         if not left:
             packs = {n: p for n, p in self._parts.settings.packs.items() if n in self._target.packs}
             self._parts.settings = replace(self._parts.settings, packs=packs)
@@ -214,26 +214,32 @@ class Reloader:
         else:
             self._owing = False
 
-    def _ask(self, wanted: set[str]) -> None:
+    async def _ask(self, wanted: set[str]) -> None:
         """Let these rigs come to rest, and the others go on, also those that had left."""
+        still = set()
         for name in self._asked | wanted:
             if name not in self._parts.rigs:
                 continue
             if name in wanted:
                 self._parts.rigs[name].leave()
-            elif self._keeper.rests(name):
-                self._again(name)
-            else:
+            elif not self._keeper.rests(name):
                 self._parts.rigs[name].leave(leaving=False)
-        self._asked = wanted
+            elif not await self._again(name):
+                still.add(name)
+        self._asked = wanted | still
 
-    def _again(self, name: str) -> None:
-        """A rig that had left for a change that nobody wants any more."""
-        self._parts.drop_rig(name)
-        self._parts.add_rig(name)
-        self._parts.connect()
-        self._parts.tell_states(name)
-        self._keeper.start_rig(name)
+    async def _again(self, name: str) -> bool:
+        """A rig that had left for a change that nobody wants any more; False = not yet.
+
+        The gate that stands before it goes on as after any exchange: from what it kept.
+        """
+        alone = Job(devices=frozenset(), rigs=frozenset({name}))
+        try:
+            await exchange(self._house, self._keeper, self._parts.settings, alone, ())
+        except StoreError as exc:
+            log.warning("reload.waits_for_store", error=str(exc), rigs=[name])
+            return False
+        return True
 
     async def _do(self, job: Job) -> None:
         """One job; when it cannot be done after all, the rest of the target is given up."""

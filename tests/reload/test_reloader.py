@@ -19,6 +19,8 @@ from gatewayd.reload.reloader import Reloader
 from gatewayd.settings.load import examine
 from gatewayd.store.store import Store
 from tests.support.configs import GATEWAY, RIGS, write_config
+from tests.support.io_modules import WATCHDOG
+from tests.support.stores import permit
 from tests.support.waiting import until
 
 NOBODY = """\
@@ -41,6 +43,7 @@ class Bench:
     house: House
     bell: Bell
     read: list[Callable[[], Taken]]
+    keeper: Keeper | None = None
 
     def shown(self) -> dict[str, Any]:
         return dict(self.house.board.get("config") or {})
@@ -53,12 +56,17 @@ class Bench:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, watch_every_s: float = 60.0) -> AsyncIterator[Bench]:
-    write_config(folder, HERE)
+async def running(
+    folder: Path, *, watch_every_s: float = 60.0, pending: str = "", **changes: str
+) -> AsyncIterator[Bench]:
+    """A house; the rig `pending` has a permit to settle, and its gate is away."""
+    write_config(folder, {**HERE, **changes})
     taken, clock = take(folder, last_good=last_good_packs), SystemClock()
     settings = taken.settings()
     zone = ZoneInfo(settings.station.timezone)
     store = Store.open(settings.store_path, station_id=settings.station.id, zone=zone, clock=clock)
+    if pending:
+        await store.issue(permit(pending))
     house, bell = build(settings, store, clock), Bell()
     bench = Bench(folder, house, bell, [lambda: take(folder)])
     try:
@@ -72,6 +80,7 @@ async def running(folder: Path, *, watch_every_s: float = 60.0) -> AsyncIterator
             reloader = Reloader(house, keeper, bell, taken, read, watch_every_s=watch_every_s)
             task = group.create_task(reloader.run())
             await until(lambda: bench.shown().get("state") == "applied")
+            bench.keeper = keeper
             yield bench
             task.cancel()
             keeper.cancel()
@@ -126,6 +135,38 @@ async def test_one_changed_reader_exchanges_one_device_and_its_rig(tmp_path: Pat
         assert {n for n, r in parts.rigs.items() if rigs[n] is not r} == {"rig-2"}
         assert parts.devices["gun-1"].audience.fronts == (parts.rigs["rig-1"],)
         assert parts.devices["gun-2"].audience.fronts == (parts.rigs["rig-2"],)
+
+
+MODULE = """\
+  scale-3: {driver: scale.toledo, link: {tcp: "127.0.0.1:21"}}
+  io-1: {driver: output.modbus, link: {tcp: "127.0.0.1:17"}, unit: 3, coil: 0, watchdog: %s,
+    start: {input: 0, active: true}}
+"""
+SHARED = {
+    "devices/all.yaml": NOBODY + MODULE % WATCHDOG,
+    "rigs/all.yaml": RIGS.replace(
+        "scale: scale-2\n    gate: scale-2", "scale: scale-3\n    gate: io-1\n    preact_g: 150"
+    ),
+}
+"""Rig 2 has a gate of two devices, one of them on the wire of rig 1's."""
+
+
+async def test_a_gate_of_two_devices_goes_on_when_a_change_is_taken_back(tmp_path: Path) -> None:
+    """Rig 2 has left for it already, rig 1 cannot: what ran before runs again."""
+    async with running(tmp_path, pending="rig-1", **SHARED) as bench:
+        parts, keeper = bench.house.parts, bench.keeper
+        assert keeper is not None
+        await until(lambda: parts.rigs["rig-1"].state.permit is not None)
+        rig, gate = parts.rigs["rig-2"], parts.composites["rig-2"]
+        changed = SHARED["devices/all.yaml"].replace("127.0.0.1:17", "127.0.0.1:19")
+        await bench.ring("waiting", **{**SHARED, "devices/all.yaml": changed})
+        await until(lambda: keeper.rests("rig-2"))
+        await bench.ring("applied", **SHARED)
+        assert parts.rigs["rig-2"] is not rig
+        assert parts.composites["rig-2"] is not gate
+        assert not keeper.rests("rig-2")
+        before_ns = parts.composites["rig-2"].looked_ns
+        await until(lambda: parts.composites["rig-2"].looked_ns != before_ns)
 
 
 async def test_the_watch_takes_up_a_file_and_can_be_turned_off(tmp_path: Path) -> None:
