@@ -77,9 +77,9 @@ class Shelf:
     def put(self, chunk: int, rows: Sequence[Sequence[Any]]) -> None:
         """Keep the rows of a chunk, as SQLite takes them. Raises StoreError."""
         require_disk(self.folder)
-        text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+        lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
         try:
-            self._write(_name(chunk), text)
+            self._write(_name(chunk), "\n".join(lines))
         except OSError as exc:
             raise StoreError(f"{self.folder}: cannot keep a chunk: {exc.strerror}") from exc
 
@@ -87,10 +87,10 @@ class Shelf:
         """The rows of a chunk that is here. Raises StoreError."""
         path = self.folder / _name(chunk)
         try:
-            rows: list[list[Any]] = json.loads(path.read_text(encoding="utf-8"))
+            with path.open(encoding="utf-8") as file:
+                return [json.loads(line) for line in file]
         except (OSError, ValueError) as exc:
             raise StoreError(f"{path}: cannot be read back: {exc}") from exc
-        return rows
 
     def missing(self, chunks: int) -> Missing:
         """Which chunks are not here."""

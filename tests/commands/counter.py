@@ -9,20 +9,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
 from gatewayd.commands.clerk import Clerk
 from gatewayd.commands.office import Office
+from gatewayd.commands.schemas import documents
 from gatewayd.commands.shelf import Shelf
 from gatewayd.ids import new_id
 from gatewayd.store.store import Store
 from gatewayd.timekeeping.keeper import Timekeeper
 from gatewayd.upstreams.contract import UpstreamContext
-from gatewayd.upstreams.door import Call, Door
+from gatewayd.upstreams.door import COMMANDS, Call, Door
 from tests.desk.front import Front, Told, at_front
 
 STATION = "3701000042"
 WAIT_S_MAX = 10.0
+SCHEMAS = {name: Draft202012Validator(schema) for name, schema in documents().items()}
 Reply = dict[str, Any]
 
 
@@ -92,7 +96,9 @@ class Counter:
 
         def answer(reply: bytes, taken: Callable[[], None]) -> None:
             assert not replied.done(), "a request has one reply"
-            replied.set_result(json.loads(reply))
+            said = json.loads(reply)
+            _as_promised(name, body, said)
+            replied.set_result(said)
             if self.reached:
                 taken()
 
@@ -103,6 +109,14 @@ class Counter:
     def records(self) -> list[dict[str, Any]]:
         """The `data` of every record of a command."""
         return self.front.records("gatewayd.command")
+
+
+def _as_promised(name: str, body: bytes, reply: Reply) -> None:
+    """Every reply, and every request that was understood, has the shape of its schema."""
+    if name in COMMANDS:
+        SCHEMAS[f"{name}/reply"].validate(reply)
+    if reply["ok"]:
+        SCHEMAS[f"{name}/request"].validate(json.loads(body))
 
 
 def code(reply: Reply) -> str:

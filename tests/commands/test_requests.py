@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from gatewayd.commands.clerk import ORDERS_WAITING_MAX
 from gatewayd.commands.reading import KEPT_S, LIFE_S_MAX
+from gatewayd.commands.schemas import documents
 from gatewayd.commands.table import LARGE_BYTES_MAX, SMALL_BYTES_MAX
 from gatewayd.upstreams.door import COMMANDS
 from tests.commands.counter import Counter, at_counter, code
@@ -263,6 +265,13 @@ async def test_ids_are_remembered_as_a_naive_model_says(tmp_path: Path) -> None:
             asyncio.run_coroutine_threadsafe(step(name, life_s, pause_s), loop).result(20)
 
         await examples(check)
+
+
+def test_every_schema_is_one() -> None:
+    made = documents()
+    assert {name.partition("/")[0] for name in made} == COMMANDS
+    for schema in made.values():
+        Draft202012Validator.check_schema(schema)
 
 
 def test_a_request_lives_a_day_at_most() -> None:
