@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +57,11 @@ class Bench:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, watch_every_s: float = 60.0, pending: str = "", **changes: str
+    folder: Path,
+    *,
+    watch_every_s: float = 60.0,
+    pending: str = "",
+    changes: Mapping[str, str] = HERE,
 ) -> AsyncIterator[Bench]:
     """A house; the rig `pending` has a permit to settle, and its gate is away."""
     write_config(folder, {**HERE, **changes})
@@ -153,7 +157,7 @@ SHARED = {
 
 async def test_a_gate_of_two_devices_goes_on_when_a_change_is_taken_back(tmp_path: Path) -> None:
     """Rig 2 has left for it already, rig 1 cannot: what ran before runs again."""
-    async with running(tmp_path, pending="rig-1", **SHARED) as bench:
+    async with running(tmp_path, pending="rig-1", changes=SHARED) as bench:
         parts, keeper = bench.house.parts, bench.keeper
         assert keeper is not None
         await until(lambda: parts.rigs["rig-1"].state.permit is not None)
