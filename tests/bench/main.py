@@ -28,6 +28,7 @@ from tests.bench import (
     readers,
     rules,
     scans,
+    snapshots,
     traffic,
     verdicts,
     wire,
@@ -45,6 +46,7 @@ GROUPS = (
     "archive",
     "rules",
     "backlog",
+    "snapshots",
 )
 CYLINDERS = 100_000
 SCANNED = 2_000
@@ -101,6 +103,10 @@ async def _millions(
         for run in _progress("archive", runs):
             count = 100_000 if asked.quick else 1_000_000
             await archive.measure(_folder(top, f"archive-{run}"), count, figures)
+    if "snapshots" in groups:
+        for _ in _progress("snapshots", 1):
+            count = 50_000 if asked.quick else 1_000_000
+            await snapshots.measure(_folder(top, "snapshots"), count, figures)
     if "backlog" in groups:
         for _ in _progress("backlog", 1):
             count = 20_000 if asked.quick else 1_000_000

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import archive, ear, house, polling, readers, rules, scans, traffic, verdicts, wire
+from tests.bench import (
+    archive,
+    ear,
+    house,
+    polling,
+    readers,
+    rules,
+    scans,
+    snapshots,
+    traffic,
+    verdicts,
+    wire,
+)
 from tests.bench.figures import Figure, Figures, percentile
 from tests.bench.polling import Load
 from tests.support.brokers import needs_mosquitto
@@ -103,6 +115,13 @@ async def test_a_wire_is_measured_beside_a_c_program_where_there_is_one(tmp_path
     line = f"serial line at {wire.BAUD} baud"
     assert 50 < values[f"{line}: share of the line used"] <= 101
     assert values[f"{line}: requests before it was silent"] == 0
+
+
+async def test_a_snapshot_is_taken_in_while_fills_commit(tmp_path: Path) -> None:
+    figures = Figures()
+    await snapshots.measure(tmp_path, 3_000, figures)
+    values = _values(figures)
+    assert values["snapshot 2 of 3,000 cylinders: switched over in"] > 0
 
 
 @pytest.mark.e2e

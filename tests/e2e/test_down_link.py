@@ -45,6 +45,10 @@ def listening(house: House) -> int:
     return house.broker.log().count("Received SUBSCRIBE from gatewayd-")
 
 
+def listens_again(house: House, before: int) -> bool:
+    return listening(house) > before
+
+
 async def ask(caller: Caller, name: str, payload: bytes) -> dict[str, Any]:
     return await asyncio.to_thread(partial(caller.ask, name, payload))
 
@@ -95,7 +99,7 @@ async def test_killed_anywhere_between_request_and_reply_an_order_is_carried_out
                 replied = len(caller.replies)
                 listened = listening(house)
                 await house.daemon.start()
-                await until(lambda heard=listened: listening(house) > heard)
+                await until(partial(listens_again, house, listened))
                 reply = await ask(caller, "cylinders.hold", hold)
                 first = reply.get("first", reply)
                 assert first["ok"], reply
