@@ -18,6 +18,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.salvage import salvage
 from gatewayd.settings.load import load
 from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader
@@ -50,6 +51,9 @@ def records() -> None:
     \b
     gatewayd records list --kind fill
     """  # noqa: D301 - click wants the backspace character itself
+
+
+records.add_command(salvage)
 
 
 @records.command("list")

@@ -41,6 +41,14 @@ _INSERT_RECORD = (
 _SETTLED: Final = "DELETE FROM permits WHERE record_id IN (SELECT id FROM records)"
 """A permit whose record is there was resolved, whatever its row says."""
 
+_UNFIT: Final = (
+    "DELETE FROM records WHERE sequence IN (SELECT sequence FROM from_pages) AND (EXISTS ("
+    "SELECT 1 FROM records AS next WHERE next.sequence = records.sequence + 1 "
+    "AND next.prevhash <> records.hash) OR EXISTS ("
+    "SELECT 1 FROM records AS before WHERE before.sequence = records.sequence - 1 "
+    "AND before.hash <> records.prevhash AND before.sequence NOT IN from_pages))"
+)
+
 
 class _UnsoundError(Exception):
     """A group that cannot be trusted."""
@@ -80,33 +88,34 @@ def carry(source: Source, fresh: apsw.Connection, *, at: str, skipped: int, firs
     _take_over_mark(source.connection, fresh)
     records = _records(source, fresh)
     tail = max(last.sequence, _last(fresh))
-    if not last.sure:
+    sure = last.sure and tail == last.sequence
+    if not sure:
         tail = max(tail + skipped, first) if not tail else tail + skipped
     lost = _note_gaps(fresh, source, tail, at)
     groups_lost = tuple(_groups(source.connection, fresh))
-    return Carried(records, lost, groups_lost, last.sequence, last.sure)
+    return Carried(records, lost, groups_lost, last.sequence, sure)
 
 
 def _records(source: Source, fresh: apsw.Connection) -> int:
     pruned = fresh.execute("SELECT sequence FROM pruned").get
+    fresh.execute("CREATE TEMP TABLE from_pages (sequence INTEGER PRIMARY KEY)")
     for found in recover.recover(source.path, source.connection):
         proof = found.link
         if found.from_page and proof.sequence <= pruned:
             continue  # Deleted for its age, only its bytes are still there.
         values = (proof.sequence, proof.id, proof.place, proof.kind, proof.time)
         fresh.execute(_INSERT_RECORD, (*values, proof.prevhash, proof.hash, found.body))
+        if found.from_page and fresh.changes():
+            fresh.execute("INSERT INTO from_pages VALUES (?)", (proof.sequence,))
     _drop_what_does_not_fit(fresh)
+    fresh.execute("DROP TABLE temp.from_pages")
     return int(fresh.execute("SELECT count(*) FROM records").get)
 
 
 def _drop_what_does_not_fit(fresh: apsw.Connection) -> None:
-    """A page may hold a record that was never committed: the one behind it then follows another."""
+    """A page may hold a record that was never committed: it does not fit one that was."""
     trigger = _take_trigger(fresh, "records_are_never_lost")
-    fresh.execute(
-        "DELETE FROM records WHERE sequence IN (SELECT a.sequence FROM records a "
-        "JOIN records b ON b.sequence = a.sequence + 1 WHERE b.prevhash <> a.hash "
-        "AND a.sequence > (SELECT sequence FROM pruned))"
-    )
+    fresh.execute(_UNFIT)
     fresh.execute(trigger)
 
 

@@ -3,6 +3,7 @@
 A damaged store must not be found out by the first fill of the day.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -12,8 +13,9 @@ import apsw
 
 from gatewayd.logs import logger
 from gatewayd.store import database, rows
-from gatewayd.store.chain import broken, head_of
+from gatewayd.store.chain import FIRST_PREVHASH, broken, head_of
 from gatewayd.store.links import proven
+from gatewayd.store.pages import PageFile
 
 CHECK_S_MAX = 20.0
 """How long pages are looked at when a store is opened: about 5 GB from a fast disk, 2 GB at 100 MB/s.
@@ -22,6 +24,9 @@ TAIL = 100
 """The newest records, whose chain is proven at every opening; `records verify` proves all."""
 _STEPS = 1_000
 """SQLite's steps between two looks at the time."""
+
+_FRAMES_READ = slice(16, 20)
+"""Where the index of a log says how many of its frames count (walformat.html, section 2.1)."""
 
 log = logger("store")
 
@@ -38,7 +43,7 @@ def check(
     try:
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         whole = _pages(connection, path, monotonic() + seconds, monotonic)
-        wrong = next(_promises(connection), None)
+        wrong = next(_promises(connection), None) or _torn(connection, path)
     except apsw.Error as exc:
         raise database.store_error(path, exc) from exc
     except UnicodeDecodeError as exc:
@@ -50,6 +55,22 @@ def check(
     if not whole:
         log.warning("store.checked_in_part", store=str(path), seconds=seconds)
     return whole
+
+
+def _torn(connection: apsw.Connection, path: Path) -> str | None:
+    """Whether the log holds commits behind where SQLite stopped to read it."""
+    index = path.with_name(f"{path.name}-shm")
+    found = connection.execute(
+        "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
+    ).fetchone()
+    last, digest = found or (0, FIRST_PREVHASH)
+    try:
+        frames = int.from_bytes(index.read_bytes()[_FRAMES_READ], sys.byteorder)
+        with PageFile.open(path) as pages:
+            behind = pages.commits_behind(frames, int(last), str(digest))
+    except OSError:
+        return None
+    return f"its log is torn: {behind} commits behind the tear" if behind > 1 else None
 
 
 def _pages(

@@ -68,8 +68,38 @@ class PageFile:
         for number in range(1, len(self.main) // PAGE_BYTES + 1):
             at = (number - 1) * PAGE_BYTES
             yield from self._of_page(self.main[at : at + PAGE_BYTES], first=number == 1)
+        yield from self.log_records()
+
+    def log_records(self) -> Iterator[tuple[Record, Link]]:
+        """Those of `records` that are in the log."""
+        for _, record, proof in self._log_commits(0):
+            yield record, proof
+
+    def commits_behind(self, frames: int, last: int, digest: str) -> int:
+        """Commits in the log behind the first `frames` whose records go on from `last`, `digest`.
+
+        SQLite reads no further than to the first frame that is torn. One commit there is the one that
+        the power cut; with more than one, something that was durable is gone.
+        """
+        found: dict[int, tuple[int, Link]] = {}
+        for commit, _, proof in self._log_commits(frames):
+            found.setdefault(proof.sequence, (commit, proof))
+        commits = set()
+        while (known := found.get(last + 1)) is not None and known[1].prevhash == digest:
+            commits.add(known[0])
+            last, digest = known[1].sequence, known[1].hash
+        return len(commits)
+
+    def _log_commits(self, after_frames: int) -> Iterator[tuple[int, Record, Link]]:
+        """Every record in the log, and the number of the commit that wrote its page."""
+        commit = 0
+        first = _WAL_HEADER_BYTES + _FRAME_BYTES + after_frames * (_FRAME_BYTES + PAGE_BYTES)
         for number, at in self._log_frames():
-            yield from self._of_page(self.log[at : at + PAGE_BYTES], first=number == 1)
+            if at < first:
+                continue
+            for record, proof in self._of_page(self.log[at : at + PAGE_BYTES], first=number == 1):
+                yield commit, record, proof
+            commit += self.log[at - 20 : at - 16] != bytes(4)
 
     def _log_frames(self) -> Iterator[tuple[int, int]]:
         """Number and place of every page in the log that belongs to its present round."""

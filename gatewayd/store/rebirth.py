@@ -126,7 +126,8 @@ def _build(
         raise StoreError(f"{fresh}: cannot be created: {exc}") from exc
     try:
         # Nothing of this is worth anything before it is whole: it is synced once, at the end.
-        connection.execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY").fetchall()
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")
         stamp, first = rows.utc(at), max(0, int(at.timestamp()))
         carried = carry(source, connection, at=stamp, skipped=SEQUENCES_SKIPPED, first=first)
@@ -135,7 +136,7 @@ def _build(
         _lock_all(connection, damage, issuer, remedy)
         connection.execute(_OWN_RECORD, (told.id,))
         connection.execute("COMMIT")
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
     except apsw.Error as exc:
         raise database.store_error(fresh, exc) from exc
     finally:

@@ -3,7 +3,7 @@
 Every record proves itself by its hash, so that it does not matter how it was found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,21 +80,32 @@ def _number(connection: apsw.Connection, sql: str) -> int | None:
     return None
 
 
-def recover(path: Path, connection: apsw.Connection | None) -> Iterator[Found]:
+Spoilt = Callable[[int, str], None]
+"""Hears of a row that is there and does not prove itself: its sequence and its text."""
+
+
+def _unheard(_sequence: int, _body: str) -> None:
+    """Nobody asks."""
+
+
+def recover(
+    path: Path, connection: apsw.Connection | None, spoilt: Spoilt = _unheard
+) -> Iterator[Found]:
     """Every record that can be read, most of them in order; the same one may come again.
 
-    Pages are looked at only when the tables did not give every record below the highest.
+    The log is always looked through: SQLite passes over what lies behind a torn frame. All pages are
+    when the tables did not give every record below the highest.
     """
     seen = 0
     end = highest(connection)
     if connection is not None:
-        for found in _by_tables(connection, end.sequence):
+        for found in _by_tables(connection, end.sequence, spoilt):
             seen += 1
             yield found
-    if connection is None or not end.sure or seen < _expected(connection, end.sequence):
-        with PageFile.open(path) as pages:
-            for record, proof in pages.records():
-                yield Found(record.body, proof, from_page=True)
+    every = connection is None or not end.sure or seen < _expected(connection, end.sequence)
+    with PageFile.open(path) as pages:
+        for record, proof in pages.records() if every else pages.log_records():
+            yield Found(record.body, proof, from_page=True)
 
 
 def _expected(connection: apsw.Connection, last: int) -> int:
@@ -104,13 +115,13 @@ def _expected(connection: apsw.Connection, last: int) -> int:
     return last - (gone or 0) - (pruned or 0)
 
 
-def _by_tables(connection: apsw.Connection, last: int) -> Iterator[Found]:
+def _by_tables(connection: apsw.Connection, last: int, spoilt: Spoilt) -> Iterator[Found]:
     after = 0
     while True:
         try:
             for row in connection.execute(_STREAM, (after,)):
                 after = max(after, int(row[0])) if isinstance(row[0], int) else after
-                yield from _found(row)
+                yield from _found(row, spoilt)
         except _UNREADABLE:
             pass
         else:
@@ -119,7 +130,7 @@ def _by_tables(connection: apsw.Connection, last: int) -> Iterator[Found]:
         if row is None:
             return
         after = int(row[0])
-        yield from _found(row)
+        yield from _found(row, spoilt)
 
 
 def _next_readable(connection: apsw.Connection, after: int, last: int) -> rows.Row | None:
@@ -132,10 +143,11 @@ def _next_readable(connection: apsw.Connection, after: int, last: int) -> rows.R
     return None
 
 
-def _found(row: rows.Row) -> Iterator[Found]:
-    if not isinstance(row[-1], str):
-        return
+def _found(row: rows.Row, spoilt: Spoilt) -> Iterator[Found]:
     record = rows.record(row)
-    proof = proven(record)
-    if proof is not None:
-        yield Found(record.body, proof)
+    body: object = record.body
+    proof = proven(record) if isinstance(body, str) else None
+    if proof is None:
+        spoilt(record.sequence, str(body))
+        return
+    yield Found(record.body, proof)
