@@ -164,11 +164,15 @@ CREATE TABLE retired (
 ) STRICT, WITHOUT ROWID;
 
 -- The same from what an older program left: fills in which gas flowed, and entries that have ended.
+-- A record that was damaged on the disk is no fill and no reason not to start.
 INSERT INTO lives (code, filled_at, filled_sequence, filled_g)
 SELECT body ->> '$.data.cylinder.code', strftime('%Y-%m-%dT%H:%M:%f+00:00', time),
     max(sequence), body ->> '$.data.net_g'
-FROM records
-WHERE kind = 'fill' AND body ->> '$.data.cylinder.code' IS NOT NULL
+FROM (
+    SELECT sequence, time, iif(json_valid(body), body, NULL) AS body FROM records
+    WHERE kind = 'fill'
+)
+WHERE body ->> '$.data.cylinder.code' IS NOT NULL
     AND body ->> '$.data.outcome' <> 'not_started' AND body ->> '$.data.net_g' > 0
 GROUP BY 1;
 

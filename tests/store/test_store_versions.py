@@ -118,6 +118,13 @@ NEVER_LOST_1 = (
     "BEGIN SELECT RAISE(ABORT, 'a committed record is never lost'); END"
 )
 
+NEVER_CHANGE_1 = (
+    "CREATE TRIGGER records_never_change BEFORE UPDATE ON records "
+    "BEGIN SELECT RAISE(ABORT, 'a committed record never changes'); END"
+)
+RECORDS = 300
+"""More than a start looks at."""
+
 
 def _make_version_1(path: Path) -> None:
     """Undo everything that came since the first version."""
@@ -171,6 +178,29 @@ async def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path
     _make_version_1(path)
     beside.import_cylinders(path, [Cylinder("c2")], station_id=STATION, replace=False)
     assert _schema(path) == wanted
+
+
+async def test_a_damaged_record_of_old_keeps_no_store_from_being_brought_up_to_date(
+    tmp_path: Path,
+) -> None:
+    """It is told by `records verify`; the fills around it are remembered all the same."""
+    store = open_store(tmp_path)
+    path = store.path
+    for number in range(RECORDS):
+        data = {"cylinder": {"code": f"c{number}"}, "outcome": "completed", "net_g": 14_000}
+        await store.append(draft(data=data))
+    await store.close()
+    _make_version_1(path)
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TRIGGER records_never_change")
+    connection.execute("UPDATE records SET body = substr(body, 1, 60) WHERE sequence = 1")
+    connection.execute(NEVER_CHANGE_1)
+    connection.close()
+    store = open_store(tmp_path)
+    assert store.life("c0").filled_sequence == 0
+    assert store.life("c1").filled_sequence == 2
+    assert store.life(f"c{RECORDS - 1}").filled_g == 14_000
+    await store.close()
 
 
 async def test_an_older_daemon_that_runs_is_not_upgraded_under_its_feet(tmp_path: Path) -> None:
