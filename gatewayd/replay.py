@@ -15,12 +15,23 @@ from gatewayd.rigs.evidence import ARCHIVE_KEYS
 from gatewayd.rigs.model import Identity
 from gatewayd.store.model import Cylinder, Record
 from rules_engine.engine import in_force, judge
-from rules_engine.facts import group
+from rules_engine.facts import group, parse_date, sound
 from rules_engine.pack import Pack, Rule
 from rules_engine.verdict import Decision, PackRef
+from rules_engine.vocabulary import FACTS
 
 KINDS = frozenset({"fill", "refusal"})
 SCALE = frozenset({"scale.tare_g", "scale.gross_g", "scale.stable"})
+CONTEXT = (
+    frozenset(
+        name
+        for name, fact in FACTS.items()
+        if not fact.derived and name.partition(".")[0] in {"operator", "checks", "history"}
+    )
+    | {"code.duplicate", "code.elsewhere", "code.retired", "rig.lock", "rig.postcheck_open"}
+    | {f"rig.{what}_required" for what in ("operator", "precheck", "postcheck")}
+)
+"""What people, checks and history said; of it a record keeps what its findings rest on."""
 _COMES_FROM: Mapping[str, frozenset[str]] = {
     "cylinder.life_ends_on": frozenset(
         f"cylinder.{name}"
@@ -82,6 +93,8 @@ def scan(record: Record, bench: Bench) -> Scan | None:
         return None
     time = datetime.fromisoformat(data.get("issued_at") or body["time"])
     facts, unkept = _facts(data, bench, time)
+    facts = dict(_told(verdict["findings"])) | facts
+    unkept = (unkept | (CONTEXT - facts.keys())) - facts.keys()
     if any(each["code"] == "CLOCK_UNTRUSTED" for each in verdict["findings"]):
         facts["clock.trusted"] = False  # The time of such a record is no day to judge by.
     return Scan(
@@ -94,6 +107,20 @@ def scan(record: Record, bench: Bench) -> Scan | None:
         findings=tuple(verdict["findings"]),
         packs=tuple(_hashes(verdict.get("packs", ()))),
     )
+
+
+def _told(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The facts that the findings rest on: they stand there with their values."""
+    for name, value in (pair for each in findings for pair in each["values"].items()):
+        fact = FACTS.get(name)
+        if fact is None or fact.derived or value is None:
+            continue
+        if fact.type == "date":
+            value = parse_date(str(value))  # noqa: PLW2901 - JSON knows no dates
+        if fact.type == "texts":
+            value = tuple(value)  # noqa: PLW2901 - JSON knows no tuples
+        if sound(fact.type, value):
+            yield name, value
 
 
 def _hashes(packs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -153,7 +180,12 @@ def again(seen: Scan, packs: Sequence[Pack], known: Mapping[str, Pack]) -> Again
 
 
 def _touched(rule: Rule, seen: Scan) -> frozenset[str]:
-    """The facts nobody kept that could change what the rule says."""
+    """The facts nobody kept that could change what the rule says.
+
+    A rule that waits for people, checks or history, of which the record tells nothing, did not apply.
+    """
+    if CONTEXT & seen.unkept & set(rule.applies_if_known):
+        return frozenset()
     read = rule.reads | set(rule.applies_if_known)
     base = {source for name in read for source in _COMES_FROM.get(name, frozenset({name}))}
     if "cylinder.life_ends_on" in read and "cylinder.life_extended_to" in seen.facts:

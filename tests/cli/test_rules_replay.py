@@ -1,8 +1,9 @@
 """`gatewayd rules replay`: past scans under other rules, from real records in a real store."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +47,26 @@ override: {rule: overdue, reason: test, approved_by: Li Si, until: 2026-12-31}
 """
 
 
-def judged(directory: Path, cylinder: Cylinder | None) -> tuple[dict[str, Any], Plan | None, Any]:
+def judged(
+    directory: Path, cylinder: Cylinder | None, more: Mapping[str, Any]
+) -> tuple[dict[str, Any], Plan | None, Any]:
     """What the rig would keep of this cylinder, and whether it would fill it."""
     settings = load(directory)
     rig = settings.rigs["rig-1"]
     packs = tuple(settings.packs[name] for name in rig.rules)
     bench = Bench("rig-1", rig, settings.station, packs)
     who = Identity("one", cylinder, uid="E2806801", code="0110100001")
-    verdict, plan = assess(bench, gather(bench, who, standing(), WALL))
+    verdict, plan = assess(bench, {**gather(bench, who, standing(), WALL), **more})
     base = evidence.judged("3701000042", "rig-1", who, verdict)
     if plan is not None:
         base = evidence.permitted(base, who, plan, "scale-1") | {"issued_at": WALL.isoformat()}
     return base, plan, packs
 
 
-def record(directory: Path, cylinder: Cylinder | None) -> RecordDraft:
-    data, plan, _packs = judged(directory, cylinder)
+def record(
+    directory: Path, cylinder: Cylinder | None, more: Mapping[str, Any] | None = None
+) -> RecordDraft:
+    data, plan, _packs = judged(directory, cylinder, more or {})
     return replace(draft("refusal" if plan is None else "fill", data=data), time=WALL)
 
 
@@ -107,6 +112,55 @@ async def test_the_same_rules_decide_the_same_again(site: Path) -> None:
     assert (result["records"], result["judged"], result["same"]) == (3, 3, 3)
     assert (result["changed"], result["unknown"], result["changes"]) == (0, 0, [])
     assert [pack["id"] for pack in result["packs"]] == ["cn-lpg"]
+
+
+CONTEXT_FACTS: dict[str, dict[str, Any]] = {
+    "CODE_DUPLICATE": {"code.duplicate": True, "code.elsewhere": "rig-2"},
+    "RETIRED_CODE": {"code.retired": True},
+    "NO_OPERATOR": {"rig.operator_required": True, "operator.logged_in": False},
+    "OPERATOR_CERT": {
+        "rig.operator_required": True,
+        "operator.logged_in": True,
+        "operator.name": "Li Si",
+        "operator.certificate": "T-1",
+        "operator.certificate_until": WALL.date() - timedelta(days=1),
+        "operator.media": ("LPG",),
+    },
+    "REPEAT_FILL": {"history.last_filled_on": WALL.date(), "history.left_since_fill": False},
+}
+
+
+@pytest.mark.parametrize("code", CONTEXT_FACTS)
+async def test_what_people_and_history_said_is_judged_again_as_it_was(
+    site: Path, tmp_path: Path, code: str
+) -> None:
+    """The archive does not keep it; the finding that rests on it does."""
+    await keep(site, record(site, LEGAL, CONTEXT_FACTS[code]))
+    same = replayed(site)
+    assert (same["same"], same["changed"], same["unknown"]) == (1, 0, 0)
+    other = replayed(site, *trial(tmp_path, "rules: []\n"))
+    assert (other["same"], other["changed"], other["unknown"]) == (1, 0, 0)
+
+
+OPERATOR_ALWAYS = """\
+rules:
+  - id: operator-always
+    code: NO_OPERATOR
+    when: "!operator.logged_in"
+    message: {zh: 无人登录, en: nobody is logged in}
+    basis: {document: station rule}
+    verified: false
+    examples:
+      - {facts: {operator.logged_in: false}, expect: hold}
+      - {facts: {operator.logged_in: true}, expect: clear}
+"""
+
+
+async def test_a_rule_on_people_whom_nobody_recorded_is_unknown(site: Path, tmp_path: Path) -> None:
+    await keep(site, record(site, LEGAL))
+    result = replayed(site, *trial(tmp_path, OPERATOR_ALWAYS))
+    assert (result["unknown"], result["changed"]) == (1, 0)
+    assert result["unknown_facts"] == {"operator.logged_in": 1}
 
 
 async def test_a_stricter_pack_shows_every_verdict_that_it_changes(
