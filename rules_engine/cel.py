@@ -6,10 +6,10 @@ dynamic types are refused when compiled: they are where comparisons quietly turn
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from cel_expr_python import cel
 
@@ -17,16 +17,24 @@ from rules_engine.facts import Kind
 
 EXPRESSION_CHARS_MAX = 2_000
 
-_TYPES: Mapping[Kind, cel.Type] = {
+ValueKind: TypeAlias = Kind | Literal["time", "table"]
+"""What a variable may be: `time` an aware moment, `table` a look-up from text to text."""
+
+_TYPES: Mapping[ValueKind, cel.Type] = {
     "bool": cel.Type.BOOL,
     "int": cel.Type.INT,
     "text": cel.Type.STRING,
     "date": cel.Type.TIMESTAMP,
     "texts": cel.Type.List(cel.Type.STRING),
+    "time": cel.Type.TIMESTAMP,
+    "table": cel.Type.Map(cel.Type.STRING, cel.Type.STRING),
 }
+_RESULTS: tuple[ValueKind, ...] = ("bool", "int", "text", "texts", "time")
 _ERROR = re.compile(
     r"ERROR: <input>:(\d+):(\d+): ([^\n]*?)(?: \[INVALID_ARGUMENT\])?$", re.MULTILINE
 )
+_STATUS = re.compile(r"^[A-Z_]+: ")
+_UNBOUND = re.compile(r'UNKNOWN: No value with name "([^"]+)" found in Activation')
 _HAS = re.compile(r"\bhas\s*\(")
 _BOOL = cel.Type.BOOL
 
@@ -50,10 +58,33 @@ class ExpressionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function of ours: its name, the kinds it takes and gives; `body` may raise ValueError."""
+
+    name: str
+    takes: tuple[ValueKind, ...]
+    gives: ValueKind
+    body: Callable[..., Any]
+
+    def overload(self) -> cel.Overload:
+        """As the library wants it; functions of one name differ in what they take."""
+        takes = [_TYPES[kind] for kind in self.takes]
+        name = "_".join((self.name, *self.takes))
+        return cel.Overload(name, _TYPES[self.gives], takes, impl=self.body)
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """An evaluation that gave no BOOL, and why."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """An evaluation that needed a variable which has no value."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +113,61 @@ class Program:
         return Broken(str(result.value()))
 
 
-class Environment:
-    """The variables that expressions may read, with their types."""
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A compiled, type-checked expression that gives a value of one `kind`."""
 
-    def __init__(self, variables: Mapping[str, Kind]) -> None:
-        self.variables = dict(variables)
+    source: str
+    kind: ValueKind
+    reads: frozenset[str]
+    _expression: Any = field(compare=False, repr=False)
+
+    def value(self, bound: Bound) -> Any:
+        """The value, Unbound when one was needed that is not there, or Broken."""
+        try:
+            result = self._expression.eval(activation=bound.activation)
+        except RuntimeError as exc:  # a value that the library cannot convert
+            return Broken(str(exc))
+        if result.type().name() == "ERROR":
+            why = str(result.value())
+            missing = _UNBOUND.match(why)
+            return Unbound(missing[1]) if missing else Broken(_STATUS.sub("", why))
+        plain = result.plain_value()
+        return tuple(plain) if self.kind == "texts" else plain
+
+
+class Environment:
+    """The variables that expressions may read, with their types, and what they may call."""
+
+    def __init__(
+        self, variables: Mapping[str, ValueKind], functions: Iterable[Function] = ()
+    ) -> None:
+        self.variables: Mapping[str, Any] = dict(variables)  # of rules: none but `Kind`
         self._env = cel.NewEnv(
-            variables={name: _TYPES[kind] for name, kind in self.variables.items()}
+            variables={name: _TYPES[kind] for name, kind in self.variables.items()},
+            functions=_declared(functions),
         )
 
     def compile(self, source: str) -> Program:
         """Check `source` against the variables; it must be a BOOL. Raises ExpressionError."""
+        expression, reads = self._checked(source)
+        if expression.return_type() != _BOOL:
+            kind = expression.return_type().name()
+            raise ExpressionError([Fault(1, 1, f"is {kind}, expected a yes or no (BOOL)")])
+        return Program(source, reads, expression)
+
+    def formula(self, source: str) -> Formula:
+        """Check `source`; it may be of any kind that is no table. Raises ExpressionError."""
+        expression, reads = self._checked(source)
+        gives = expression.return_type()
+        kind = next((each for each in _RESULTS if _TYPES[each] == gives), None)
+        if kind is None:
+            what = f"is {gives.name()}, expected a text, a number, a yes or no, a time or texts"
+            raise ExpressionError([Fault(1, 1, what)])
+        return Formula(source, kind, reads, expression)
+
+    def _checked(self, source: str) -> tuple[Any, frozenset[str]]:
+        """The expression and what it reads, with no fraction and no loose type in it."""
         if len(source) > EXPRESSION_CHARS_MAX:
             raise ExpressionError([Fault(1, 1, f"longer than {EXPRESSION_CHARS_MAX} characters")])
         if found := _HAS.search(source):
@@ -103,12 +178,9 @@ class Environment:
             expression = self._env.compile(source)
         except RuntimeError as exc:
             raise ExpressionError(_faults(source, str(exc))) from exc
-        if expression.return_type() != _BOOL:
-            kind = expression.return_type().name()
-            raise ExpressionError([Fault(1, 1, f"is {kind}, expected a yes or no (BOOL)")])
         checked = _message(_message(expression.serialize())[2][0])
         _refuse_loose_types(checked)
-        return Program(source, frozenset(_reads(checked)) & self.variables.keys(), expression)
+        return expression, frozenset(_reads(checked)) & self.variables.keys()
 
     def bind(self, values: Mapping[str, Any]) -> Bound:
         """Make values readable; each must be sound for the type its name was declared with."""
@@ -116,8 +188,18 @@ class Environment:
         return Bound(self._env.Activation(ready))
 
 
+def _declared(functions: Iterable[Function]) -> list[cel.FunctionDecl]:
+    named: dict[str, list[cel.Overload]] = {}
+    for function in functions:
+        named.setdefault(function.name, []).append(function.overload())
+    return [cel.FunctionDecl(name, overloads) for name, overloads in named.items()]
+
+
 def _cel_value(value: Any) -> Any:
     """Dates become midnight UTC: only their order matters, and a naive time never enters."""
+    if isinstance(value, datetime):
+        assert value.tzinfo is not None, value
+        return value
     if isinstance(value, date):
         return datetime.combine(value, time.min, tzinfo=UTC)
     return list(value) if isinstance(value, tuple) else value

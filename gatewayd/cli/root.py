@@ -36,8 +36,10 @@ COMMANDS = {
     "clock": "gatewayd.cli.clock:clock",
     "outbox": "gatewayd.cli.outbox:outbox",
     "schemas": "gatewayd.cli.schemas:schemas",
+    "upstreams": "gatewayd.cli.upstreams:upstreams",
     "alarms": "gatewayd.cli.alarms:alarms",
     "shifts": "gatewayd.cli.shifts:shifts",
+    "web-password": "gatewayd.cli.web:web_password",
 }
 """Subcommand -> `module:click command`. One file a command group."""
 

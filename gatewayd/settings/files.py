@@ -8,14 +8,14 @@ from gatewayd.settings.report import Report
 from protocols.documents import DOCUMENT_BYTES_MAX, Mark, nearest_hint
 
 GATEWAY_FILE = "gateway.yaml"
-FOLDERS = ("devices", "rigs", "rules", "profiles", "checks", "points", "tags")
+FOLDERS = ("devices", "rigs", "rules", "profiles", "checks", "points", "tags", "upstreams")
 FOLDERS_KNOWN = (*FOLDERS, "schema", "plc")
 FILES_KNOWN = (GATEWAY_FILE, "secrets.yaml")
 FILES_MAX = 1000
 """Files a folder may hold; more is a mistake, not a station."""
 
 _IGNORED = re.compile(
-    r"\..*|.*~|#.*#|.*\.(md|bak|old|orig|swp|tmp|rpmnew|rpmsave|dpkg-[a-z]+|ucf-[a-z]+)",
+    r"\..*|.*~|#.*#|.*\.(md|sql|bak|old|orig|swp|tmp|rpmnew|rpmsave|dpkg-[a-z]+|ucf-[a-z]+)",
     re.IGNORECASE,
 )
 """Editor backups, leftovers of package upgrades, hidden files, and guides."""

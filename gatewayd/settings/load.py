@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatewayd.settings import sections
+from gatewayd.settings import mappings, sections
 from gatewayd.settings.cross import Rig, World
 from gatewayd.settings.cross import check as check_across
 from gatewayd.settings.drivers import driver_table
@@ -183,13 +183,9 @@ class _Reading:
             return None, None, None, None, None, None, None, None, {}
         self.media = sections.media(document)
         self.web = sections.web(document, self.report)
-        table = upstream_table()
-        found = {
-            entry.name: sections.upstream(entry, table, self.report)
-            for entry in sections.entries([document], "upstreams", self.report)
-        }
+        station = sections.section(document, "station", StationSettings, self.report)
         return (
-            sections.section(document, "station", StationSettings, self.report),
+            station,
             sections.section(document, "store", StoreSettings, self.report, StoreSettings()),
             sections.archive(document, self.report),
             sections.section(document, "clock", ClockSettings, self.report, ClockSettings()),
@@ -199,8 +195,19 @@ class _Reading:
                 document, "watchdog", WatchdogSettings, self.report, WatchdogSettings()
             ),
             sections.section(document, "shifts", ShiftsSettings, self.report, ShiftsSettings()),
-            {name: upstream for name, upstream in found.items() if upstream},
+            self._upstreams(document, station),
         )
+
+    def _upstreams(
+        self, document: Document, station: StationSettings | None
+    ) -> Mapping[str, UpstreamSettings]:
+        table = upstream_table()
+        entries = list(sections.entries([document], "upstreams", self.report))
+        told = {entry.name: sections.upstream(entry, table, self.report) for entry in entries}
+        found = {name: upstream for name, upstream in told.items() if upstream}
+        zone = station.timezone if station else StationSettings(id="-").timezone
+        known = mappings.read(self.directory, self.report)
+        return mappings.bind(found, entries, known, self.secrets, self.report, zone=zone)
 
     def _world(self, store: StoreSettings | None) -> World:
         documents, complete = self._folder("devices")

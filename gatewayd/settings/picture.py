@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from gatewayd.mapping.mapping import Tongue
 from gatewayd.settings.effective import told
 from gatewayd.settings.load import Examined
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.settings.secrets import MASK
 
 Picture: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -46,6 +48,9 @@ def picture(examined: Examined, salt: str) -> dict[str, dict[str, Any]]:
         part = "/".join(str(key) for key in keys[:head])
         seen = {SECRET: fingerprint(str(raw), salt)} if value.secret else value.value
         parts.setdefault(part, {})[".".join(str(key) for key in keys[head:])] = seen
+    for name, upstream in settings.upstreams.items():
+        if isinstance(upstream.settings, MappedSettings) and upstream.settings.tongue is not None:
+            parts[f"upstreams/{name}"] |= _spoken(upstream.settings.tongue, salt)
     for name, pack in settings.packs.items():
         below = pack.ref.extends.hash if pack.ref.extends else None
         parts[f"rules/{name}"] = {"version": pack.version, "hash": pack.ref.hash, "extends": below}
@@ -57,6 +62,12 @@ def picture(examined: Examined, salt: str) -> dict[str, dict[str, Any]]:
         if source is not None:
             parts[part] = {"hash": _hash(source.text)}
     return parts
+
+
+def _spoken(tongue: Tongue, salt: str) -> dict[str, Any]:
+    """What the mapping of an upstream is made of."""
+    hidden = {SECRET: fingerprint("\n".join(tongue.hidden), salt)} if tongue.hidden else None
+    return {"mapping.hash": tongue.mapping.hash, "mapping.secrets": hidden}
 
 
 def _hash(text: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from drivers.contract import DriverType, Strict
+from gatewayd.mapping import file as mapping_file
 from gatewayd.settings.checks import FormSettings
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.kinds import UpstreamType
@@ -33,7 +34,7 @@ from protocols.tags.layout_file import LayoutSettings
 from rules_engine import pack_file
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = ("gateway", "devices", "rigs", "rules", "profile", "checks", "points", "tags")
+NAMES = ("gateway", "devices", "rigs", "rules", "profile", "checks", "points", "tags", "upstreams")
 
 Kind = TypeVar("Kind", DriverType, UpstreamType)
 
@@ -60,6 +61,7 @@ def schemas() -> Mapping[str, dict[str, Any]]:
         "checks": _file("checks", _models({"form": FormSettings})),
         "points": _file("points", _models({"point": PointSettings})),
         "tags": _file("tags", _models({"layout": LayoutSettings})),
+        "upstreams": mapping_file.json_schema(),
     }
 
 

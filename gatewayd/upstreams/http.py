@@ -2,17 +2,14 @@
 
 The body is the record itself (`application/cloudevents+json`), or an array of records
 (`application/cloudevents-batch+json`) where `batch_max` is more than 1. A batch's key is the hash
-of its ids. With `hmac_secret` a request is signed as Standard Webhooks 1.0.0 says.
+of its ids. With `hmac_secret` a request is signed as Standard Webhooks 1.0.0 says. With `mapping`
+a request is what the mapping makes of the records.
 """
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +20,9 @@ from gatewayd.upstreams.aside import aside
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
 from gatewayd.upstreams.http_answers import Answer, judge
-from gatewayd.upstreams.http_settings import HttpSettings, signing_key
+from gatewayd.upstreams.http_headers import headers_of, idempotency_key
+from gatewayd.upstreams.http_mapped import MappedSink
+from gatewayd.upstreams.http_settings import HttpSettings
 from gatewayd.upstreams.plain import PlainUpstream
 from gatewayd.upstreams.tls import TlsSettings
 
@@ -79,7 +78,9 @@ class HttpSink:
         body = b",".join(record.body.encode() for record in part)
         body = b"[" + body + b"]" if many else body
         try:
-            answer = await self._wire.post(body, self._headers(part, body, MANY if many else ONE))
+            key, content_type = idempotency_key(part), MANY if many else ONE
+            headers = headers_of(self._settings, self._context, key, body, content_type)
+            answer = await self._wire.post(body, headers)
         except UpstreamError as exc:
             self.why = str(exc)
             self.gone.set()
@@ -87,23 +88,6 @@ class HttpSink:
         settings = self._settings
         trust = settings.answer == "status"
         return judge(answer, part, trust_status=trust, codes=settings.codes)
-
-    def _headers(self, part: Sequence[Record], body: bytes, content_type: str) -> dict[str, str]:
-        settings, key = self._settings, idempotency_key(part)
-        headers = {
-            **settings.headers,
-            "Content-Type": content_type,
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"gatewayd/{self._context.version}",
-            "Idempotency-Key": key,
-        }
-        if settings.bearer is not None:
-            headers["Authorization"] = f"Bearer {settings.bearer}"
-        if settings.hmac_secret is not None:
-            now = self._context.clock.wall()
-            headers |= signature(settings.hmac_secret, key, now, body)
-        return headers
 
 
 def parts(batch: Sequence[Record], batch_max: int) -> Iterator[Sequence[Record]]:
@@ -117,25 +101,6 @@ def parts(batch: Sequence[Record], batch_max: int) -> Iterator[Sequence[Record]]
             begin, size = index, 0
         size += length
     yield batch[begin:]
-
-
-def idempotency_key(part: Sequence[Record]) -> str:
-    """The record's id; of a batch the SHA-256, in hex, of its ids with a line feed after each."""
-    if len(part) == 1:
-        return part[0].id
-    return hashlib.sha256("".join(f"{record.id}\n" for record in part).encode()).hexdigest()
-
-
-def signature(secret: str, key: str, now: datetime, body: bytes) -> dict[str, str]:
-    """The headers of Standard Webhooks 1.0.0: HMAC-SHA256 over `id.timestamp.body`, base64."""
-    seconds = int(now.timestamp())
-    signed = f"{key}.{seconds}.".encode() + body
-    code = base64.b64encode(hmac.digest(signing_key(secret), signed, "sha256")).decode()
-    return {
-        "webhook-id": key,
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": f"v1,{code}",
-    }
 
 
 async def _tls(settings: HttpSettings, directory: Path) -> ssl.SSLContext | None:
@@ -156,10 +121,13 @@ def make(
     from gatewayd.upstreams.http_wire import opened  # noqa: PLC0415 - see above
 
     @asynccontextmanager
-    async def way(proven: Callable[[], None]) -> AsyncIterator[HttpSink]:
+    async def way(proven: Callable[[], None]) -> AsyncIterator[HttpSink | MappedSink]:
         tls = await _tls(settings, context.directory)
         async with opened(settings, tls, context.clock) as wire:
-            yield HttpSink(wire, settings, context, proven)
+            if settings.tongue is None:
+                yield HttpSink(wire, settings, context, proven)
+            else:
+                yield MappedSink(wire, settings, settings.tongue, context, proven)
 
     return PlainUpstream(name, context, way, pace, records_per_s=settings.records_per_s)
 

@@ -50,61 +50,62 @@ def judge(
     """The fate of every record of one request."""
     assert batch
     if answer.status in DONE and trust_status:
-        return _accepted(batch)
+        return all_accepted(batch)
     if answer.status not in DONE and answer.status not in FOR_EVER | {DUPLICATE}:
-        return Outcome(kept=_refusal(answer), wait_s=answer.retry_after_s)
-    value = None if trust_status else _json(answer)
+        return Outcome(kept=refusal(answer), wait_s=answer.retry_after_s)
+    value = None if trust_status else json_of(answer)
     results = _results(value, batch)
     if results is not None:
         return _each(results, batch, answer)
     if answer.status == DUPLICATE:
-        return _settle(batch, answer, taken=True)
+        return settle(batch, answer, taken=True)
     if answer.status in FOR_EVER:
-        return _settle(batch, answer, taken=False)
+        return settle(batch, answer, taken=False)
     if codes is not None:
         return _by_code(value, codes, batch, answer)
-    doubt = _doubt(answer, value)
-    return Outcome(kept=doubt, wait_s=answer.retry_after_s) if doubt else _accepted(batch)
+    doubt = doubt_of(answer, value)
+    return Outcome(kept=doubt, wait_s=answer.retry_after_s) if doubt else all_accepted(batch)
 
 
 # The whole request
 
 
-def _accepted(batch: Sequence[Record]) -> Outcome:
+def all_accepted(batch: Sequence[Record]) -> Outcome:
+    """Every record of the request was taken."""
     return Outcome(frozenset(record.sequence for record in batch))
 
 
-def _settle(batch: Sequence[Record], answer: Answer, *, taken: bool, why: str = "") -> Outcome:
+def settle(batch: Sequence[Record], answer: Answer, *, taken: bool, why: str = "") -> Outcome:
     """One record is settled; which of several was meant, nobody knows: they go one at a time."""
-    why = why or _refusal(answer)
+    why = why or refusal(answer)
     if len(batch) > 1:
         return Outcome(kept=f"{why} (a batch; each record will be sent alone)")
-    return _accepted(batch) if taken else Outcome(rejected={batch[0].sequence: why})
+    return all_accepted(batch) if taken else Outcome(rejected={batch[0].sequence: why})
 
 
 def _by_code(value: Any, codes: CodeSettings, batch: Sequence[Record], answer: Answer) -> Outcome:
-    said = _at(value, codes.field)
+    said = at(value, codes.field)
     if said is None:
-        what = f"answered {answer.status} without {codes.field!r}: {_words(answer)}"
+        what = f"answered {answer.status} without {codes.field!r}: {words_of(answer)}"
         return Outcome(kept=what, wait_s=answer.retry_after_s)
-    code = _text(said)
+    code = text_of(said)
     if code in {str(each) for each in codes.accepted}:
-        return _accepted(batch)
-    words = _at(value, codes.reason) if codes.reason else None
-    why = f"{codes.field} {cut(code)}" + (f": {cut(_text(words))}" if words else "")
+        return all_accepted(batch)
+    words = at(value, codes.reason) if codes.reason else None
+    why = f"{codes.field} {cut(code)}" + (f": {cut(text_of(words))}" if words else "")
     if code in {str(each) for each in codes.rejected}:
-        return _settle(batch, answer, taken=False, why=why)
+        return settle(batch, answer, taken=False, why=why)
     return Outcome(kept=why, wait_s=answer.retry_after_s)
 
 
-def _doubt(answer: Answer, value: Any) -> str:
+def doubt_of(answer: Answer, value: Any) -> str:
     """Why a 2xx answer is no yes; empty when it is one."""
     if answer.readable and not answer.body.strip():
         return ""
     if not isinstance(value, dict):
-        return f"answered {answer.status} with {_words(answer)}, expected JSON or nothing"
+        return f"answered {answer.status} with {words_of(answer)}, expected JSON or nothing"
     if _error_in(value):
-        return f"answered {answer.status} with an error inside: {_words(answer)}"
+        return f"answered {answer.status} with an error inside: {words_of(answer)}"
     return ""
 
 
@@ -116,7 +117,7 @@ def _error_in(value: Mapping[str, Any]) -> bool:
         return True
     said = (value.get("status"), value.get("code"))
     fine = _FINE_CODES | _FINE_STATES
-    return any(each is not None and _text(each).lower() not in fine for each in said)
+    return any(each is not None and text_of(each).lower() not in fine for each in said)
 
 
 # Each record
@@ -155,7 +156,7 @@ def _each(results: Sequence[Any], batch: Sequence[Record], answer: Answer) -> Ou
 
 def _state_of(said: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """The state of one record and why; a record named with two states is kept."""
-    states = {_text(each.get("status")) for each in said}
+    states = {text_of(each.get("status")) for each in said}
     if not states:
         return "", "it is not among the results"
     if len(states) > 1:
@@ -169,7 +170,8 @@ def _state_of(said: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 # Words
 
 
-def _refusal(answer: Answer) -> str:
+def refusal(answer: Answer) -> str:
+    """What a status that is no yes says."""
     if answer.status in REDIRECTS:
         where = f" to {cut(answer.location)}" if answer.location else ""
         return f"answered {answer.status}: it redirects{where}; write the final address into url"
@@ -177,12 +179,12 @@ def _refusal(answer: Answer) -> str:
         phrase = f" {HTTPStatus(answer.status).phrase}"
     except ValueError:
         phrase = ""
-    value = _json(answer)
+    value = json_of(answer)
     words = _reason(value) if isinstance(value, dict) else ""
-    return f"answered {answer.status}{phrase}: {words or _words(answer)}"
+    return f"answered {answer.status}{phrase}: {words or words_of(answer)}"
 
 
-def _words(answer: Answer) -> str:
+def words_of(answer: Answer) -> str:
     """The first words of a body, or what it is when they say nothing."""
     text = answer.body[: 4 * WORDS_MAX].decode("utf-8", "replace").strip()
     size = "" if answer.readable else f" (compressed, cut, or over {ANSWER_BYTES_MAX} bytes)"
@@ -195,7 +197,7 @@ def _words(answer: Answer) -> str:
 
 def _reason(value: Mapping[str, Any]) -> str:
     found = next((value[key] for key in _REASON_KEYS if value.get(key)), "")
-    return cut(_text(found))
+    return cut(text_of(found))
 
 
 def cut(text: str) -> str:
@@ -204,14 +206,16 @@ def cut(text: str) -> str:
     return line if len(line) <= WORDS_MAX else f"{line[:WORDS_MAX]}…"
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A value of an answer as text."""
     try:
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except RecursionError:
         return "something nested too deep"
 
 
-def _at(value: Any, path: str) -> Any:
+def at(value: Any, path: str) -> Any:
+    """What stands at a path with dots; None when nothing does."""
     for key in path.split("."):
         if not isinstance(value, dict):
             return None
@@ -219,7 +223,7 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _json(answer: Answer) -> Any:
+def json_of(answer: Answer) -> Any:
     """The body as JSON; None when it is none, which `null` is as well."""
     if not answer.readable:
         return None

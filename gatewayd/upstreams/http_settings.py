@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from drivers.contract import Strict
-from gatewayd.settings.kinds import PacedSettings
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.upstreams.pump import BATCH_MAX
 from gatewayd.upstreams.tls import TlsSettings
 
@@ -54,7 +54,7 @@ class CodeSettings(Strict):
         return self
 
 
-class HttpSettings(PacedSettings):
+class HttpSettings(MappedSettings):
     """A platform that takes records by HTTP POST.
 
     * `url`: `https://host[:443]/path`, or `http://` inside the station.
@@ -67,6 +67,8 @@ class HttpSettings(PacedSettings):
     * `answer_within_s`: connection and whole answer; later it is sent again with the same id.
     * `tls`: files for `https://`.
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
+    * `mapping`: the id of a mapping: how records are said in the platform's words; `url` is then
+      what its paths are added to. `values`, `tables`: what that mapping asks the station for.
     """
 
     url: str
@@ -119,6 +121,10 @@ class HttpSettings(PacedSettings):
             raise ValueError("tls is set but url is http://; expected https://host")
         if self.codes is not None and self.answer == "status":
             raise ValueError("codes are in the body; expected answer: body")
+        if self.mapping is not None and (self.codes is not None or self.answer != "body"):
+            raise ValueError("what an answer means is in the mapping; expected no codes and answer")
+        if self.mapping is not None and urlsplit(self.url).query:
+            raise ValueError("url has a query; with a mapping expected none")
         return self
 
     @property

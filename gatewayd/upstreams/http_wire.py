@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from gatewayd.clock import Clock
 from gatewayd.errors import UpstreamError
@@ -28,7 +29,7 @@ RETRY_AFTER_S_MAX = 3600.0
 
 
 class Wire:
-    """Posts to one URL over connections that are kept while they are used."""
+    """Sends to one URL and below it over connections that are kept while they are used."""
 
     def __init__(
         self, session: aiohttp.ClientSession, settings: HttpSettings, clock: Clock
@@ -39,12 +40,27 @@ class Wire:
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request; raises UpstreamError when no whole answer came in time."""
+        return await self.send("POST", "", body, headers)
+
+    async def send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], query: str = ""
+    ) -> Answer:
+        """Send one request to a path below the url; path and query are encoded already.
+
+        Raises UpstreamError when no whole answer came in time.
+        """
         within_s = self._settings.answer_within_s
+        url = self._settings.url.rstrip("/") + path if path else self._settings.url
+        url = f"{url}?{query}" if query else url
         try:
             async with (
                 asyncio.timeout(within_s),
-                self._session.post(
-                    self._settings.url, data=body, headers=headers, allow_redirects=False
+                self._session.request(
+                    method,
+                    URL(url, encoded=bool(path or query)),
+                    data=body or None,
+                    headers=headers,
+                    allow_redirects=False,
                 ) as response,
             ):
                 return await self._read(response)

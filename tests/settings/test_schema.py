@@ -19,6 +19,7 @@ FOLDERS = {
     "rules": "rules",
     "profiles": "profile",
     "checks": "checks",
+    "upstreams": "upstreams",
 }
 FILES = [
     shipped_dir() / "gateway.yaml",

@@ -16,8 +16,9 @@ from aiohttp import web
 
 from gatewayd.upstreams.backoff import Pace
 from gatewayd.upstreams.contract import Upstream
-from gatewayd.upstreams.http import REQUEST_BYTES_MAX, UPSTREAM, parts, signature
+from gatewayd.upstreams.http import REQUEST_BYTES_MAX, UPSTREAM, parts
 from gatewayd.upstreams.http_answers import ANSWER_BYTES_MAX
+from gatewayd.upstreams.http_headers import signature
 from gatewayd.upstreams.http_wire import RETRY_AFTER_S_MAX, retry_after_s
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.http_platform import HttpPlatform, Reply, Request
