@@ -27,5 +27,5 @@ def prepare(
         if remedy is None:
             raise
         damage = quarantine(path, exc, issuer=issuer, remedy=remedy, at=at)
-    upgrade(path)
+    upgrade(path, at=at)
     return damage

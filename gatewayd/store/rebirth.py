@@ -4,7 +4,6 @@ Sequences go on where the old store ended. Where nothing can tell that any more,
 out that none is used twice: platforms know records by their ids, people by their numbers.
 """
 
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,8 +26,6 @@ from gatewayd.store.recover import open_damaged
 SEQUENCES_SKIPPED = 1_000_000
 """Left out where a damaged store cannot tell where it ended: more than any station makes between
 two things that its file still tells."""
-ROOM_BYTES = 67_108_864
-"""Room that the disk must have beside a second store of the same size."""
 TAKES_S_MAX = 3_600
 """How long systemd is asked to wait: 25 s for 500,000 records, measured."""
 _MAGIC = b"SQLite format 3\0"
@@ -72,7 +69,7 @@ def quarantine(
     aside = swap.free_name(path, "damaged", at)
     log.error("store.damaged", store=str(path), error=str(why), aside=aside.name)
     notify.tell(f"EXTEND_TIMEOUT_USEC={TAKES_S_MAX * 1_000_000}")
-    require_disk(path, _size(path))
+    swap.require_disk(path, _size(path))
     old = open_damaged(path)
     try:
         source = Source(path, old, aside.name)
@@ -105,16 +102,6 @@ def _size(path: Path) -> int:
         with suppress(OSError):
             sizes += path.with_name(path.name + piece).stat().st_size
     return sizes
-
-
-def require_disk(path: Path, size: int) -> None:
-    """Refuse to begin a second file of `size` bytes beside a store; raises StoreError."""
-    free = shutil.disk_usage(path.parent).free
-    if free < size + ROOM_BYTES:
-        raise StoreError(
-            f"{path}: the disk has no room for a second file of {size} bytes beside the store "
-            f"({free} free); free some space on {path.parent}, then start again"
-        )
 
 
 def _build(

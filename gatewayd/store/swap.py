@@ -6,6 +6,7 @@ so that the next start ends it: a log is never without its file, and no file wit
 
 import json
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from gatewayd.store.database import sync_folder
 
 PIECES = ("", "-wal", "-shm")
 _NOTE = "swap"
+ROOM_BYTES = 67_108_864
+"""Room that the disk must have beside a second store of the same size."""
 
 
 def beside(path: Path, kind: str) -> Path:
@@ -28,6 +31,16 @@ def free_name(path: Path, kind: str, at: datetime) -> Path:
         beside(path, f"{kind}-{stamp}{tail}") for tail in ("", *(f"-{n}" for n in range(2, 99)))
     )
     return next(name for name in names if not name.exists())
+
+
+def require_disk(path: Path, size: int) -> None:
+    """Refuse to begin a second file of `size` bytes beside a store; raises StoreError."""
+    free = shutil.disk_usage(path.parent).free
+    if free < size + ROOM_BYTES:
+        raise StoreError(
+            f"{path}: the disk has no room for a second file of {size} bytes beside the store "
+            f"({free} free); free some space on {path.parent}, then try again"
+        )
 
 
 def swap(path: Path, *, aside: Path, fresh: Path) -> None:

@@ -1,21 +1,31 @@
 """A store of an older program to this one's schema, step by step, each step whole or not at all."""
 
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
 import apsw
 
+from gatewayd.clock import SystemClock
 from gatewayd.errors import StoreError
-from gatewayd.store import database
+from gatewayd.logs import logger
+from gatewayd.store import copying, database
+
+log = logger("store")
 
 
-def upgrade(path: Path) -> None:
+def upgrade(path: Path, *, at: datetime | None = None) -> None:
     """Bring the store at `path` to this program's schema; the caller owns it. Raises StoreError.
 
-    Nothing happens to a store of this version. Records and permits are left as they are.
+    Nothing happens to a store of this version. Records and permits are left as they are. A proven
+    copy is kept first; without room for it nothing is changed. `at` is now, for its name.
     """
     connection = database.connect_to_upgrade(path)
     try:
+        found = database.version(connection)
+        if found < database.SCHEMA_VERSION:
+            kept = copying.before_change(path, version=found, at=at or SystemClock().wall())
+            log.info("store.kept_before_upgrade", file=kept.name, schema=found)
         for version in range(database.version(connection), database.SCHEMA_VERSION):
             step = (files("gatewayd.store") / f"upgrade-{version}.sql").read_text(encoding="utf-8")
             connection.execute("BEGIN IMMEDIATE")

@@ -209,7 +209,7 @@ def _other(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a stor
 
 async def test_no_room_for_a_second_file_changes_nothing(made: Made, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no room for a second file"):
-        rebirth.require_disk(made.path, 2**60)
+        swap.require_disk(made.path, 2**60)
     del tmp_path
 
 

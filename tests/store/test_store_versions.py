@@ -8,7 +8,7 @@ import pytest
 
 from gatewayd.clock import ManualClock
 from gatewayd.errors import StoreError
-from gatewayd.store import beside, database, rows
+from gatewayd.store import beside, copying, database, rows
 from gatewayd.store.model import Cylinder, ImportCounts
 from gatewayd.store.reads import Reader, Reads
 from gatewayd.store.staging import Staging
@@ -201,6 +201,41 @@ async def test_a_damaged_record_of_old_keeps_no_store_from_being_brought_up_to_d
     assert store.life("c1").filled_sequence == 2
     assert store.life(f"c{RECORDS - 1}").filled_g == 14_000
     await store.close()
+
+
+def _kept(folder: Path) -> list[Path]:
+    return list(folder.glob("gatewayd.db.before-schema-2-*"))
+
+
+async def test_a_copy_is_kept_before_a_store_is_brought_up_to_date(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    path = store.path
+    for _ in range(5):
+        await store.append(draft())
+    await store.close()
+    for turn in range(copying.BACKUPS_KEPT + 2):
+        _make_version_1(path)
+        old = path.read_bytes()
+        await open_store(tmp_path).close()
+        kept = _kept(tmp_path)
+        assert len(kept) == min(turn + 1, copying.BACKUPS_KEPT)
+        newest = max(kept, key=lambda file: file.stat().st_mtime_ns)
+        restored = apsw.Connection(str(newest))
+        assert restored.execute("SELECT count(*) FROM records").get == 5
+        assert database.version(restored) == 1
+        restored.close()
+        assert path.read_bytes() != old
+
+
+async def test_without_room_for_a_copy_nothing_is_brought_up_to_date(tmp_path: Path) -> None:
+    await open_store(tmp_path).close()
+    _make_version_1(tmp_path / "gatewayd.db")
+    # A file with holes: larger than any disk, and it takes no room.
+    with (tmp_path / "gatewayd.db").open("r+b") as file:
+        file.truncate(2**43)
+    with pytest.raises(StoreError, match="no room for a second file"):
+        copying.before_change(tmp_path / "gatewayd.db", version=1, at=NOON)
+    assert _kept(tmp_path) == []
 
 
 async def test_an_older_daemon_that_runs_is_not_upgraded_under_its_feet(tmp_path: Path) -> None:
