@@ -15,7 +15,8 @@ from gatewayd.logs import logger
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
-from gatewayd.upstreams.contract import Outcome, UpstreamContext, presence
+from gatewayd.upstreams.contract import Outcome, Sink, UpstreamContext, presence
+from gatewayd.upstreams.mqtt_acks import Acks, confirmed_sink
 from gatewayd.upstreams.mqtt_commands import Downlink
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_settings import MqttSettings
@@ -51,6 +52,7 @@ class MqttUpstream:
         self._state = State(name, context)
         self._downlink = Downlink(name, self._root, settings, context.door)
         self._served = False
+        self._acks = Acks(name, f"{self._root}/ack")
         self._pump = Pump(
             name,
             context.store,
@@ -107,7 +109,7 @@ class MqttUpstream:
             self._served = True
             self._state.say("up", "")
             self._downlink.listen(connection)
-            sink = RecordSink(connection, f"{self._root}/records", self._pace.answer_s_max)
+            sink = self._sink(connection)
             async with asyncio.TaskGroup() as tasks:
                 beside = [
                     tasks.create_task(self._show(connection, watcher)),
@@ -121,6 +123,13 @@ class MqttUpstream:
             raise
         finally:
             board.leave(watcher)
+
+    def _sink(self, connection: Connection) -> Sink:
+        """Where records go: who says that they have arrived is the broker, or the platform."""
+        sink = RecordSink(connection, f"{self._root}/records", self._pace.answer_s_max)
+        if self._settings.ack == "none":
+            return sink
+        return confirmed_sink(sink, self._acks, connection, self._settings.ack_within_s)
 
     async def _goodbye(self, connection: Connection) -> None:
         """Leave `offline` behind; when the broker does not confirm it in time, the will does."""

@@ -13,15 +13,16 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from gatewayd.upstreams.mqtt_ears import Ears
 from gatewayd.upstreams.mqtt_terms import PACKET_TOO_LARGE, Answer, Dial, packet_bytes
-from gatewayd.upstreams.mqtt_wire import Wire, answer_of, end_waiting, properties_of
+from gatewayd.upstreams.mqtt_wire import answer_of, end_waiting, properties_of
 
 CONTENT_TYPE = "application/cloudevents+json"
 CONTENT_TYPE_BYTES = 1 + 2 + len(CONTENT_TYPE)
 _TAKEN: Final = Answer(0)
 
 
-class Connection(Wire):
+class Connection(Ears):
     """A wire to publish on; `send` and `flash` replace everything aiomqtt offers for it."""
 
     def __init__(self, dial: Dial, *, in_flight_max: int) -> None:

@@ -31,6 +31,9 @@ class MqttSettings(PacedSettings):
     * `tls`: files for `mqtts://`.
     * `commands`: what this platform may ask for: a list of names, `all`, or `none`, under which not
       even a refusal is answered. Whoever may publish to the broker may then give these commands.
+    * `ack`: `required`: a record counts only when a subscriber confirms it on `{prefix}/{station
+      id}/ack`, as `{"id"}`, `{"ids": [...]}` or `{"through_sequence"}`; else when the broker has it.
+    * `ack_within_s`: so long without any confirmation, and what is not confirmed is sent again.
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
     """
 
@@ -43,6 +46,8 @@ class MqttSettings(PacedSettings):
     keepalive_s: int = Field(default=30, ge=5, le=1200)
     in_flight_max: int = Field(default=32, ge=1, le=1000)
     tls: TlsSettings | None = None
+    ack: Literal["none", "required"] = "none"
+    ack_within_s: int = Field(default=30, ge=1, le=600)
     commands: Literal["all", "none"] | tuple[CommandName, ...] = ("ping",)
 
     @field_validator("url")

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 import aiomqtt
@@ -23,11 +22,10 @@ import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.aside import aside
-from gatewayd.upstreams.mqtt_terms import UNSPECIFIED, Answer, Dial, Heard
+from gatewayd.upstreams.mqtt_terms import UNSPECIFIED, Answer, Dial
 
 CONNECT_S_MAX = 10.0
 """Name lookup, TCP, TLS and the broker's CONNACK together."""
@@ -68,8 +66,6 @@ class Wire(aiomqtt.Client):
         self._flush_soon = False
         self._writer_on = False
         self._qos_max = QOS_MAX
-        self._hear: Callable[[Heard], None] = _ignore
-        self._deaf: Callable[[str], None] = _ignore
         self._disconnected.add_done_callback(self._on_broken)
         self.receive_maximum = RECEIVE_MAXIMUM_DEFAULT
         """Messages that the broker lets wait for their PUBACK."""
@@ -134,33 +130,6 @@ class Wire(aiomqtt.Client):
         self.packet_bytes_max = _get(properties, "MaximumPacketSize", None)
         self._qos_max = _get(properties, "MaximumQoS", QOS_MAX)
         super()._on_connect(*event)
-
-    # Listening
-
-    def listen(
-        self, topic: str, hear: Callable[[Heard], None], deaf: Callable[[str], None]
-    ) -> None:
-        """Subscribe at QoS 1; `hear` gets each message, `deaf` why the broker refuses. No raising.
-
-        Under 3.1.1 a retained message says so only when it was waiting at the broker.
-        """
-        self._check()
-        self._hear, self._deaf = hear, deaf
-        options = SubscribeOptions(1, retainAsPublished=True) if self._dial.v5 else None
-        self._client.subscribe(topic, 0 if options else 1, options)
-
-    def _on_subscribe(self, *event: Any, **_: Any) -> None:
-        for code in event[3]:
-            if code.is_failure:
-                self._deaf(str(code))
-
-    def _on_message(self, *event: Any, **_: Any) -> None:
-        message = event[2]
-        wanted = _get(message.properties, "ResponseTopic", None)
-        about = _get(message.properties, "CorrelationData", None)
-        retained = bool(message.retain)
-        with contextlib.suppress(UnicodeDecodeError):  # no topic of ours
-            self._hear(Heard(message.topic, message.payload, retained, wanted, about))
 
     # Losing
 
@@ -251,10 +220,6 @@ def _forget_us() -> Properties:
     """Ask the broker to keep no session: the outbox is the only memory. And to spare our own."""
     said = {"SessionExpiryInterval": 0, "MaximumPacketSize": PACKET_BYTES_MAX}
     return properties_of(PacketTypes.CONNECT, **said)
-
-
-def _ignore(_said: Any) -> None:
-    """Nobody listens."""
 
 
 def properties_of(packet: int, **values: Any) -> Properties:

@@ -141,6 +141,7 @@ class Mosquitto(Broker):
 
     `users` (name -> password) ends anonymous access; `acl` is the text of an ACL file;
     `certificates` turn TLS on, and `ask_client` makes it want a client certificate;
+    `persistent`: it keeps sessions and retained messages in a file that it writes at its end;
     `extra` are more lines of mosquitto.conf.
     """
 
@@ -152,6 +153,7 @@ class Mosquitto(Broker):
         acl: str | None = None,
         certificates: Certificates | None = None,
         ask_client: bool = False,
+        persistent: bool = False,
         extra: Sequence[str] = (),
     ) -> None:
         if MOSQUITTO is None:
@@ -162,7 +164,8 @@ class Mosquitto(Broker):
         self._acl = directory / f"mosquitto-{self.port}.acl"
         lines = [
             f"listener {self.port} 127.0.0.1",
-            "persistence false",
+            f"persistence {'true' if persistent else 'false'}",
+            f"persistence_location {directory}/",
             "log_type all",
             "set_tcp_nodelay true",
             f"allow_anonymous {'false' if users else 'true'}",

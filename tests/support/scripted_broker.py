@@ -52,11 +52,12 @@ class ScriptedBroker:
     """Answers every QoS 1 publication by `reply`; `connack` is the reason code of CONNACK.
 
     `limits` are raw CONNACK properties. `hold` > 0 answers only once that many wait, newest first.
-    With `mute` it accepts connections and never says a word.
+    With `mute` it accepts connections and never says a word. `suback` is the answer to a subscription.
     """
 
     reply: Callable[[Published], Reply] = lambda _: Puback()
     connack: int = 0
+    suback: int = 1
     limits: bytes = b""
     hold: int = 0
     mute: bool = False
@@ -136,6 +137,9 @@ class ScriptedBroker:
                 return self.connack == 0
             case 3:
                 return self._published(_publish(head, body), writer)
+            case 8:
+                writer.write(b"\x90\x04" + body[:2] + bytes([0, self.suback]))
+                return True
             case 12:
                 writer.write(b"\xd0\x00")
                 return True

@@ -1,0 +1,106 @@
+"""A platform that confirms what it has taken: paho with a session of its own, and a file as its disk.
+
+`how` says what it does with a record: confirm each by `id`, all `ids` of some at once, or
+`through_sequence`; `None` confirms nothing.
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from tests.support import waiting
+
+SESSION_S = 3_600
+
+
+class Confirmer:
+    """Subscribes to the records below `root`; `records` are those on its disk, repetitions too."""
+
+    def __init__(
+        self,
+        port: int,
+        root: str,
+        *,
+        how: str | None = "id",
+        every: int = 1,
+        disk: Path | None = None,
+        name: str = "confirmer",
+    ) -> None:
+        self.how = how
+        self.records: list[bytes] = []
+        self._every = every
+        self._root = root
+        self._port = port
+        self._disk = disk
+        self._unconfirmed: list[dict[str, Any]] = []
+        self._ready = threading.Event()
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5
+        )
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_message = self._on_message
+        self._client.reconnect_delay_set(1, 1)
+
+    def __enter__(self) -> Self:
+        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's
+        session.SessionExpiryInterval = SESSION_S
+        self._client.connect("127.0.0.1", self._port, clean_start=False, properties=session)
+        self._client.loop_start()
+        assert self._ready.wait(waiting.WITHIN_S), "the broker never confirmed the subscription"
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Return once `holds()`."""
+        await waiting.until(holds)
+
+    async def more_than(self, count: int) -> None:
+        """Return once more than so many records have come."""
+        await self.until(lambda: len(self.records) > count)
+
+    def say(self, payload: object, *, retain: bool = False) -> None:
+        """Publish something on the topic of confirmations."""
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self._client.publish(f"{self._root}/ack", body, 1, retain)
+
+    def _on_connect(self, client: paho.Client, *_: Any) -> None:
+        client.subscribe([(f"{self._root}/records/#", 1)])
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        self.records.append(bytes(message.payload))
+        if self._disk is not None:
+            with self._disk.open("ab") as disk:
+                disk.write(message.payload + b"\n")
+        self._unconfirmed.append(json.loads(message.payload))
+        if self.how is not None and len(self._unconfirmed) >= self._every:
+            self.confirm()
+
+    def confirm(self) -> None:
+        """Confirm what is not confirmed yet."""
+        taken, self._unconfirmed = self._unconfirmed, []
+        if not taken:
+            return
+        if self.how == "ids":
+            self.say({"ids": [record["id"] for record in taken]})
+        elif self.how == "through_sequence":
+            self.say({"through_sequence": max(record["sequence"] for record in taken)})
+        else:
+            for record in taken:
+                self.say({"id": record["id"]})
