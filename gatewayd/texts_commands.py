@@ -78,6 +78,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "版本 {given} 不比已生效的 {newest} 新",
         "version {given} is not newer than {newest}, which is in force",
     ),
+    "command.snapshot_differs": (
+        "chunks、columns 或 source_version 与快照 {snapshot} 先前各块不同；请保持一致，或换新的编号",
+        (
+            "chunks, columns or source_version differ from earlier chunks of snapshot {snapshot}; "
+            "expected the same in each, or a new snapshot_id"
+        ),
+    ),
     "command.no_such_chunk": (
         "第 {chunk} 块超出总数 {chunks}",
         "chunk {chunk} is beyond chunks, {chunks}",

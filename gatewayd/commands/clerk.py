@@ -16,6 +16,7 @@ import apsw
 from gatewayd.commands.office import Office
 from gatewayd.commands.orders import platform
 from gatewayd.commands.reading import Now, id_of, kept_until, parse, timely, understand
+from gatewayd.commands.refusals import Refusals
 from gatewayd.commands.schemas import Request
 from gatewayd.commands.table import TABLE, Spec
 from gatewayd.commands.terms import Case, Later, Refusal, Reply, encoded, refuse, reply_of
@@ -25,7 +26,6 @@ from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.store import requests
 from gatewayd.store.chain import Issuer
-from gatewayd.store.model import RecordDraft
 from gatewayd.store.requests import REQUESTS_KEPT_MAX
 from gatewayd.upstreams.door import COMMANDS, Call
 
@@ -34,8 +34,6 @@ ROWS_WAITING_MAX = 16
 """Requests that may wait in a lane; at the limit a further one is refused with `busy`."""
 TAKEN_WAITING_MAX = 1_024
 """Replies that the broker took and the store does not know yet; more are known until a restart."""
-REFUSAL_RECORD_EVERY_S = 1.0
-"""Refused requests are recorded once in so long; the next record says how many were not."""
 PARSED_IN_PLACE_BYTES_MAX = 65_536
 """A larger body is parsed in a thread."""
 
@@ -57,11 +55,10 @@ class Clerk:
         self._clock = office.context.clock
         self._orders: asyncio.Queue[_Waiting] = asyncio.Queue(ORDERS_WAITING_MAX)
         self._rows: asyncio.Queue[_Waiting] = asyncio.Queue(ROWS_WAITING_MAX)
-        self._refused: asyncio.Queue[tuple[Call, str | None, Refusal]] = asyncio.Queue(1)
+        self._refusals = Refusals(office)
         self._under_way: set[tuple[str, str]] = set()
         self._told: set[tuple[str, str]] = set()
         self._taken: asyncio.Queue[tuple[str, str]] = asyncio.Queue(TAKEN_WAITING_MAX)
-        self._unrecorded = 0
 
     # --- on the loop, at once ---
 
@@ -99,10 +96,7 @@ class Clerk:
         log.warning(
             "command.refused", upstream=call.upstream, command=call.name, error=refusal.code
         )
-        try:
-            self._refused.put_nowait((call, request_id, refusal))
-        except asyncio.QueueFull:
-            self._unrecorded += 1
+        self._refusals.note(call, request_id, refusal)
 
     # --- in their turn ---
 
@@ -111,7 +105,7 @@ class Clerk:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve(self._orders, group))
             group.create_task(self._serve(self._rows, group))
-            group.create_task(self._record_refusals())
+            group.create_task(self._refusals.run())
             group.create_task(self._keep_taken())
 
     async def _serve(self, lane: "asyncio.Queue[_Waiting]", group: asyncio.TaskGroup) -> None:
@@ -252,31 +246,6 @@ class Clerk:
                 log.warning("command.not_kept", error=str(exc))
                 continue
             self._told.discard(key)
-
-    async def _record_refusals(self) -> None:
-        while True:
-            call, request_id, refusal = await self._refused.get()
-            try:
-                await self._store.append(self._refusal_record(call, request_id, refusal))
-            except StoreError as exc:
-                log.warning("command.refusal_not_recorded", error=str(exc))
-            await asyncio.sleep(REFUSAL_RECORD_EVERY_S)
-
-    def _refusal_record(self, call: Call, request_id: str | None, refusal: Refusal) -> RecordDraft:
-        unrecorded, self._unrecorded = self._unrecorded, 0
-        data = {
-            "station_id": self.office.floor.settings.station.id,
-            "rig_id": None,
-            "command": call.name if call.name in TABLE else None,
-            "request_id": request_id,
-            "upstream": call.upstream,
-            "asked": {},
-            "outcome": "refused",
-            "error": refusal.code,
-            "by": By(platform(call.upstream), "mqtt").shown(),
-            "unrecorded": unrecorded,
-        }
-        return RecordDraft(new_id(), "command", "", self._clock.wall(), data)
 
 
 def _asked(asked: Request) -> dict[str, Any]:

@@ -81,6 +81,10 @@ def _keep(office: Office, asked: CylindersSnapshot, upstream: str) -> Refusal | 
     if mistakes:
         return refuse("chunk_refused", mistakes=tuple(mistakes), chunk=asked.chunk)
     about = About(upstream, asked.snapshot_id, asked.source_version, asked.chunks, columns)
+    here = office.shelf.about()
+    same = here is not None and (here.upstream, here.snapshot_id) == (upstream, about.snapshot_id)
+    if same and here != about:
+        return refuse("snapshot_differs", snapshot=asked.snapshot_id)
     office.shelf.begin(about)
     office.shelf.put(asked.chunk, [_stored(values, columns) for values in taken.rows.values()])
     return None

@@ -5,6 +5,7 @@ chunks are made beforehand, so that only taking them in is measured.
 """
 
 import asyncio
+import gc
 import hashlib
 import json
 import os
@@ -95,6 +96,7 @@ async def _one(clerk: Clerk, files: list[Path], name: str, figures: Figures) -> 
     late_ms: list[float] = []
     commits_ms: list[float] = []
     rss_mb = [machine.rss_mb(os.getpid())]
+    gc.freeze()  # as the daemon does
     async with asyncio.TaskGroup() as group:
         beside = [
             group.create_task(_tick(late_ms, rss_mb)),

@@ -144,6 +144,16 @@ async def test_retained_unknown_and_forbidden_requests_are_refused_and_recorded(
         assert counter.records()[0]["request_id"] == "r-1"
 
 
+async def test_a_retained_request_is_answered_each_time_and_recorded_once(tmp_path: Path) -> None:
+    async with at_counter(tmp_path) as counter:
+        for number in range(3):
+            assert code(await counter.give("rig.lock", b"{}", retained=True)) == "retained"
+            if not number:
+                await until(lambda: bool(counter.records()))
+        assert len(counter.records()) == 1
+        assert counter.clerk._refusals.unrecorded == 0
+
+
 async def test_what_was_refused_may_come_again_corrected_under_the_same_id(tmp_path: Path) -> None:
     async with at_counter(tmp_path) as counter:
         assert code(await counter.ask("rig.lock", id="x", rig="rig-1")) == "wrong"

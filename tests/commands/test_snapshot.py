@@ -223,6 +223,18 @@ async def test_another_platform_waits_until_the_first_has_long_been_silent(tmp_p
         assert reply["result"]["missing"] == [[1, 1]], "the other one's chunk is gone"
 
 
+async def test_chunks_of_one_snapshot_agree_and_one_that_does_not_throws_nothing_away(
+    tmp_path: Path,
+) -> None:
+    async with at_counter(tmp_path) as counter:
+        chunks = chunks_of([row(n) for n in range(6)], 3)
+        await send(counter, chunks, 1)
+        differs = await send(counter, chunks, 2, chunks=4)
+        assert code(differs) == "snapshot_differs"
+        assert code(await send(counter, chunks, 2, source_version=11)) == "snapshot_differs"
+        assert (await send(counter, chunks, 2))["result"]["missing"] == [[3, 3]]
+
+
 async def test_nothing_comes_in_while_one_is_switched_over(tmp_path: Path) -> None:
     async with at_counter(tmp_path) as counter:
         counter.clerk.office.shelf.busy = True
