@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from drivers.contract import GateSample
 from gatewayd.clock import SECOND
+from gatewayd.errors import StoreError
 from gatewayd.rigs.after import Archive, FillRules
 from gatewayd.rigs.assess import Bench, at_rig
 from gatewayd.rigs.model import State, View
@@ -21,11 +22,14 @@ AGAIN_S = 1
 OTHER_MASSES = "masses"
 """What stands for a reason when it is allowed still, but not as much as the gate was told."""
 
+UNREADABLE = "STORE_UNAVAILABLE"
+
 
 class Grounds:
     """What the rules say of one rig's permit while it lives, in every stage."""
 
     def __init__(self, archive: Archive) -> None:
+        self._archive = archive
         self._fill_rules = FillRules(archive)
         self._permit: Permit | None = None
         self._sample: GateSample | None = None
@@ -46,12 +50,17 @@ class Grounds:
         return self._again(bench, permit, view) if due or view.people != self._people else view
 
     def _again(self, bench: Bench, permit: Permit, view: View) -> View:
-        """Judge again; another cylinder, or none, is an objection of its own."""
+        """Judge again by the entry as it is committed now; another cylinder objects by itself."""
         self._asked_ns, self._people = view.now_ns, view.people
-        cylinder = view.identity.cylinder
-        if cylinder is None or cylinder.code != permit.cylinder_code:
+        known = view.identity.cylinder
+        if known is None or known.code != permit.cylinder_code:
             return view
-        verdict, plan = at_rig(bench, view.identity, self._sample, view.wall)
+        try:
+            entry = self._archive.cylinder(known.code)
+        except StoreError:
+            return replace(view, denied=(UNREADABLE,))
+        who = replace(view.identity, cylinder=entry)
+        verdict, plan = at_rig(bench, who, self._sample, view.wall)
         if not verdict.allowed:
             codes = (found.code for found in verdict.findings if found.severity == "deny")
             return replace(view, denied=tuple(codes))

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gatewayd.clock import ManualClock
 from gatewayd.ids import new_id
 from gatewayd.rigs.clock_facts import ClockTrust
@@ -17,7 +19,7 @@ from gatewayd.rigs.steps import Step
 from gatewayd.settings.model import ClockSettings, RigSettings
 from gatewayd.store import beside, orders
 from gatewayd.store.chain import Issuer
-from gatewayd.store.orders import Order
+from gatewayd.store.orders import CarryOut, Order
 from gatewayd.store.store import Store
 from gatewayd.timekeeping.keeper import Timekeeper
 from tests.desk.front import LI, employ
@@ -67,7 +69,7 @@ async def test_a_failed_check_takes_back_a_permit_that_nobody_started(tmp_path: 
         desk.rig.people.changed()
         await desk.look(0.0)
         await until(lambda: desk.gate.sample.permit_echo == 0)  # No time passes meanwhile.
-        await desk.phase("refused")
+        await desk.until(lambda: bool(refused(desk)))
         assert ended(desk) == [("not_started", "verdict_changed", 0)]
         assert refused(desk) == [{"PRECHECK_FAILED", "BODY_DEFECT"}]
     await store.close()
@@ -133,7 +135,7 @@ async def test_a_clock_that_is_set_after_the_verdict_starts_no_fill(tmp_path: Pa
         clock.set(days=2)
         await desk.until(lambda: bool(ended(desk)))
         assert ended(desk) == [("not_started", "verdict_changed", 0)]
-        await desk.phase("refused")
+        await desk.until(lambda: bool(refused(desk)))
         assert refused(desk) == [{"CLOCK_UNTRUSTED"}]
     await store.close()
 
@@ -164,24 +166,30 @@ async def test_an_entry_that_became_less_takes_the_permit_back(tmp_path: Path) -
     await store.close()
 
 
-async def test_a_lock_between_the_verdict_and_the_permit_opens_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("work", "subject"), [(orders.lock, "rig-1"), (orders.hold, LEGAL.code)], ids=["lock", "hold"]
+)
+async def test_what_is_ordered_between_the_verdict_and_the_permit_opens_nothing(
+    tmp_path: Path, work: CarryOut, subject: str
+) -> None:
+    """By another process: nobody has told the rig yet."""
     store, clock = await open_store(tmp_path)
     at = replace(bench(), sources=(RigLocks(store),))
     async with living(store, clock, ScriptedGate(), at=at) as desk:
 
-        def lock_too(state: State, event: Event, rig: RigSettings) -> Step:
+        def order_too(state: State, event: Event, rig: RigSettings) -> Step:
             after, effects = step(state, event, rig)
             if any(isinstance(effect, Issue) for effect in effects):
-                given = Order(new_id(), "rig-1", "leak", "SAMR", "cli", START)
-                issuer = Issuer(STATION.id, ZONE)
-                beside.order(store.path, orders.lock, given, issuer=issuer)
+                given = Order(new_id(), subject, "leak", "SAMR", "cli", START)
+                beside.order(store.path, work, given, issuer=Issuer(STATION.id, ZONE))
             return after, effects
 
-        desk.rig.machine = lock_too
+        desk.rig.machine = order_too
         await desk.bring()
         await desk.until(lambda: bool(ended(desk)))
         assert desk.gate.orders == []
-        await desk.phase("refused")
+        desk.rig.store_changed(None, archive=True)
+        await desk.until(lambda: bool(refused(desk)))
         assert refused(desk) == [{"REGULATOR_LOCK"}]
     await store.close()
 
