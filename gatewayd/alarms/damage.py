@@ -1,12 +1,15 @@
 """The first record of a store that took the place of a damaged one: an alarm that stands."""
 
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from gatewayd.alarms import words
 from gatewayd.alarms.catalogue import KINDS
 from gatewayd.ids import new_id
+from gatewayd.store.carry import Carried
 from gatewayd.store.model import RecordDraft, StoredAlarm
 from gatewayd.store.rebirth import Damage, Remedy
+from gatewayd.store.restoring import Restored
 
 LOST_SHOWN_MAX: Final = 8
 """Stretches of lost records that are named in the text; all are in the store."""
@@ -19,26 +22,52 @@ def remedy(station_id: str, rigs: tuple[str, ...]) -> Remedy:
 
 
 def told(damage: Damage, station_id: str) -> RecordDraft:
-    """The alarm, with what is missing now."""
-    carried = damage.carried
-    kind = KINDS["store_damaged"]
+    """The alarm of a damaged store, with what is missing now."""
+    detail = f"{damage.file}; {_missing(damage.carried)}; {damage.why}"
+    values = {"file": damage.file, **_values(damage.carried)}
+    words.say(KINDS["store_damaged"], "store", detail)
+    return _draft("store_damaged", detail, values, station_id, damage.at)
+
+
+def restored(found: Restored, station_id: str, *, by: str) -> RecordDraft:
+    """The alarm of a restore, with what is missing now."""
+    backup, replaced = found.backup, found.replaced or "-"
+    detail = (
+        f"by {by}; backup through {backup.head.sequence}; replaced store: {replaced}; records "
+        f"made since: {found.replaced_records}; {_missing(found.carried)}"
+    )
+    values = {
+        "by": by,
+        "backup_records": backup.records,
+        "backup_through": backup.head.sequence,
+        "replaced": found.replaced,
+        "replaced_records": found.replaced_records,
+        **_values(found.carried),
+    }
+    return _draft("store_restored", detail, values, station_id, found.at)
+
+
+def _missing(carried: Carried) -> str:
     shown = carried.lost[:LOST_SHOWN_MAX]
     more = " ..." if len(carried.lost) > len(shown) else ""
     lost = ", ".join(f"{first}-{last}" for first, last in shown) + more
-    detail = (
-        f"{damage.file}; records taken over: {carried.records}, lost: {lost or 'none'}; "
-        f"not taken over: {', '.join(carried.groups_lost) or 'none'}; {damage.why}"
-    )
-    values = {
-        "file": damage.file,
+    groups = ", ".join(carried.groups_lost)
+    return f"records: {carried.records}, lost: {lost or 'none'}; not taken over: {groups or 'none'}"
+
+
+def _values(carried: Carried) -> dict[str, Any]:
+    return {
         "records": carried.records,
-        "lost": [list(ends) for ends in shown],
+        "lost": [list(ends) for ends in carried.lost[:LOST_SHOWN_MAX]],
         "not_taken_over": list(carried.groups_lost),
         "last_sequence": carried.last,
         "last_sequence_sure": carried.sure,
     }
-    alarm = StoredAlarm(
-        kind.name, "store", "", kind.severity, damage.at, new_id(), 1, detail, values
-    )
-    words.say(kind, "store", detail)
-    return words.draft(alarm, "raised", station_id=station_id, at=damage.at)
+
+
+def _draft(
+    name: str, detail: str, values: dict[str, Any], station_id: str, at: datetime
+) -> RecordDraft:
+    kind = KINDS[name]
+    alarm = StoredAlarm(name, "store", "", kind.severity, at, new_id(), 1, detail, values)
+    return words.draft(alarm, "raised", station_id=station_id, at=at)

@@ -94,6 +94,18 @@ WORKS: Final = (
         lasts=False,
     ),
     Kind(
+        "store_restored",
+        "warning",
+        Text(zh="数据库已从备份恢复", en="the store was restored from a backup"),
+        Text(zh="有人运行了 gatewayd restore", en="somebody ran `gatewayd restore`"),
+        Text(
+            zh="请核对气瓶档案、人员和工位锁定是否为最新；详情列出缺少的记录；累计量差异会另行报警，核对后确认",
+            en="see that archive, operators and locks are up to date; its detail says which records "
+            "are missing; totalisers that differ raise alarms of their own; then acknowledge",
+        ),
+        lasts=False,
+    ),
+    Kind(
         "upstream_down",
         "warning",
         Text(zh="上级平台长时间收不到记录", en="an upstream has not taken records for long"),

@@ -23,6 +23,8 @@ COMMANDS = {
     "import": "gatewayd.cli.imports:imports",
     "export": "gatewayd.cli.exports:exports",
     "records": "gatewayd.cli.records:records",
+    "backup": "gatewayd.cli.backup:backup",
+    "restore": "gatewayd.cli.backup:restore",
     "trace": "gatewayd.cli.trace:trace",
     "hold": "gatewayd.cli.holds:hold",
     "release": "gatewayd.cli.holds:release",

@@ -86,17 +86,18 @@ def carry(source: Source, fresh: apsw.Connection, *, at: str, skipped: int, firs
     """
     last = recover.highest(source.connection)
     _take_over_mark(source.connection, fresh)
-    records = _records(source, fresh)
-    tail = max(last.sequence, _last(fresh))
+    count = records(source, fresh)
+    tail = max(last.sequence, last_record(fresh))
     sure = last.sure and tail == last.sequence
     if not sure:
         tail = max(tail + skipped, first) if not tail else tail + skipped
-    lost = _note_gaps(fresh, source, tail, at)
+    lost = note_gaps(fresh, source, tail, at)
     groups_lost = tuple(_groups(source.connection, fresh))
-    return Carried(records, lost, groups_lost, last.sequence, sure)
+    return Carried(count, lost, groups_lost, last.sequence, sure)
 
 
-def _records(source: Source, fresh: apsw.Connection) -> int:
+def records(source: Source, fresh: apsw.Connection) -> int:
+    """Take over every record that is not there and proves itself; how many there are then."""
     pruned = fresh.execute("SELECT sequence FROM pruned").get
     fresh.execute("CREATE TEMP TABLE from_pages (sequence INTEGER PRIMARY KEY)")
     for found in recover.recover(source.path, source.connection):
@@ -146,11 +147,12 @@ def _take_over_mark(old: apsw.Connection | None, fresh: apsw.Connection) -> None
     fresh.execute(trigger)
 
 
-def _last(fresh: apsw.Connection) -> int:
+def last_record(fresh: apsw.Connection) -> int:
+    """The highest sequence that is there; 0 when there is none."""
     return int(fresh.execute("SELECT coalesce(max(sequence), 0) FROM records").get)
 
 
-def _note_gaps(
+def note_gaps(
     fresh: apsw.Connection, source: Source, tail: int, at: str
 ) -> tuple[tuple[int, int], ...]:
     """Name every stretch that is missing, also behind the last record up to `tail`."""
@@ -184,16 +186,27 @@ def _groups(old: apsw.Connection | None, fresh: apsw.Connection) -> Iterable[str
     named = {table for group in GROUPS.values() for table in group}
     alone = {name: (name,) for name in sorted(tables - named - _OWN_WAY)}
     for group, members in (GROUPS | alone).items():
-        if old is None or not _carry_group(old, fresh, group, members):
+        if old is None or not carry_group(old, fresh, group, members):
             yield group
 
 
-def _carry_group(
-    old: apsw.Connection, fresh: apsw.Connection, group: str, tables: Sequence[str]
+def carry_group(
+    old: apsw.Connection,
+    fresh: apsw.Connection,
+    group: str,
+    tables: Sequence[str],
+    *,
+    anew: bool = False,
 ) -> bool:
+    """Take over tables that belong together, all or none; False = none.
+
+    `anew`: in the place of what the fresh store has there.
+    """
     fresh.execute("SAVEPOINT carried")
     try:
         for table in tables:
+            if anew and _columns(old, table):
+                fresh.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
             _carry_table(old, fresh, table)
         if group == ARCHIVE:
             _check_archive(old, fresh)

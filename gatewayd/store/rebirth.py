@@ -121,7 +121,7 @@ def _build(
         damage = Damage(source.name, why, at, carried)
         told = writes.append(connection, remedy.tell(damage), issuer)
         _lock_all(connection, damage, issuer, remedy)
-        connection.execute(_OWN_RECORD, (told.id,))
+        connection.execute(OWN_RECORD, (told.id,))
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
     except apsw.Error as exc:
@@ -132,7 +132,7 @@ def _build(
     return damage
 
 
-_OWN_RECORD = (
+OWN_RECORD = (
     "UPDATE alarms SET record_id = ? WHERE cleared_at IS NULL "
     "AND record_id NOT IN (SELECT id FROM records)"
 )

@@ -1,0 +1,167 @@
+"""A backup in the place of a store: what was delivered since is not forgotten, and nothing numbered twice.
+
+The backup decides about archive, people and forms. What is true now, and not a choice, comes from the
+store that is replaced wherever that can still be read: records made since, cursors, totalisers, permits,
+locks, holds, alarms. It is kept beside.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+
+from gatewayd.errors import StoreError
+from gatewayd.store import carry, copying, database, recover, rows, swap, writes
+from gatewayd.store.carry import Carried, Source
+from gatewayd.store.chain import Issuer
+from gatewayd.store.copying import Copied
+from gatewayd.store.model import RecordDraft
+from gatewayd.store.rebirth import OWN_RECORD, SEQUENCES_SKIPPED
+from gatewayd.store.upgrade import upgrade
+
+_NOW = {
+    carry.RIGS: carry.GROUPS[carry.RIGS],
+    carry.LOCKS: carry.GROUPS[carry.LOCKS],
+    "upstreams": carry.GROUPS["upstreams"],
+    "alarms": carry.GROUPS["alarms"],
+    "clock": carry.GROUPS["clock"],
+    "lives": ("lives", "holds", "retired", "sightings"),
+}
+"""What the replaced store knows better, group by group."""
+_HOLD = (
+    "UPDATE cylinders SET hold = (SELECT reason FROM holds WHERE holds.code = cylinders.code "
+    "AND released_at IS NULL) WHERE code IN (SELECT code FROM holds WHERE released_at IS NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: the backup, where the replaced store is (None: there was none), what came over.
+
+    `replaced_records` were made after the backup and are there again.
+    """
+
+    backup: Copied
+    replaced: str | None
+    replaced_records: int
+    carried: Carried
+    at: datetime
+
+
+Tell = Callable[[Restored], RecordDraft]
+"""Words the record of a restore, which is an alarm."""
+
+
+def restore(path: Path, backup: Path, *, issuer: Issuer, at: datetime, tell: Tell) -> Restored:
+    """Put a copy of `backup` in the place of the store at `path`; no daemon may run on it.
+
+    Raises StoreError, and then nothing has changed.
+    """
+    owner = database.Ownership.take(path)
+    try:
+        importing = database.Ownership.take_import(path)
+        try:
+            swap.resume(path)
+            return _restore(path, backup, issuer, at, tell)
+        finally:
+            importing.release()
+    finally:
+        owner.release()
+
+
+def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell) -> Restored:
+    swap.require_disk(path, backup.stat().st_size)
+    fresh = swap.beside(path, "fresh")
+    for piece in swap.PIECES:
+        fresh.with_name(fresh.name + piece).unlink(missing_ok=True)
+    copying.copy(backup, fresh)
+    upgrade(fresh, at=at)
+    proven = copying.prove(fresh)
+    there = path.exists()
+    aside = swap.free_name(path, "replaced", at)
+    with closing(database.connect_to_upgrade(fresh)) as connection:
+        database.check_station(backup, connection, issuer.station_id)
+        old = recover.open_damaged(path) if there else None
+        try:
+            source = Source(path, old, aside.name)
+            restored = _renew(connection, source, proven, issuer=issuer, at=at, tell=tell)
+        finally:
+            if old is not None:
+                old.close()
+    if there:
+        swap.swap(path, aside=aside, fresh=fresh)
+    else:
+        fresh.rename(path)
+        database.sync_folder(path.parent)
+    return restored
+
+
+def _renew(
+    fresh: apsw.Connection,
+    source: Source,
+    backup: Copied,
+    *,
+    issuer: Issuer,
+    at: datetime,
+    tell: Tell,
+) -> Restored:
+    """Take over what is newer, and record the restore; all in one transaction."""
+    try:
+        fresh.execute("PRAGMA journal_mode = DELETE").fetchall()
+        fresh.execute("PRAGMA synchronous = FULL")
+        fresh.execute("BEGIN IMMEDIATE")
+        carried = _newer(fresh, source, backup, at)
+        name = source.name if source.path.exists() else None
+        more = carried.records - backup.records
+        restored = Restored(backup, name, more, carried, at)
+        told = writes.append(fresh, tell(restored), issuer)
+        fresh.execute(OWN_RECORD, (told.id,))
+        fresh.execute("COMMIT")
+        fresh.execute("PRAGMA journal_mode = WAL").fetchall()
+    except apsw.Error as exc:
+        raise database.store_error(source.path, exc) from exc
+    finally:
+        database.roll_back(fresh)
+    return restored
+
+
+def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime) -> Carried:
+    last = recover.highest(source.connection)
+    same = source.path.exists() and _same_chain(source, backup)
+    records = carry.records(source, fresh) if same else backup.records
+    end = carry.last_record(fresh)
+    tail = max(last.sequence, end)
+    sure = last.sure and tail == last.sequence
+    if not sure:
+        tail += SEQUENCES_SKIPPED
+    lost = carry.note_gaps(fresh, source, tail, rows.utc(at))
+    groups_lost = [
+        name
+        for name, tables in _NOW.items()
+        if source.connection is None
+        or not carry.carry_group(source.connection, fresh, name, tables, anew=True)
+    ]
+    fresh.execute(_HOLD)
+    return Carried(records, lost, tuple(groups_lost), last.sequence, sure)
+
+
+def _same_chain(source: Source, backup: Copied) -> bool:
+    """Whether the replaced store's records go on from the backup's, or end before them."""
+    if source.connection is None:
+        return True
+    try:
+        found = source.connection.execute(
+            "SELECT hash FROM records WHERE sequence = ?", (backup.head.sequence,)
+        ).fetchone()
+    except (apsw.Error, UnicodeDecodeError):
+        return True
+    return found is None or found[0] == backup.head.hash
+
+
+def require_store(path: Path) -> None:
+    """Refuse to back up what is not there; raises StoreError."""
+    if not path.exists():
+        raise StoreError(f"{path}: no store here yet; `gatewayd run` or `import` creates it")

@@ -1,0 +1,196 @@
+"""Backup beside a running store, and restore: nothing numbered twice, nothing delivered forgotten."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gatewayd.alarms import damage
+from gatewayd.cli.root import main
+from gatewayd.errors import DamagedError, StoreError
+from gatewayd.store import copying, orders, restoring
+from gatewayd.store.chain import Issuer
+from gatewayd.store.model import Cylinder
+from gatewayd.store.reads import Reader
+from gatewayd.store.rebirth import SEQUENCES_SKIPPED
+from gatewayd.store.restoring import Restored
+from gatewayd.store.verifying import Verified, verify
+from tests.support.damage import DB, garbled
+from tests.support.stores import NOON, STATION, ZONE, draft, open_store, permit
+
+CONFIG = f"""\
+station: {{id: "{STATION}", name: 示范站, region: "370100", media: [LPG]}}
+store: {{path: gatewayd.db, quota_mb: 64}}
+"""
+ISSUER = Issuer(STATION, ZONE)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "gateway.yaml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path
+
+
+def _run(site: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, [*words, "-c", str(site)])
+
+
+def _json(site: Path, *words: str) -> dict[str, Any]:
+    result = _run(site, *words, "--json")
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def _restore(site: Path, backup: Path, issuer: Issuer = ISSUER) -> Restored:
+    return restoring.restore(
+        site / DB,
+        backup,
+        issuer=issuer,
+        at=NOON,
+        tell=lambda found: damage.restored(found, STATION, by="li"),
+    )
+
+
+def _files(folder: Path, begin: str) -> list[Path]:
+    return list(folder.glob(f"{begin}*"))
+
+
+def _verified(path: Path) -> Verified:
+    with Reader.open(path) as reader:
+        return verify(reader)
+
+
+async def test_a_backup_beside_commits_is_of_one_moment(site: Path) -> None:
+    store = open_store(site)
+    await store.import_cylinders(
+        [Cylinder(f"c{n}", maker="m" * 300) for n in range(8_000)], replace=False
+    )
+    for _ in range(20):
+        await store.append(draft())
+    stop = asyncio.Event()
+
+    async def commit() -> int:
+        count = 0
+        while not stop.is_set():
+            await store.append(draft())
+            count += 1
+        return count
+
+    async with asyncio.TaskGroup() as group:
+        committing = group.create_task(commit())
+        done = await asyncio.to_thread(copying.back_up, site / DB, site / "copy.db")
+        stop.set()
+    assert committing.result() > 0
+    assert 20 <= done.records < store.last_sequence()
+    assert _files(site, "copy.db-") == []
+    found = _verified(site / "copy.db")
+    assert (found.ok, found.records, found.head) == (True, done.records, done.head)
+    await store.close()
+
+
+async def test_a_backup_is_named_and_never_written_over(site: Path) -> None:
+    await open_store(site).close()
+    told = _json(site, "backup", "--to", str(site / "b.db"))
+    assert (told["records"], told["last_sequence"]) == (0, 0)
+    again = _run(site, "backup", "--to", str(site / "b.db"))
+    assert (again.exit_code, "exists already" in again.output) == (3, True)
+    assert Path(_json(site, "backup")["file"]).name.startswith(f"{DB}.backup-")
+
+
+async def _life(site: Path) -> None:
+    """A backup in the middle of a life; a hold, a lock, records and a fill came after it."""
+    store = open_store(site)
+    await store.import_cylinders([Cylinder("c1"), Cylinder("c2")], replace=False)
+    first = permit()
+    await store.issue(first)
+    for n in range(5):
+        await store.append(draft(total_after_g=n))
+    await store.acknowledge("platform", 4)
+    await asyncio.to_thread(copying.back_up, site / DB, site / "backup.db")
+    await store.resolve(first.id, "posted", draft(record_id=first.record_id, total_after_g=9_000))
+    await store.import_cylinders([Cylinder("wrong")], replace=True)
+    await store.hold("c1", "recall", by="bureau")
+    await store.order(orders.lock, orders.Order("x" * 8, "rig-2", "hose", "li", "cli", NOON))
+    await store.append(draft())
+    await store.acknowledge("platform", 8)
+    await store.close()
+
+
+async def test_what_is_newer_in_the_replaced_store_comes_over(site: Path) -> None:
+    await _life(site)
+    before = (site / DB).read_bytes()
+    with Reader.open(site / DB) as reader:
+        bodies = [record.body for record in reader.records()]
+    told = _json(site, "restore", str(site / "backup.db"), "--by", "li")
+    assert (told["backup_through"], told["replaced_records"]) == (5, len(bodies) - 5)
+    assert (told["lost"], told["not_taken_over"]) == ([], [])
+    assert (site / told["replaced"]).read_bytes() == before
+    assert _verified(site / DB).ok
+    store = open_store(site)
+    assert [record.body for record in store.records()][: len(bodies)] == bodies
+    assert [one.code for one in store.cylinders()] == ["c1", "c2"], "the backup's archive"
+    held = store.cylinder("c1")
+    assert held is not None
+    assert held.hold == "recall", "a hold that came after the backup still stops the cylinder"
+    assert [lock.rig_id for lock in store.rig_locks()] == ["rig-2"]
+    assert store.pending_permits("rig-1") == ()
+    assert (store.last_total_g("rig-1"), store.cursor("platform")) == (9_000, 8)
+    (alarm,) = store.alarms(standing=True)
+    assert (alarm.kind, alarm.values["by"]) == ("store_restored", "li")
+    assert (await store.append(draft())).sequence == len(bodies) + 2
+    await store.close()
+
+
+@pytest.mark.parametrize("how", ["gone", "unreadable"])
+async def test_without_the_replaced_store_no_sequence_is_used_twice(site: Path, how: str) -> None:
+    await _life(site)
+    if how == "gone":
+        for file in _files(site, DB):
+            file.unlink()
+    else:
+        for page in (1, 4, 5):
+            garbled(site / DB, page)
+        (site / DB).write_bytes((site / DB).read_bytes()[:4_096])
+    done = _restore(site, site / "backup.db")
+    assert done.replaced_records == 0
+    assert done.carried.lost == ((6, 5 + SEQUENCES_SKIPPED),)
+    store = open_store(site)
+    assert [right.rig_id for right in store.pending_permits("rig-1")] == ["rig-1"]
+    assert (await store.append(draft())).sequence == 5 + SEQUENCES_SKIPPED + 2
+    assert store.waiting(store.cursor("platform")) == 3
+    await store.close()
+    assert _verified(site / DB).problem is None
+
+
+async def test_a_store_that_is_no_continuation_is_not_mixed_in(site: Path) -> None:
+    await _life(site)
+    (site / "other").mkdir()
+    store = open_store(site / "other")
+    for _ in range(7):
+        await store.append(draft())
+    await store.close()
+    done = _restore(site / "other", site / "backup.db")
+    assert done.carried.lost == ((6, 7),)
+    assert _verified(site / "other" / DB).problem is None
+
+
+async def test_a_bad_backup_changes_nothing(site: Path) -> None:
+    await _life(site)
+    before = (site / DB).read_bytes()
+    bad = site / "bad.db"
+    bad.write_bytes((site / "backup.db").read_bytes())
+    garbled(bad, 5)
+    with pytest.raises((DamagedError, StoreError)):
+        _restore(site, bad)
+    with pytest.raises(StoreError, match="belongs to station"):
+        _restore(site, site / "backup.db", Issuer("1", ZONE))
+    store = open_store(site)
+    with pytest.raises(StoreError, match="in use by process"):
+        _restore(site, site / "backup.db")
+    await store.close()
+    assert (site / DB).read_bytes() == before
+    assert _files(site, f"{DB}.replaced-") == []
