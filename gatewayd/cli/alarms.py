@@ -22,7 +22,7 @@ from gatewayd.cli.common import (
     stop,
 )
 from gatewayd.clock import SystemClock
-from gatewayd.settings.load import load
+from gatewayd.settings.site import load_site
 from gatewayd.store import beside
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import StoredAlarm
@@ -47,7 +47,7 @@ def alarms(ctx: click.Context, *, every: bool, lang: Language | None, as_json: b
     """  # noqa: D301 - click wants the backspace character itself
     if ctx.invoked_subcommand is not None:
         return
-    settings = load(directory())
+    settings = load_site(directory())
     with Reader.open(settings.store_path) as store:
         found = store.alarms(standing=not every)
     zone = ZoneInfo(settings.station.timezone)
@@ -98,7 +98,7 @@ def ack(kind: str, subject: str, *, by: str, note: str, as_json: bool) -> None:
     \b
     gatewayd alarms ack totaliser_mismatch rig-2 --by 王工 --note "scale calibrated"
     """  # noqa: D301 - click wants the backspace character itself
-    settings = load(directory())
+    settings = load_site(directory())
     with Reader.open(settings.store_path) as store:
         found = [a for a in store.alarms(standing=True) if (a.kind, a.subject) == (kind, subject)]
     if not found or kind not in KINDS:

@@ -24,8 +24,7 @@ from gatewayd.desk.holds import order
 from gatewayd.desk.terms import By, No
 from gatewayd.errors import RejectedError
 from gatewayd.rigs.evidence import stamp
-from gatewayd.settings.load import load
-from gatewayd.settings.model import Settings
+from gatewayd.settings.site import Site, load_site
 from gatewayd.store import beside, orders
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import Hold, RigLock
@@ -40,13 +39,13 @@ reason_option = click.option("--reason", required=True, help="Why; shown where i
 by_option = click.option("--by", default="", help="Who decided it; default: your login.")
 
 
-def _carry_out(work: CarryOut, subject: str, reason: str, by: str) -> tuple[Settings, Done]:
-    settings = load(directory())
+def _carry_out(work: CarryOut, subject: str, reason: str, by: str) -> tuple[Site, Done]:
+    settings = load_site(directory())
     who = by.strip() or getpass.getuser()
     given = order(subject, By(who, "cli", reason), SystemClock())
     if isinstance(given, No):
         raise RejectedError(_said(given.message, settings))
-    if work is orders.lock and subject not in settings.rigs:
+    if work is orders.lock and settings.rigs is not None and subject not in settings.rigs:
         known = ", ".join(settings.rigs)
         raise RejectedError(text("desk.no_rig", settings.log.language, rig=subject, known=known))
     issuer = Issuer(settings.station.id, ZoneInfo(settings.station.timezone))
@@ -55,11 +54,11 @@ def _carry_out(work: CarryOut, subject: str, reason: str, by: str) -> tuple[Sett
     return settings, done
 
 
-def _said(message: Any, settings: Settings) -> str:
+def _said(message: Any, settings: Site) -> str:
     return str(message.zh if settings.log.language == "zh" else message.en)
 
 
-def _answer(key: str, subject: str, done: Done, settings: Settings, *, as_json: bool) -> None:
+def _answer(key: str, subject: str, done: Done, settings: Site, *, as_json: bool) -> None:
     if as_json:
         known = {} if key in {"lock", "unlock"} else {"known": done.known}
         print_json({"subject": subject, "changed": done.changed, **known})
@@ -159,7 +158,7 @@ def holds(code: str | None, *, as_json: bool) -> None:
     gatewayd holds
     gatewayd holds 3701000110100001
     """  # noqa: D301 - click wants the backspace character itself
-    settings = load(directory())
+    settings = load_site(directory())
     with Reader.open(settings.store_path) as store:
         if code is None:
             found, locks = store.open_holds(limit=LISTED_MAX), store.rig_locks()
@@ -191,7 +190,7 @@ def holds(code: str | None, *, as_json: bool) -> None:
 class _Shown:
     """Holds and locks as JSON, times in the station's zone."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Site) -> None:
         self._stamp: Callable[[Any], str] = lambda at: stamp(
             at, ZoneInfo(settings.station.timezone)
         )

@@ -19,7 +19,7 @@ from gatewayd.cli.common import (
     stop,
 )
 from gatewayd.cli.salvage import salvage
-from gatewayd.settings.load import load
+from gatewayd.settings.site import load_site
 from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader
 from gatewayd.store.verifying import Verified
@@ -40,7 +40,7 @@ store_option = click.option(
 
 
 def _open(store_file: Path | None) -> Reader:
-    return Reader.open(store_file or load(directory()).store_path)
+    return Reader.open(store_file or load_site(directory()).store_path)
 
 
 @click.group()

@@ -23,7 +23,7 @@ from gatewayd.desk.terms import By, No
 from gatewayd.errors import RejectedError
 from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.identity import plain_code, plain_uid
-from gatewayd.settings.load import load
+from gatewayd.settings.site import load_site
 from gatewayd.store import beside
 from gatewayd.store import retired as store_retired
 from gatewayd.store.chain import Issuer
@@ -42,7 +42,7 @@ uid_option = click.option("--uid", is_flag=True, help="CODE is a tag's uid or EP
 
 def _carry_out(what: str, code: str, reason: str, by: str, *, uid: bool, as_json: bool) -> Done:
     """Retire or reinstate one code, and say what became of it."""
-    settings = load(directory())
+    settings = load_site(directory())
     kind: Kind = "uid" if uid else "code"
     subject = plain_uid(code) if uid else plain_code(code)
     if not subject:
@@ -118,7 +118,7 @@ def retired(code: str | None, *, as_json: bool) -> None:
     gatewayd retired
     gatewayd retired 3701000110100001 --json
     """  # noqa: D301 - click wants the backspace character itself
-    settings = load(directory())
+    settings = load_site(directory())
     zone = ZoneInfo(settings.station.timezone)
     with Reader.open(settings.store_path) as store:
         found = store.retired_all(None if code is None else plain_code(code), limit=LISTED_MAX)

@@ -5,7 +5,7 @@ import json
 import click
 
 from gatewayd.cli.common import config_option, directory, json_option, print_json, reports_errors
-from gatewayd.settings.load import load
+from gatewayd.settings.site import load_site
 from gatewayd.store.reads import Reader
 
 SHIFTS_DEFAULT = 20
@@ -26,7 +26,7 @@ def shifts(rig: str | None, *, limit: int, as_json: bool) -> None:
     \b
     gatewayd shifts --rig rig-1
     """  # noqa: D301 - click wants the backspace character itself
-    with Reader.open(load(directory()).store_path) as store:
+    with Reader.open(load_site(directory()).store_path) as store:
         records = store.newest_records(limit=limit, kind="reconciliation", rig=rig)
     found = [json.loads(record.body)["data"] for record in records]
     if as_json:

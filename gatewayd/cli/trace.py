@@ -20,7 +20,7 @@ from gatewayd.cli.common import (
 )
 from gatewayd.cli.records import store_option
 from gatewayd.retelling import Event, codes, life
-from gatewayd.settings.load import load
+from gatewayd.settings.site import load_site
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader
 from gatewayd.texts import TEXTS, Language, text
@@ -47,7 +47,7 @@ def trace(code: str, store_file: Path | None, lang: Language | None, *, as_json:
     """  # noqa: D301 - click wants the backspace character itself
     zone, region = None, None
     if store_file is None:
-        settings = load(directory())
+        settings = load_site(directory())
         store_file, region = settings.store_path, settings.station.region
         zone = ZoneInfo(settings.station.timezone)
     chosen = language(lang)
