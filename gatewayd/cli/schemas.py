@@ -22,14 +22,16 @@ from gatewayd.published import everything
 @json_option
 @reports_errors
 def schemas(*, name: str | None, folder: Path | None, as_json: bool) -> None:
-    """List the schemas of records, topics and commands, print the one NAMEd, or write them all.
+    """List the schemas and the AsyncAPI document, print the one NAMEd, or write them all.
 
     JSON Schema 2020-12, one a kind of record, topic of the board, request and reply; the topic
-    `info` lists the same ids. More keys may come in a later version, those required stay.
+    `info` lists the same ids; `asyncapi` is the AsyncAPI 3 document of all of it over MQTT. More keys
+    may come in a later version, those required stay.
 
     \b
     gatewayd schemas
     gatewayd schemas gatewayd.fill.v1
+    gatewayd schemas asyncapi
     gatewayd schemas --write schemas
     """  # noqa: D301 - click wants the backspace character itself
     if folder is not None:

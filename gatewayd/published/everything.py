@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from gatewayd.commands.schemas import documents as command_documents
+from gatewayd.published import asyncapi
 from gatewayd.shapes import documents
-from gatewayd.shapes.catalogue import RECORDS, TOPICS, record_id, topic_id
+from gatewayd.shapes.catalogue import RECORDS, TOPICS, command_ids, record_id, topic_id
+from gatewayd.upstreams.door import COMMANDS
 
 SHIPPED: Final = Path(__file__).parent / "v1"
 """The same files, written when this version was made."""
@@ -14,17 +17,23 @@ SHIPPED: Final = Path(__file__).parent / "v1"
 
 def ids() -> tuple[str, ...]:
     """The id of every schema, without making any: what the topic `info` lists."""
-    return (*map(record_id, RECORDS), *map(topic_id, TOPICS))
+    commands = (one for name in sorted(COMMANDS) for one in command_ids(name))
+    return (*map(record_id, RECORDS), *map(topic_id, TOPICS), *commands)
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by its id."""
-    return documents.schemas()
+    made, asked = documents.schemas(), command_documents()
+    for name in sorted(COMMANDS):
+        request, reply = command_ids(name)
+        made[request] = documents.identified(request, asked[f"{name}/request"])
+        made[reply] = documents.identified(reply, asked[f"{name}/reply"])
+    return made
 
 
 def everything() -> dict[str, dict[str, Any]]:
-    """Every document by its name."""
-    return schemas()
+    """Every document by its name: the schemas, and what says how they belong together."""
+    return schemas() | {asyncapi.NAME: asyncapi.document()}
 
 
 def as_text(document: Mapping[str, Any]) -> str:

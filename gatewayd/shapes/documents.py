@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict
 
-from gatewayd.shapes.catalogue import RECORDS, TOPICS, record_id, topic_id
+from gatewayd.shapes.catalogue import RECORDS, TOPICS, VERSION, Topic, record_id, topic_id
 from gatewayd.shapes.common import Moment
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -29,6 +29,14 @@ class Envelope(TypedDict):
     hash: str
     signature: NotRequired[str]
     data: dict[str, Any]
+
+
+class Confirmation(TypedDict):
+    """What a platform has safe: one record, several, or everything up to a sequence. One of them."""
+
+    id: NotRequired[str]
+    ids: NotRequired[list[str]]
+    through_sequence: NotRequired[int]
 
 
 _FIXED: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -59,11 +67,20 @@ def record_schema(kind: str) -> dict[str, Any]:
     return identified(record_id(kind), envelope)
 
 
+def topic_schema(topic: Topic) -> dict[str, Any]:
+    """The schema of what a topic shows."""
+    return identified(topic_id(topic), _schema(topic.shape))
+
+
+def confirmation_schema() -> dict[str, Any]:
+    """The schema of what a platform confirms on `{p}/ack`."""
+    return identified(f"gatewayd.ack.{VERSION}", _schema(Confirmation))
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema of records and topics by its id."""
     made = {record_id(kind): record_schema(kind) for kind in RECORDS}
-    made |= {topic_id(one): identified(topic_id(one), _schema(one.shape)) for one in TOPICS}
-    return made
+    return made | {topic_id(one): topic_schema(one) for one in TOPICS}
 
 
 def identified(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
