@@ -29,7 +29,7 @@ test: $(DEV) ## every test, on real brokers, sockets and files; ARGS goes to pyt
 	@.ci/packages mosquitto=mosquitto openssl=openssl cc=gcc swig=swig umockdev-run=umockdev \
 		pcscd=pcscd '/usr/lib/pcsc/drivers/serial/libifdvpcd.so*=vsmartcard-vpcd' \
 		/usr/include/PCSC/winscard.h=libpcsclite-dev '/usr/lib/*/libusb-1.0.so.0=libusb-1.0-0' \
-		'/usr/lib/postgresql/*/bin/postgres=postgresql'
+		'/usr/lib/postgresql/*/bin/postgres=postgresql' chromium=chromium
 	@.ci/extras $(VENV) hid=evdev pcsc=smartcard
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 

@@ -81,7 +81,6 @@ PAGE: Final[dict[str, tuple[str, str]]] = {
     "page.no_cylinder": ("没有气瓶", "no cylinder"),
     "page.owner": ("产权单位", "owner"),
     "page.next_inspection": ("下次检验", "next inspection"),
-    "page.waits": ("等待", "waits for"),
     "page.open_rig": ("操作", "serve this rig"),
     "page.points": ("扫描点", "scan points"),
     "page.backlog": ("待送", "waiting to be sent"),
@@ -91,7 +90,6 @@ PAGE: Final[dict[str, tuple[str, str]]] = {
     "page.upstream.refused": ("平台拒收", "refuses"),
     "page.upstream.down": ("中断", "down"),
     "page.no_alarms": ("没有报警", "no alarm stands"),
-    "page.all_well": ("设备均正常", "all devices are well"),
     "page.card": ("刷卡、扫码或输入卡号", "show a card, scan or type its code"),
     "page.rig_log_in": ("上岗登录", "log in at this rig"),
     "page.rig_log_out": ("下岗", "log out of this rig"),
@@ -103,7 +101,6 @@ PAGE: Final[dict[str, tuple[str, str]]] = {
     "page.answer_again": ("重新检查", "answer it again"),
     "page.yes": ("是", "yes"),
     "page.no": ("否", "no"),
-    "page.send": ("提交", "send"),
     "page.send_check": ("提交检查", "send the check"),
     "page.optional": ("可不填", "may stay empty"),
     "page.not_all": ("还有检查项未填", "some items have no answer"),
@@ -148,10 +145,11 @@ PAGE: Final[dict[str, tuple[str, str]]] = {
         "没有送达网关，未作任何更改；请重试",
         "it did not reach the gateway, nothing was changed; try again",
     ),
-    "page.missing": ("页面需要脚本支持", "this page needs scripts"),
 }
 """Words of the page; it asks for them, nothing is worded in its scripts."""
 
 WEB: Final[dict[str, tuple[str, str]]] = (
-    REFUSALS | PAGE | {"record.reconciliation": ("交班核对", "shift")}
+    REFUSALS
+    | PAGE
+    | {"record.reconciliation": ("交班核对", "shift"), "demo.page": ("页面", "page")}
 )

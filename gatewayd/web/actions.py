@@ -3,7 +3,7 @@
 Nothing here touches a rig, a device or a gate: the desk commits, and the rigs look again.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from gatewayd.alarms.alarms import Alarms
@@ -40,17 +40,18 @@ ANSWER_CHARACTERS_MAX = 64
 class Actions:
     """Answers of the API that ask for something."""
 
-    def __init__(self, desk: Desk, alarms: Alarms, doors: Doors) -> None:
+    def __init__(self, desk: Desk, alarms: Alarms, doors: Doors, full: Callable[[], bool]) -> None:
         self._desk = desk
         self._alarms = alarms
         self._doors = doors
+        self._full = full
 
     # --- the page itself ---
 
     async def me(self, asked: Asked) -> Answer:
-        """Who is logged in at the page, and whether anybody has to."""
-        login = asked.login
-        return Answer({"user": login.user, "role": login.role, "asks": self._doors.asks})
+        """Who is logged in at the page, whether anybody has to, and whether no more can be live."""
+        login, asks, full = asked.login, self._doors.asks, self._full()
+        return Answer({"user": login.user, "role": login.role, "asks": asks, "full": full})
 
     async def log_in(self, asked: Asked) -> Answer:
         """Log in at the page by `user` and `password`."""
@@ -64,7 +65,9 @@ class Actions:
             raise RefusedError(STATUS[token.code], token)
         login = self._doors.who(token)
         assert login is not None, "just made"
-        return Answer({"user": login.user, "role": login.role, "asks": True}, token=token)
+        return Answer(
+            {"user": login.user, "role": login.role, "asks": True, "full": False}, token=token
+        )
 
     async def log_out(self, _asked: Asked) -> Answer:
         """The session is over; the server forgets its token."""

@@ -62,9 +62,13 @@ class Feed:
         """How many pages are live."""
         return len(self._clients)
 
+    def full(self) -> bool:
+        """Whether no more pages can be live."""
+        return self.pages >= PAGES_MAX
+
     def join(self, cut: Callable[[], None]) -> Client | None:
         """A page that gets everything first; None: `PAGES_MAX` are live already."""
-        if len(self._clients) >= PAGES_MAX:
+        if self.full():
             log.warning("web.too_many_pages", most=PAGES_MAX)
             return None
         client = Client(cut)

@@ -69,7 +69,7 @@ async def _serve(settings: WebSettings, directory: Path, means: Means) -> None:
     looks = Looks(means.desk, means.store)
     feed = Feed(means.board, means.clock, stamp=now, more=looks.more)
     looks.everything = feed.everything
-    table = routes(looks, Actions(means.desk, means.alarms, doors))
+    table = routes(looks, Actions(means.desk, means.alarms, doors, feed.full))
     make: Callable[..., Any] = await asyncio.to_thread(_server)
     server = make(settings, table, doors, feed)
     try:

@@ -7,8 +7,6 @@ no lock and no thread in common with a rig.
 
 import asyncio
 import json
-import socket
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +19,7 @@ from gatewayd.logs import logger
 from gatewayd.settings.web import WebSettings
 from gatewayd.web.api import PREFIX
 from gatewayd.web.assets_read import Asset, assets
+from gatewayd.web.connections import CONNECTIONS_MAX, Pace, Refusing, bound, tls
 from gatewayd.web.doors import Doors
 from gatewayd.web.feed import Feed
 from gatewayd.web.terms import (
@@ -38,12 +37,8 @@ from gatewayd.web.terms import (
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_WITHIN_S = 10.0
-CONNECTIONS_MAX = 128
-"""Open connections; one more is closed at once."""
 FIRST_REQUEST_WITHIN_S = 10.0
 """A connection that has not asked anything by then is closed."""
-WRITE_BYTES_MAX = 64 * 1024
-"""What waits in our own memory, and about as much in the kernel, for one live page."""
 STOP_WITHIN_S = 0.5
 COOKIE = "gatewayd"
 HEADERS: Final[Mapping[str, str]] = {
@@ -71,6 +66,8 @@ class Server:
         self._doors = doors
         self._feed = feed
         self._silent: set[RequestHandler] = set()
+        self._pace = Pace()
+        self._complaint = ""
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[self._guarded])
         for route in routes:
             app.router.add_route(route.method, PREFIX + route.path, self._answering(route))
@@ -86,7 +83,7 @@ class Server:
         """Listen; raises GatewayError with the reason when that cannot be."""
         await self._runner.setup()
         try:
-            context = await asyncio.to_thread(_tls, self._settings, directory)
+            context = await asyncio.to_thread(tls, self._settings, directory)
             loop = asyncio.get_running_loop()
             self._listening = await loop.create_server(
                 self._accept, self._settings.host, self._settings.port, ssl=context
@@ -106,7 +103,7 @@ class Server:
         server = self._runner.server
         assert server is not None, "set up before it listens"
         if len(server.connections) >= CONNECTIONS_MAX:
-            return _Refusing()
+            return Refusing()
         handler: RequestHandler = server()
         self._silent.add(handler)
         loop = asyncio.get_running_loop()
@@ -124,6 +121,7 @@ class Server:
     async def _guarded(self, request: web.Request, handler: Handle) -> web.StreamResponse:
         self._silent.discard(request.protocol)
         try:
+            await self._pace.turn()
             self._admit(request)
             response = await handler(request)
         except RefusedError as exc:
@@ -134,12 +132,18 @@ class Server:
         except web.HTTPException as exc:
             why = refusal("not_found")
             response = _json(Answer({"error": why.as_json()}, exc.status))
-        except Exception:  # A bug in the page is told and logged; the station goes on without it.
-            log.exception("web.failed", path=request.path)
+        except Exception as exc:  # noqa: BLE001 - a bug of the page is told; the rigs go on
+            self._complain(request.path, exc)
             response = _json(Answer({"error": refusal("failed").as_json()}, 500))
         if not response.prepared:
             response.headers.update(HEADERS)
         return response
+
+    def _complain(self, path: str, bug: Exception) -> None:
+        """Once for as long as it is the same path: a traceback costs the loop milliseconds."""
+        if path != self._complaint:
+            self._complaint = path
+            log.error("web.failed", path=path, exc_info=bug)
 
     def _admit(self, request: web.Request) -> None:
         """Refuse who calls us by a foreign name, and who asks from a foreign page."""
@@ -214,7 +218,7 @@ class Server:
         try:
             response = web.StreamResponse(headers={**HEADERS, "Cache-Control": "no-store"})
             response.content_type = "text/event-stream"
-            _bound(transport)
+            bound(transport)
             await response.prepare(request)
             token = request.cookies.get(COOKIE, "")
             while (message := await client.waiting.get()) and self._doors.who(token):
@@ -224,23 +228,6 @@ class Server:
         finally:
             self._feed.leave(client)
         return response
-
-
-class _Refusing(asyncio.Protocol):
-    """One connection more than there may be."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport), transport
-        log.warning("web.too_many_connections", most=CONNECTIONS_MAX)
-        transport.abort()
-
-
-def _bound(transport: asyncio.Transport) -> None:
-    """Keep little for a page that is slow: it is noticed after seconds, not after megabytes."""
-    transport.set_write_buffer_limits(high=WRITE_BYTES_MAX)
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WRITE_BYTES_MAX)
 
 
 async def _body(request: web.Request) -> Mapping[str, Any]:
@@ -270,13 +257,3 @@ def _giving(asset: Asset) -> Handle:
         )
 
     return handle
-
-
-def _tls(settings: WebSettings, directory: Path) -> ssl.SSLContext | None:
-    """Reads the files; raises OSError (also ssl.SSLError) when one is wrong."""
-    if settings.tls is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(*settings.tls.paths(directory))
-    return context

@@ -15,7 +15,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from click.testing import CliRunner
 
+from gatewayd.cli.root import main
 from gatewayd.sim.cylinders import SimCylinder
 from gatewayd.sim.rig import SimRig
 from gatewayd.sim.station import SimStation, StationSpec
@@ -40,7 +42,10 @@ def free_port() -> int:
 
 
 class Site:
-    """Station, daemon and page; `asks` lets rig-1 ask for people and checks."""
+    """Station, daemon and page; `asks` lets rig-1 ask for people and checks.
+
+    With a `port`, nobody waits until the page answers there.
+    """
 
     def __init__(
         self,
@@ -49,11 +54,13 @@ class Site:
         rigs: int = 1,
         web: str = SUPERVISOR,
         asks: bool = True,
+        port: int | None = None,
         edit: Callable[[Path], None] | None = None,
     ) -> None:
         self.config = directory / "config"
         self.config.mkdir()
-        self.port = free_port()
+        self.port = port or free_port()
+        self._waits = port is None
         self.daemon = Daemon(self.config)
         self.station = SimStation(
             StationSpec(today=datetime.now(UTC).astimezone().date(), rigs=rigs, seed=7)
@@ -80,7 +87,7 @@ class Site:
 
     async def __aenter__(self) -> Self:
         await self.station.__aenter__()
-        self.session = aiohttp.ClientSession(self.base)
+        self.session = aiohttp.ClientSession(self.base, cookie_jar=aiohttp.CookieJar(unsafe=True))
         self.station.write_config(self.config, None)
         gateway = self.config / "gateway.yaml"
         web = f'web: {{listen: "127.0.0.1:{self.port}", {self._web}}}\n'
@@ -93,10 +100,12 @@ class Site:
         people = self.config.parent / "operators.csv"
         people.write_text(OPERATORS, "utf-8")
         for kind, file in (("cylinders", self.config / "cylinders.csv"), ("operators", people)):
-            code, out, err = await self.daemon.say("import", kind, str(file))
-            assert code == 0, (out, err)
+            words = ["-c", str(self.config), "import", kind, str(file)]
+            done = await asyncio.to_thread(CliRunner().invoke, main, words)
+            assert done.exit_code == 0, done.output
         await self.daemon.start()
-        await self.up()
+        if self._waits:
+            await self.up()
         return self
 
     async def __aexit__(

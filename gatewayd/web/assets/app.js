@@ -71,7 +71,8 @@ function head() {
 function banner() {
   const node = document.getElementById("banner");
   let text = "";
-  if (known.me !== null && !known.live) text = known.at ? say("page.lost") : say("page.connecting");
+  if (known.me?.full && !known.live) text = say("web.too_many_pages");
+  else if (known.me !== null && !known.live) text = known.at ? say("page.lost") : say("page.connecting");
   else if (known.topics.status?.state === "stopping") text = say("page.stopping");
   else if (known.topics.clock?.doubt) text = both(known.topics.clock.doubt.message);
   if (node.textContent !== text) node.textContent = text;

@@ -4,6 +4,7 @@ import { get, known } from "./state.js";
 
 const SILENT_MS = 4000; // the gateway says something every second
 const AGAIN_MS = 1500;
+const FULL_MS = 5000;
 
 let source = null;
 let heard = 0;
@@ -19,6 +20,7 @@ export function live(changed, left) {
       setTimeout(open, AGAIN_MS);
       return;
     }
+    if (known.me.full) { changed(); setTimeout(open, FULL_MS); return; }
     heard = Date.now();
     source = new EventSource("/api/v1/events");
     source.addEventListener("all", (event) => take(JSON.parse(event.data), true, changed));
