@@ -59,6 +59,7 @@ class Screen:
         station = f"gatewayd/v1/{demo.spec.station_id}"
         for key, value in (
             ("demo.config", str(demo.directory)),
+            ("demo.page", demo.page_url),
             ("demo.broker", f"{demo.broker_url}  {station}/#"),
             ("demo.seed", str(demo.spec.seed)),
         ):

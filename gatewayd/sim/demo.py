@@ -6,6 +6,8 @@ plant really let flow.
 """
 
 import asyncio
+import contextlib
+import socket
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
@@ -27,6 +29,7 @@ from gatewayd.store.reads import Reader
 AGREE_G = 20
 """Grams a fill by which net masses and totaliser may differ (contract §10)."""
 
+PAGE_PORT = 8080
 READY_WITHIN_S = 20.0
 FINISH_WITHIN_S = 60.0
 DELIVERED_WITHIN_S = 15.0
@@ -73,6 +76,7 @@ class Demo:
         self.station = SimStation(spec)
         self.audience = Audience("", f"gatewayd/v1/{spec.station_id}", self._refused)
         self.failure = ""
+        self.page_url = ""
         self._daemon: asyncio.subprocess.Process | None = None
 
     @property
@@ -114,6 +118,7 @@ class Demo:
     async def _start_daemon(self) -> None:
         """Write the configuration, import the archive, start `gatewayd run` as a process."""
         self.station.write_config(self.directory, self.broker_url)
+        self._add_page()
         archive = self.directory / "cylinders.csv"
         await self._gatewayd("import", "cylinders", str(archive))
         with self.log_path.open("wb") as log:
@@ -125,6 +130,13 @@ class Demo:
                 stderr=log,
                 process_group=0,
             )
+
+    def _add_page(self) -> None:
+        """The station's page on loopback, at its usual port or any that is free."""
+        address = f"127.0.0.1:{_free_port()}"
+        with (self.directory / "gateway.yaml").open("a", encoding="utf-8") as file:
+            file.write(f'web: {{listen: "{address}", without_login: supervisor}}\n')
+        self.page_url = f"http://{address}/"
 
     def _command(self, *words: str) -> tuple[str, ...]:
         return (sys.executable, "-m", "gatewayd", "-c", str(self.directory), *words)
@@ -219,6 +231,15 @@ class Demo:
             redelivered=audience.copies,
             problems=problems,
         )
+
+
+def _free_port() -> int:
+    """A port of loopback that nobody listens at now; 8080 when it can be had."""
+    for wanted in (PAGE_PORT, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", wanted))
+            return int(probe.getsockname()[1])
+    raise GatewayError("no free port at 127.0.0.1 for the page")
 
 
 def _claim(directory: Path) -> None:
