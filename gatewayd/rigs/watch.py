@@ -11,7 +11,7 @@ from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.cards import Cards, Shelf
-from gatewayd.rigs.identity import identify
+from gatewayd.rigs.identity import SHOWN_MAX, identify
 from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
 from gatewayd.rigs.presence import Presence
 from gatewayd.rigs.sightings import Sightings
@@ -32,7 +32,7 @@ class Watch:
         self._place = bench.rig_id
         self._clock = clock
         self._log = logger("rigs").bind(rig=bench.rig_id)
-        self._cards = Cards(archive, clock)
+        self._cards = Cards(archive, clock, bench.station.region)
         self._presence = Presence(bench.rig)
         self._identity = NOBODY
         self._news = True
@@ -136,7 +136,11 @@ class Watch:
 
     def _identify(self) -> None:
         try:
-            self._identity = identify(self._presence, self._archive, region=self._region)
+            who = identify(self._presence, self._archive, region=self._region)
+            texts = tuple(seen.text for seen in self._presence.sightings())
+            if who.cylinder is not None and any(map(self._cards.both, texts)):
+                who = Identity("many", shown=texts[:SHOWN_MAX])
+            self._identity = who
         except StoreError as exc:
             if not self._unreadable:
                 self._log.exception("archive.unreadable", error=str(exc))

@@ -21,7 +21,7 @@ from gatewayd.store.store import Store
 from rules_engine.engine import judge
 from rules_engine.verdict import Message
 from tests.desk.front import LI, WANG, employ
-from tests.rigs.bench import LEGAL, RIG, STATION, standing
+from tests.rigs.bench import LEGAL, OTHER, RIG, STATION, standing
 from tests.rigs.desk import START, Desk, at_desk
 from tests.support.rules import cn_lpg
 from tests.support.stores import draft
@@ -188,6 +188,21 @@ async def test_a_card_at_the_identifying_reader_is_no_cylinder(tmp_path: Path) -
         desk.rig.take(CodeRead("qr-1", "GW:CHECK:lpg-prefill:OK", at_ns))
         desk.rig.take(CodeRead("qr-1", "gw:logout", at_ns))
         await desk.phase("permitted")
+
+
+async def test_what_is_a_card_and_a_cylinder_is_neither(tmp_path: Path) -> None:
+    """One list is wrong: it names nobody, and hides no second cylinder."""
+    async with at_desk(tmp_path) as desk:
+        await employ(desk.store, replace(LI, cards=OTHER.tag_uids))
+        await desk.bring(OTHER.tag_uids[0])
+        await desk.phase("refused")
+        assert desk.rig.state.findings == ("AMBIGUOUS",)
+        await desk.bring()
+        await desk.phase("permitted")
+        at_ns = desk.clock.monotonic_ns()
+        desk.rig.take(TagRead("gun-1", OTHER.tag_uids[0], 1, None, at_ns))
+        await desk.phase("refused")
+        assert desk.kinds() == ["refusal", "not_started", "refusal"]
 
 
 async def test_an_unknown_card_there_is_another_cylinder(tmp_path: Path) -> None:
