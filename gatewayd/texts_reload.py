@@ -14,18 +14,24 @@ RELOAD: Final[dict[str, tuple[str, str]]] = {
     ),
     "reload.invalid": (
         "配置有 {count} 处错误，全部未采用，仍按原配置运行；第一处：{first}",
-        "the configuration has {count} mistakes; nothing of it was taken up, what ran runs on; the "
-        "first: {first}",
+        (
+            "the configuration has {count} mistakes; nothing of it was taken up, what ran runs on; the "
+            "first: {first}"
+        ),
     ),
     "reload.packs": (
         "规则包 {packs} 有误，按上一个有效版本判定，没有的则禁止充装",
-        "rule packs {packs} are wrong: their last good version decides, where there is none nothing "
-        "is filled",
+        (
+            "rule packs {packs} are wrong: their last good version decides, where there is none nothing "
+            "is filled"
+        ),
     ),
     "reload.stranded": (
         "未采用新配置：要删除的工位 {rig} 还有未结的许可 {no}，其联锁不在线；请恢复联锁并等许可结清",
-        "nothing was taken up: rig {rig} is to be removed, but its permit {no} is not settled and its "
-        "gate is lost; bring the gate back and let it settle",
+        (
+            "nothing was taken up: rig {rig} is to be removed, but its permit {no} is not settled and its "
+            "gate is lost; bring the gate back and let it settle"
+        ),
     ),
     "reload.cannot_make": (
         "未采用新配置：{part} 无法创建：{error}",

@@ -99,9 +99,7 @@ class RequestReads(ABC):
         """The rows of a query."""
 
     def first_reply(self, upstream: str, request_id: str, wall: datetime | None) -> First | None:
-        """What was replied to a request of an upstream; None when it is not remembered, or `wall`
-        lies beyond its time.
-        """
+        """What was replied to a request of an upstream; None: not remembered, or no longer."""
         sql = (
             "SELECT reply, answered FROM requests WHERE upstream = ?1 AND id = ?2 "
             "AND (?3 IS NULL OR kept_until >= ?3)"
