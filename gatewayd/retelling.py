@@ -42,6 +42,7 @@ def gist_of(envelope: Mapping[str, Any], language: Language) -> str:
     if isinstance(data.get("net_g"), int):
         parts.append(f"{data['net_g']} g")
     parts.append(_word("event", data.get("event"), language))
+    parts += _about(data, language)
     message = data.get("message")
     if isinstance(message, Mapping):
         parts.append(str(message.get(language) or ""))
@@ -52,6 +53,24 @@ def gist_of(envelope: Mapping[str, Any], language: Language) -> str:
     if isinstance(by, Mapping):
         parts.append(": ".join(str(by[key]) for key in ("who", "why") if by.get(key)))
     return "  ".join(part for part in parts if part)
+
+
+def _about(data: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Who, which batch, which check and how it came out, which scan: what its kind is about."""
+    title, operator = data.get("title"), data.get("operator")
+    if data.get("result"):
+        yield str(title.get(language) if isinstance(title, Mapping) else data.get("form"))
+        yield _word("result", data["result"], language)
+        yield ", ".join(data.get("failed") or ())
+    if data.get("result") or data.get("event"):
+        yield (
+            str(operator.get("name") or operator.get("id")) if isinstance(operator, Mapping) else ""
+        )
+    if data.get("event") and data.get("batch"):
+        yield str(data["batch"])
+    if data.get("point_kind"):
+        accepted = data.get("accepted")
+        yield text(f"point.{data['point_kind']}" if accepted else "point.refused", language)
 
 
 def codes(store: Reads, given: str, region: str | None) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from gatewayd.cli import verdict_screen
 from gatewayd.retelling import gist_of, kind_of
 from gatewayd.texts import TEXTS, Language, text
 from rules_engine.retold import verdict
+from rules_engine.template import shown
+from rules_engine.vocabulary import FACTS
 
 MASSES = (
     "tare_stamped_g",
@@ -36,7 +38,8 @@ def show(envelope: Mapping[str, Any], language: Language, console: Console | Non
     told = envelope["data"].get("verdict")
     kind = kind_of(envelope)
     if told is not None and "packs" in told:
-        verdict_screen.show(verdict(told), language, console)
+        stage = envelope["data"].get("stage") if kind not in JUDGED | {"check"} else None
+        verdict_screen.show(verdict(told), language, console, stage or "permit")
     elif kind in JUDGED:
         console.print(Text(text("record.not_judged", language), style="bold red"))
     sealed = f"sha256:{envelope['hash']}  ← {envelope['prevhash']}"
@@ -53,9 +56,18 @@ def lines(envelope: Mapping[str, Any], language: Language) -> Iterator[str]:
     if isinstance(cylinder, Mapping):
         known = {name: value for name, value in cylinder.items() if value not in (None, [])}
         label = text("label.cylinder", language)
-        yield f"{label}: {'  '.join(f'{name}={value}' for name, value in known.items())}"
+        told = (_column(name, value, language) for name, value in known.items())
+        yield f"{label}: {'  '.join(told)}"
     if kind != "refusal" and (gist := gist_of(envelope, language)):
         yield gist
     masses = {name: data[name] for name in MASSES if data.get(name) is not None}
     if kind == "fill" and masses:
         yield "  ".join(f"{name}={value}" for name, value in masses.items())
+
+
+def _column(name: str, value: object, language: Language) -> str:
+    """A column of the archive as it was, in the reader's language, with its unit."""
+    fact = FACTS.get(f"cylinder.{name}")
+    unit = f" {fact.unit}" if fact is not None and fact.unit else ""
+    called = fact.doc.zh if fact is not None and language == "zh" else name
+    return f"{called}={shown(value, language)}{unit}"

@@ -111,12 +111,19 @@ def _gist(envelope: dict[str, Any]) -> str:
     code = (data.get("cylinder") or {}).get("code")
     findings = (data.get("verdict") or {}).get("findings") or []
     parts = [
-        str(code or "-"),
+        str(code or _who(data) or "-"),
         str(data.get("outcome") or data.get("code") or ""),
         f"{data['net_g']} g" if isinstance(data.get("net_g"), int) else "",
         " ".join(finding["code"] for finding in findings),
     ]
     return "  ".join(part for part in parts if part)
+
+
+def _who(data: dict[str, Any]) -> str:
+    """Of a record about no cylinder: what happened, to whom or which batch."""
+    operator = data.get("operator") or {}
+    parts = (data.get("event"), operator.get("name") or operator.get("id"), data.get("batch"))
+    return "  ".join(str(part) for part in parts if part)
 
 
 @records.command()

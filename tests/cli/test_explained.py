@@ -15,6 +15,7 @@ from gatewayd.rigs.evidence import judged
 from gatewayd.rigs.model import Identity
 from gatewayd.settings.shipped import shipped_dir
 from gatewayd.store.model import RecordDraft
+from rules_engine.verdict import Verdict
 from tests.cli.test_verdict_sources import digest
 from tests.rigs.bench import LEGAL, OVERDUE, bench, standing
 from tests.support.configs import write_config
@@ -147,3 +148,37 @@ async def test_holds_and_locks_are_listed_and_said(site: Path) -> None:
     assert _json("holds", "-c", str(site)) == {"holds": [], "locks": []}
     assert len(_json("holds", LEGAL.code, "-c", str(site))["holds"]) == 1
     assert run("hold", LEGAL.code, "--reason", " ", "--by", "x", "-c", str(site)).exit_code == 1
+
+
+async def test_what_is_about_no_fill_is_told_by_what_it_is_about(site: Path) -> None:
+    store = open_store(site)
+    who = {"id": "op-1", "name": "李四", "certificate": "T-1"}
+    cylinder = {"code": LEGAL.code, "refurbished": False, "water_capacity_ml": 35_500}
+    title = {"zh": "充装前检查", "en": "before filling"}
+    asked = {"form": "lpg-prefill", "title": title, "cylinder": cylinder, "operator": who}
+    passed = Verdict("allow", (), ()).as_json()
+    moved = {"cylinder": cylinder, "point_kind": "dispatch", "accepted": True, "stage": "dispatch"}
+    drafts = (
+        draft("session", data={"event": "taken_over", "operator": who}),
+        draft("batch", data={"event": "opened", "batch": "B-7"}),
+        draft("check", data={**asked, "result": "failed", "failed": ["valve"]}),
+        draft("movement", data={**moved, "verdict": passed}),
+    )
+    for each in drafts:
+        await store.append(each)
+    await store.close()
+
+    def told(number: int) -> list[str]:
+        words = ("records", "show", str(number), "--why", "--lang", "zh", "-c", str(site))
+        return run(*words).stdout.splitlines()
+
+    assert told(5)[1] == "接班登录  李四"
+    assert told(6)[1] == "批次开始  B-7"
+    assert told(7)[2] == "充装前检查  不合格  valve  李四"
+    cylinder_line, gist, headline = told(8)[1:4]
+    assert "水容积=35500 ml" in cylinder_line
+    assert "是否翻新瓶=否" in cylinder_line
+    assert (gist, headline) == ("准予出站", "允许出站")
+    listed = run("records", "list", "-c", str(site)).stdout
+    assert "taken_over  李四" in listed
+    assert "opened  B-7" in listed
