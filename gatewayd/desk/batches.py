@@ -34,12 +34,17 @@ class Batches(Base):
 
         A store that cannot commit is tried again at the next call.
         """
-        for rig_id, rig in self.settings.rigs.items():
-            if rig.batch is None or rig_id not in self.rigs:
-                continue
-            wall = self._clock.wall()
-            number = rig.batch.at(wall, self.zone, medium=rig.medium, rig=rig_id)
-            await self._one(partial(self._open, rig_id, number, wall, TEMPLATE))
+        for rig_id in tuple(self.settings.rigs):
+            await self._one(partial(self._open_due, rig_id))
+
+    async def _open_due(self, rig_id: str) -> Batch | No | None:
+        """The batch that is due now at a rig; a reload may have taken the rig away meanwhile."""
+        rig = self._rig(rig_id)
+        if isinstance(rig, No) or rig.batch is None:
+            return None
+        wall = self._clock.wall()
+        number = rig.batch.at(wall, self.zone, medium=rig.medium, rig=rig_id)
+        return await self._open(rig_id, number, wall, TEMPLATE)
 
     async def _open_by_hand(self, rig_id: str, number: str, by: By) -> Batch | No:
         rig = self._rig(rig_id)

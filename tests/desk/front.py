@@ -101,6 +101,7 @@ class Front:
     store: Store
     clock: ManualClock
     rigs: Mapping[str, Told]
+    hall: Hall
 
     @property
     def rig(self) -> Told:
@@ -137,7 +138,8 @@ async def at_front(folder: Path, asks: str = ASKS, **files: str) -> AsyncIterato
         await store.import_cylinders((LEGAL, OTHER), replace=False)
         await employ(store, LI, WANG, GONE)
         rigs = {name: Told() for name in settings.rigs}
-        yield Front(Desk(Hall(settings, rigs), store, clock), store, clock, rigs)
+        hall = Hall(settings, rigs)
+        yield Front(Desk(hall, store, clock), store, clock, rigs, hall)
         with suppress(StoreError):  # a test may have closed it
             shapes.all_records_well(store, shapes.OF_THE_DESK)
     finally:

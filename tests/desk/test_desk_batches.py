@@ -1,5 +1,7 @@
 """Batches by hand and by template, and the acknowledging of refusals."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,6 +55,19 @@ async def test_one_batch_is_open_a_rig_and_counts_its_fills(tmp_path: Path) -> N
         again = front.store.open_batch("rig-1")
         assert again is not None
         assert again.fills == 2
+
+
+async def test_a_rig_that_a_reload_takes_away_gets_no_batch(tmp_path: Path) -> None:
+    """Another request is being committed while the rig goes; that ended the daemon."""
+    async with at_front(tmp_path, SHIFTS) as front:
+        first = asyncio.create_task(front.desk.open_batch("rig-2", "B1", by=PAGE))
+        second = asyncio.create_task(front.desk.number_batches())
+        await asyncio.sleep(0)
+        rigs = {name: rig for name, rig in front.hall.settings.rigs.items() if name != "rig-1"}
+        front.hall.settings = replace(front.hall.settings, rigs=rigs)
+        assert isinstance(await first, Batch)
+        await second
+        assert events(front) == [("opened", "B1", 0)]
 
 
 @pytest.mark.parametrize("number", ["", "a b", "a/b", "a+b", "a#b", "x" * 65, "a\x00"])
