@@ -14,15 +14,14 @@ from gatewayd.errors import UpstreamError
 from gatewayd.logs import logger
 from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
-from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
+from gatewayd.upstreams.backoff import FIELD, Pace
+from gatewayd.upstreams.broker_upstream import BrokerUpstream
 from gatewayd.upstreams.contract import Outcome, Sink, UpstreamContext, presence
 from gatewayd.upstreams.mqtt_acks import Acks, confirmed_sink
 from gatewayd.upstreams.mqtt_commands import Downlink
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_settings import MqttSettings
 from gatewayd.upstreams.mqtt_terms import NOBODY_LISTENS, PERMANENT, UNSPECIFIED, Answer, Dial
-from gatewayd.upstreams.pump import Pump
-from gatewayd.upstreams.state import State
 
 GOODBYE_S_MAX = 1.0
 """How long the orderly `offline` may take; after it the broker publishes the will instead."""
@@ -32,7 +31,7 @@ NO_ANSWER = "the broker lives but gave no answer within {:g} s"
 log = logger("upstreams")
 
 
-class MqttUpstream:
+class MqttUpstream(BrokerUpstream):
     """One broker, for the life of the daemon: a new connection after each loss."""
 
     def __init__(
@@ -42,72 +41,21 @@ class MqttUpstream:
         context: UpstreamContext,
         pace: Pace = FIELD,
     ) -> None:
-        self.name = name
-        self._settings = settings
-        self._context = context
+        super().__init__(name, settings, context, pace)
+        self._settings: MqttSettings = settings
         self._root = f"{settings.prefix}/{context.station_id}"
         self._online = presence(context, "online")
-        self._pace = pace
-        self._backoff = Backoff(context.clock, pace.first_s, pace.max_s, pace.stable_s)
-        self._state = State(name, context)
         self._downlink = Downlink(name, self._root, settings, context.door)
-        self._served = False
         self._acks = Acks(name, f"{self._root}/ack")
-        self._pump = Pump(
-            name,
-            context.store,
-            context.clock,
-            self._state.records,
-            pace,
-            records_per_s=settings.records_per_s,
-        )
-
-    async def run(self) -> None:
-        """Connect, show, pump; after a loss wait and connect again. Ends only by cancellation."""
-        while True:
-            await self._round()
-            await asyncio.sleep(self._backoff.failed())
-
-    async def _round(self) -> None:
-        """Ask the brokers in their order, until one has been there; then the first is first again."""
-        whys: list[str] = []
-        for address in self._settings.addresses:
-            self._served = False
-            try:
-                await self._session(*address)
-            except UpstreamError as exc:
-                whys.append(str(exc))
-            if self._served:
-                break
-        if len(whys) > 1:
-            urls = self._settings.urls
-            whys = [f"{url}: {why}" for url, why in zip(urls, whys, strict=False)]
-        self._state.say("down", "; ".join(whys))
-
-    async def drained(self) -> None:
-        """Return once every record committed so far is settled."""
-        await self._pump.drained()
 
     # One connection
-
-    async def _session(self, host: str, port: int) -> None:
-        """Live through one connection; raises UpstreamError with why it ended."""
-        connection = Connection(self._dial(host, port), in_flight_max=self._settings.in_flight_max)
-        try:
-            await connection.open()
-            await self._serve(connection)
-        finally:
-            connection.abort()
-        raise UpstreamError(connection.why)
 
     async def _serve(self, connection: Connection) -> None:
         board = self._context.board
         watcher = board.watch()
         try:
             await self._greet(connection, watcher)
-            self._backoff.good()
-            self._served = True
-            self._state.say("up", "")
+            self._is_up()
             self._downlink.listen(connection)
             sink = self._sink(connection)
             async with asyncio.TaskGroup() as tasks:

@@ -52,12 +52,16 @@ class Connection(Ears):
         Raises UpstreamError when the connection is or gets lost, and so does the future. A packet
         larger than the broker takes is answered here with 0x95: sent, it would end the connection.
         """
-        while not self._room(alone=alone) and not self.gone.is_set():
-            self._freed.clear()
-            await self._freed.wait()
+        await self.room(alone=alone)
         sent = self.try_send(topic, payload, retain=retain, record=record, alone=alone)
         assert sent is not None
         return sent
+
+    async def room(self, *, alone: bool) -> None:
+        """Return once the window allows to send, or the connection is gone."""
+        while not self._room(alone=alone) and not self.gone.is_set():
+            self._freed.clear()
+            await self._freed.wait()
 
     async def reply(
         self, topic: str, payload: bytes, correlation: bytes | None

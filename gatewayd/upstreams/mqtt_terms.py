@@ -39,7 +39,7 @@ class Answer:
 class Dial:
     """Where and as whom to connect. `tls` builds a fresh context off the loop, None = plain TCP.
 
-    The will is published by the broker, retained, when the connection ends without a goodbye.
+    The will is published by the broker when the connection ends without a goodbye.
     """
 
     host: str
@@ -49,6 +49,7 @@ class Dial:
     keepalive_s: int
     will_topic: str
     will_payload: bytes
+    will_retained: bool = True
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: Callable[[], ssl.SSLContext] | None = None

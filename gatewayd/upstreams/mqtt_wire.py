@@ -51,7 +51,7 @@ class Wire(aiomqtt.Client):
             username=dial.username,
             password=dial.password,
             protocol=aiomqtt.ProtocolVersion.V5 if dial.v5 else aiomqtt.ProtocolVersion.V311,
-            will=aiomqtt.Will(dial.will_topic, dial.will_payload, qos=1, retain=True),
+            will=aiomqtt.Will(dial.will_topic, dial.will_payload, 1, dial.will_retained),
             clean_session=None if dial.v5 else True,
             clean_start=True if dial.v5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=dial.keepalive_s,

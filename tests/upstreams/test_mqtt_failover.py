@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from gatewayd.upstreams.contract import Upstream
 from gatewayd.upstreams.mqtt import UPSTREAM
-from gatewayd.upstreams.mqtt_settings import BROKERS_MAX, MqttSettings
+from gatewayd.upstreams.broker_settings import BROKERS_MAX
+from gatewayd.upstreams.mqtt_settings import MqttSettings
 from tests.support.brokers import Mosquitto
 from tests.support.outpost import ROOT, Outpost, bodies, drained, running
 from tests.support.subscribers import Subscriber
