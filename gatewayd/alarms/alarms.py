@@ -31,8 +31,9 @@ SWEEP_S = 1.0
 RETRY_S = 1.0
 """How often a commit that failed is tried again."""
 STANDING_MAX = 1_024
-"""Alarms that stand at once, and so drafts that wait for a store that cannot commit: a new one
-waits for the last of its kind and subject. More kinds and names no station has; the rest is logged."""
+"""Alarms recorded here that stand at once, and so drafts that wait for a store that cannot commit: a
+new one waits for the last of its kind and subject. More kinds and names no station has; the rest is
+logged. Not those of rigs: each cylinder that holds too much stands until a person answers for it."""
 
 OF_THE_STATION = frozenset({"store", "clock", "gateway"})
 """Subjects that no configuration names."""
@@ -42,12 +43,13 @@ log = logger("alarms")
 
 @dataclass(slots=True)
 class _Standing:
-    """One alarm that stands. `recorded_ns` is None for one of an earlier life."""
+    """One alarm that stands; `recorded_ns` None: of an earlier life, `left_to_us`: recorded here."""
 
     alarm: StoredAlarm
     recorded_ns: int | None
     repeats: int = 0
     gone_at: datetime | None = None
+    left_to_us: bool = False
 
 
 class Alarms:
@@ -94,7 +96,12 @@ class Alarms:
         rig_id: str = "",
     ) -> None:
         """Raise an alarm, or tell one that stands again. Masses in `values` are grams (`_g`)."""
+        key, ours = (kind, subject), sum(each.left_to_us for each in self._standing.values())
+        if key not in self._standing and ours >= STANDING_MAX:
+            log.error("alarm.too_many", code=kind, subject=subject, detail=detail)
+            return
         draft = self.raised(kind, subject, detail=detail, values=values, rig_id=rig_id)
+        self._standing[key].left_to_us = True
         if draft is not None:
             self._enqueue(draft)
 
@@ -113,13 +120,10 @@ class Alarms:
         values: Mapping[str, Any] | None = None,
         rig_id: str = "",
     ) -> RecordDraft | None:
-        """As `raise_`, for who commits the record in an order of their own; None: nothing to."""
+        """As `raise_`, without limit, for who commits the record in their own order; None: nothing."""
         told, key = KINDS[kind], (kind, subject)
         words.say(told, subject, detail)
         known = self._standing.get(key)
-        if known is None and len(self._standing) >= STANDING_MAX:
-            log.error("alarm.too_many", code=kind, subject=subject, standing=STANDING_MAX)
-            return None
         if known is None:
             alarm = self._new(told, subject, rig_id)
             known = self._standing[key] = _Standing(alarm, None)

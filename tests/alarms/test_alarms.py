@@ -144,6 +144,20 @@ async def test_more_alarms_than_a_station_can_have_are_in_the_log_only(room: Con
     assert room.store.last_sequence() == STANDING_MAX
 
 
+async def test_cylinders_that_nobody_answers_for_keep_no_alarm_of_gas_away(
+    room: ControlRoom,
+) -> None:
+    """Each overfilled cylinder stands until a person answers; dispatch asks whether it does."""
+    for number in range(STANDING_MAX + 1):
+        draft = room.alarms.raised("overfilled", f"c-{number}")
+        assert draft is not None
+        await room.store.append(draft)
+    assert room.store.alarm_stands("overfilled", f"c-{STANDING_MAX}")
+    assert room.alarms.raised(FLOW, "rig-1", detail="500 g") is not None
+    room.alarms.raise_("device_lost", "gate-1")
+    assert room.shown("device_lost", "gate-1") is not None
+
+
 async def test_what_stands_survives_a_restart(tmp_path: Path) -> None:
     clock = ManualClock(NOON)
     async with control_room(tmp_path, clock) as first:
