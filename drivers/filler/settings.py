@@ -15,7 +15,7 @@ from protocols.registers import Profile
 class Accepted(Strict):
     """A danger that a person has accepted, in writing."""
 
-    reason: str = Field(min_length=10, max_length=500)
+    reason: str = Field(min_length=4, max_length=500)
 
 
 class FillerModbusSettings(Strict):

@@ -114,7 +114,7 @@ class IdentifySettings(Strict):
 class AcceptedSettings(Strict):
     """A danger that a person has accepted, in writing."""
 
-    reason: str = Field(min_length=10, max_length=500)
+    reason: str = Field(min_length=4, max_length=500)
 
 
 class RigSettings(Strict):

@@ -31,7 +31,7 @@ class OfflineSettings(Strict):
     tag_only: Literal["refuse"] = "refuse"
     stale: Literal["refuse", "warn"] = "refuse"
     hours_max: int | None = Field(default=None, ge=1, le=HOURS_MAX)
-    reason: str | None = Field(default=None, min_length=10, max_length=500)
+    reason: str | None = Field(default=None, min_length=4, max_length=500)
     approved_by: str | None = Field(default=None, min_length=2, max_length=200)
     until: Annotated[str, AfterValidator(_day)] | None = Field(
         default=None, description="its last day"
