@@ -217,6 +217,15 @@ class ClockShown(TypedDict):
     doubt: Doubt | None
 
 
+class WebStatus(TypedDict):
+    """Whether the station's page is served at `listen`, and why not."""
+
+    state: Literal["listening", "failed"]
+    since: Moment
+    listen: str
+    error: str
+
+
 class Problem(TypedDict):
     """One mistake in the configuration, as `gatewayd check --json` prints it."""
 

@@ -53,6 +53,7 @@ TOPICS: Final = (
     Topic("point-state", "points/{point}/state", board.PointState),
     Topic("alarm", "alarms/{alarm}", board.AlarmShown),
     Topic("upstream-status", "upstreams/{upstream}/status", board.UpstreamStatus),
+    Topic("web-status", "web/status", board.WebStatus),
 )
 
 

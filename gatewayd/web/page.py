@@ -93,4 +93,8 @@ def _fail(means: Means, settings: WebSettings, error: str) -> None:
 
 
 def _say(means: Means, settings: WebSettings, state: str, error: str) -> None:
-    means.board.post(TOPIC, {"state": state, "listen": settings.listen, "error": error})
+    before = means.board.get(TOPIC) or {}
+    told = {"state": state, "listen": settings.listen, "error": error}
+    if {**told, "since": before.get("since")} != before:
+        zone = ZoneInfo(means.desk.settings.station.timezone)
+        means.board.post(TOPIC, {**told, "since": stamp(means.clock.wall(), zone)})
