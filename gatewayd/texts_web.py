@@ -114,6 +114,7 @@ PAGE: Final[dict[str, tuple[str, str]]] = {
     "page.hold": ("锁定气瓶", "hold this cylinder"),
     "page.release": ("解除锁定", "release this cylinder"),
     "page.held": ("已锁定", "held"),
+    "page.cancel": ("取消", "cancel"),
     "page.reason": ("原因", "reason"),
     "page.note": ("处理说明", "what was done"),
     "page.cause": ("可能原因", "cause"),

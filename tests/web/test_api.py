@@ -124,13 +124,19 @@ async def test_people_log_in_and_may_do_what_their_role_says(tmp_path: Path) -> 
         assert await log_in("boss", "boss-boss-boss") == 200
         assert (await site.post(lock[0], {"reason": "why", "name": "another"}))[0] == 200
         assert (await site.topic("rigs/rig-1/state"))["lock"]["by"] == "boss"
+        live = await site.session.get("/api/v1/events")
+        assert (await live.content.readline()) == b"event: all\n"
         assert (await site.post("/logout"))[0] == 200
+        while await live.content.readline():  # the session is over, so are its events
+            pass
         assert await codes(site.get("/me")) == (401, "log_in")
         for _ in range(TRIES_MAX - 2):
             assert await log_in("boss", "wrong-password") == 401
         assert await log_in("boss", "boss-boss-boss") == 429
 
+        assert await log_in("look", "look-look-look") == 429
         shown = json.dumps(await site.get("/texts")) + site.daemon.log()
+        assert await site.daemon.stop() == 0
         for secret in ("look-look-look", "boss-boss-boss", "right-password", "wrong-password"):
             assert secret not in shown
 

@@ -1,6 +1,7 @@
 """The page in a real browser, before a simulated station that the real daemon runs."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ async def test_a_refusal_is_explained_and_acknowledged_and_the_page_outlives_the
         await expect(page.locator("[data-rig=rig-1]")).to_contain_text("王五")
         lock = (await site.topic("rigs/rig-1/state"))["lock"]
         assert (lock["by"], lock["reason"]) == ("王五", "查漏")
+
+        (site.config / "rigs" / "broken.yaml").write_text("rigs: [", "utf-8")
+        site.daemon.send(signal.SIGHUP)
+        await expect(page.locator("nav .count")).to_have_text("1")
+        await page.locator("nav a[href='#/alarms']").click()
+        await page.locator(".alarm button").click()
+        await page.locator("dialog input[name=reason]").fill("正在修改")
+        await page.locator("dialog button.main").click()
+        await expect(page.locator(".alarm .says.allow")).to_have_text("已由 王五 处理正在修改")
+        await expect(page.locator("nav .count")).to_have_count(0)
+        (site.config / "rigs" / "broken.yaml").unlink()
+        await page.goto(f"{site.base}/#/rig/rig-1")
 
         await site.daemon.kill()
         await expect(page.locator("#banner")).to_contain_text("连接中断")

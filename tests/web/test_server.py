@@ -3,20 +3,24 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from gatewayd.board import Board
 from gatewayd.clock import SystemClock
-from gatewayd.settings.web import WebSettings
+from gatewayd.errors import GatewayError
+from gatewayd.settings.web import WebSettings, WebTls
 from gatewayd.web.connections import CONNECTIONS_MAX, REQUESTS_AT_ONCE_MAX, REQUESTS_S_MAX
 from gatewayd.web.doors import Doors
 from gatewayd.web.feed import Feed
 from gatewayd.web.server import Server
 from gatewayd.web.terms import Answer, Asked, Route
+from tests.support.certificates import make_certificates
 from tests.support.waiting import until
 from tests.web.site import free_port
 
@@ -34,9 +38,9 @@ async def fine(asked: Asked) -> Answer:
 
 
 @asynccontextmanager
-async def serving(board: Board) -> AsyncIterator[tuple[Feed, int]]:
+async def serving(board: Board, tls: WebTls | None = None) -> AsyncIterator[tuple[Feed, int]]:
     """The server with an empty station; its feed and its port."""
-    settings = WebSettings(listen=f"127.0.0.1:{free_port()}")
+    settings = WebSettings(listen=f"127.0.0.1:{free_port()}", tls=tls)
     clock = SystemClock()
     feed = Feed(board, clock, stamp=lambda: "now", more=dict)
     routes = (
@@ -44,7 +48,11 @@ async def serving(board: Board) -> AsyncIterator[tuple[Feed, int]]:
         Route("GET", "/fine", "viewer", fine),
     )
     server = Server(settings, routes, Doors(settings, clock), feed)
-    await server.start(Path())
+    try:
+        await server.start(Path())
+    except GatewayError:
+        await server.stop()
+        raise
     task = asyncio.get_running_loop().create_task(feed.run())
     try:
         yield feed, settings.port
@@ -129,3 +137,20 @@ async def test_a_request_without_a_name_asks_no_name_server() -> None:
             head = await reader.readline()
             assert b" 403 " in head
             writer.close()
+
+
+async def test_tls_is_what_the_certificate_says_or_there_is_no_page(tmp_path: Path) -> None:
+    made = make_certificates(tmp_path)
+    trusting = ssl.create_default_context(cafile=made.ca)
+    tls = WebTls(cert_file=str(made.server_cert), key_file=str(made.server_key))
+    async with serving(Board(), tls) as (_, port), aiohttp.ClientSession() as session:
+        async with session.get(f"https://127.0.0.1:{port}/api/v1/fine", ssl=trusting) as response:
+            assert response.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(f"http://127.0.0.1:{port}/")
+    wrong = WebTls(cert_file=str(made.server_cert), key_file=str(made.client_key))
+    missing = WebTls(cert_file="nowhere.pem", key_file="nowhere.key")
+    for bad in (wrong, missing):
+        with pytest.raises(GatewayError, match="cannot listen"):
+            async with serving(Board(), bad):
+                pass

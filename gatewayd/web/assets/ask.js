@@ -51,7 +51,7 @@ export function reason(title, label, { required = true } = {}) {
       },
       el("h2", {}, title), el("label", {}, label, text), name && el("label", {}, say("page.your_name"), name),
       el("div", { class: "row" }, el("button", { class: "main" }, title),
-        el("button", { type: "button", onclick: () => dialog.close() }, "✕"))));
+        el("button", { type: "button", onclick: () => dialog.close() }, say("page.cancel")))));
     document.body.append(dialog);
     dialog.showModal();
     text.focus();
