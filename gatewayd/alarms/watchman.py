@@ -21,6 +21,9 @@ STORE_ILL_S = 5
 UPSTREAM_DOWN_S = 900
 """Longer than a router and a platform take to restart; nothing is lost meanwhile."""
 
+FILLING_PERCENT, LAST_PERCENT = 80, 95
+"""Of the quota, or of what the disk gives."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -66,6 +69,15 @@ class Watchman:
         ill, full = not self._store.healthy, self._store.full
         yield Sight("store_ill", "store", ill and not full, STORE_ILL_S, self._store.why)
         yield Sight("store_full", "store", full, 0, self._store.why)
+        yield from self._filling(full=full)
+
+    def _filling(self, *, full: bool) -> Iterator[Sight]:
+        """The next step only: who hears that it is nearly full need not hear that it is filling."""
+        used = 0 if full else self._store.used_percent
+        told = {"used_percent": used}
+        filling, last = FILLING_PERCENT <= used < LAST_PERCENT, used >= LAST_PERCENT
+        yield Sight("store_filling", "store", filling, 0, f"{used} %", told)
+        yield Sight("store_nearly_full", "store", last, 0, f"{used} %", told)
 
     def _board_sights(self) -> Iterator[Sight]:
         for topic, seen in tuple(self._board.items()):

@@ -73,6 +73,32 @@ WORKS: Final = (
         ),
     ),
     Kind(
+        "store_filling",
+        "warning",
+        Text(zh="数据库或磁盘已用超过 80%", en="the store or its disk is more than 80 % full"),
+        Text(
+            zh="上级平台长时间未取走记录、保留期太长，或磁盘上有其他文件",
+            en="upstreams that do not take records, records kept for long, or other files on the disk",
+        ),
+        Text(
+            zh="请查看 gatewayd outbox status，清理磁盘，或增大 store.quota_mb、缩短 store.keep_days",
+            en="see `gatewayd outbox status`, free the disk, raise store.quota_mb or lower store.keep_days",
+        ),
+    ),
+    Kind(
+        "store_nearly_full",
+        "critical",
+        Text(zh="数据库或磁盘已用超过 95%", en="the store or its disk is more than 95 % full"),
+        Text(
+            zh="同上，空间即将用完；用完后不再发放充装许可",
+            en="as before, and little is left; without room nothing more is permitted",
+        ),
+        Text(
+            zh="请立即清理磁盘或增大 store.quota_mb 后重启",
+            en="free the disk now, or raise store.quota_mb and restart",
+        ),
+    ),
+    Kind(
         "store_damaged",
         "critical",
         Text(

@@ -22,6 +22,7 @@ from gatewayd.settings.people import (
 )
 from gatewayd.settings.points import PointSettings
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
+from gatewayd.settings.vouchers import VoucherSettings
 from gatewayd.settings.web import WebSettings
 from protocols.tags.layout import Layout
 from rules_engine.facts import MEDIA
@@ -72,12 +73,14 @@ class StoreSettings(Strict):
     """The one file that must survive. A relative `path` starts at the config directory.
 
     `on_corrupt`: a damaged store is put aside and a fresh one takes over what is sound, or nothing
-    starts until a person has decided.
+    starts until a person has decided. `ballast_mb`: room on the disk that is kept for ending what
+    has begun when the disk is full; 0: none.
     """
 
     path: str = Field(default="gatewayd.db", min_length=1)
     on_corrupt: Literal["quarantine", "stop"] = "quarantine"
     quota_mb: int = Field(default=2048, ge=16, le=1_000_000)
+    ballast_mb: int = Field(default=16, ge=0, le=1_024)
     keep_days: int = Field(default=1095, ge=365, le=36_500)
 
 
@@ -121,7 +124,8 @@ class RigSettings(Strict):
     """One filling position (contract §3, §5, §10).
 
     From `start` to `accept_no_watchdog` for gates made of several devices only; None = the default
-    of such a gate. `operator`, `precheck`, `postcheck`, `batch`: None = the rig does not ask.
+    of such a gate. `operator`, `precheck`, `postcheck`, `batch`, `voucher`:
+    None = the rig does not ask.
     """
 
     medium: str
@@ -154,6 +158,7 @@ class RigSettings(Strict):
     precheck: PrecheckSettings | None = None
     postcheck: PostcheckSettings | None = None
     batch: BatchSettings | None = None
+    voucher: VoucherSettings | None = None
 
     @field_validator("medium")
     @classmethod

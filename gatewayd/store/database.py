@@ -12,6 +12,7 @@ from typing import Final, Self
 import apsw
 
 from gatewayd.errors import DamagedError, StoreError
+from gatewayd.store import room
 
 SCHEMA_VERSION = 3
 APPLICATION_ID = 0x67617479
@@ -261,12 +262,9 @@ def check_station(path: Path, connection: apsw.Connection, station_id: str) -> N
 
 
 def has_room(connection: apsw.Connection, *, kept: int = 0) -> bool:
-    """Whether more than the reserve, and `kept` bytes above it, is left under the quota."""
-    pages, unused, limit, page_bytes = (
-        connection.execute(f"PRAGMA {name}").get
-        for name in ("page_count", "freelist_count", "max_page_count", "page_size")
-    )
-    return bool((limit - pages + unused) * page_bytes >= RESERVE_BYTES + kept)
+    """Whether more than the reserve, and `kept` bytes above it, is left, and not only the ballast's."""
+    used, limit = room.used(connection)
+    return limit - used >= RESERVE_BYTES + kept and not room.on_ballast(connection)
 
 
 def require_room(connection: apsw.Connection) -> None:
@@ -274,7 +272,7 @@ def require_room(connection: apsw.Connection) -> None:
     if not has_room(connection):
         raise StoreError(
             f"{connection.db_filename('main')}: the store is full: only the reserve for open fills "
-            "is left; raise store.quota_mb"
+            "is left; free the disk or raise store.quota_mb"
         )
 
 

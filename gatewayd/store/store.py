@@ -12,13 +12,15 @@ from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.store import clock, database, orders, rows, writes
+from gatewayd.store.ballast import Ballast
 from gatewayd.store.chain import Issuer
+from gatewayd.store.hand import Hand
 from gatewayd.store.merge import upsert
 from gatewayd.store.model import Cylinder, ImportCounts, Permit, Record, RecordDraft, Resolution
 from gatewayd.store.opening import prepare
 from gatewayd.store.reads import Reads
 from gatewayd.store.rebirth import Remedy
-from gatewayd.store.writer import Hand, Writer
+from gatewayd.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -47,6 +49,7 @@ class Store(Reads):
         clock: Clock,
         busy_ms: int,
         hand: Hand | None,
+        ballast: Ballast | None,
     ) -> None:
         super().__init__(path, read)
         self._owner = owner
@@ -61,6 +64,7 @@ class Store(Reads):
             self._committed,
             busy_ms=busy_ms,
             hand=hand,
+            ballast=ballast,
             monotonic_ns=clock.monotonic_ns,
         )
 
@@ -76,12 +80,13 @@ class Store(Reads):
         busy_ms: int = database.BUSY_MS,
         hand: Hand | None = None,
         remedy: Remedy | None = None,
+        ballast_mb: int = 0,
     ) -> Self:
         """Open and check the store at `path`, or create it; this process then owns it.
 
         `quota_mb` bounds the file in MiB, `busy_ms` the wait for another process's transaction;
         `hand` does the writing, a thread when None. A damaged store is put aside by `remedy`; with
-        None it is refused and left as it is.
+        None it is refused and left as it is. `ballast_mb` is kept on the disk for what must end.
         Raises StoreError when it is damaged, someone else's, newer, or another process owns it.
         """
         owner = database.Ownership.take(path)
@@ -93,6 +98,8 @@ class Store(Reads):
             database.check_station(path, opened[0], station_id)
             opened.append(database.connect_to_read(path, busy_ms=busy_ms))
             write, read = opened
+            ballast = Ballast(path, mb=ballast_mb)
+            ballast.make()
             return cls(
                 path,
                 owner=owner,
@@ -102,6 +109,7 @@ class Store(Reads):
                 clock=clock,
                 busy_ms=busy_ms,
                 hand=hand,
+                ballast=ballast,
             )
         except StoreError:
             for connection in opened:
@@ -126,6 +134,11 @@ class Store(Reads):
     def full(self) -> bool:
         """Whether only the reserve is left, or the disk has no room."""
         return self._writer.full
+
+    @property
+    def used_percent(self) -> int:
+        """How much of the quota, or of what the disk gives, was used at the last commit."""
+        return self._writer.used_percent
 
     @property
     def why(self) -> str:

@@ -6,18 +6,19 @@ itself. Nobody is told before the commit.
 
 import asyncio
 import queue
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
 from gatewayd.clock import MS
 from gatewayd.errors import StoreError
-from gatewayd.store import database, writes
+from gatewayd.store import database, room, writes
+from gatewayd.store.ballast import Ballast
+from gatewayd.store.hand import Hand, OwnThread
 from gatewayd.store.patience import Patience
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ PROBE_S = 1.0
 """How often an unhealthy store is tried again when nobody writes."""
 
 
-FULL = "{}: the store is full: only the reserve is left; raise store.quota_mb"
+FULL = "{}: the store is full: only the reserve is left; free the disk or raise store.quota_mb"
 
 _LAST_SEQUENCE = "SELECT coalesce(max(sequence), 0) FROM records"
 
@@ -56,43 +57,9 @@ class _Outcome:
     error: Exception | None = None
 
 
-class Hand(Protocol):
-    """Who does the writer's work."""
-
-    def begin(self, writer: "Writer") -> None:
-        """From now on call `writer.work` whenever there is something to do, until it is False."""
-        ...
-
-    def rouse(self) -> None:
-        """A job was put in; called on the loop."""
-        ...
-
-    async def ended(self) -> None:
-        """Return once `work` returned False."""
-        ...
-
-
-class OwnThread:
-    """The usual hand: a thread that sleeps where jobs queue up."""
-
-    def begin(self, writer: "Writer") -> None:
-        """Start the thread."""
-        # A daemon thread: an interpreter that dies does not wait for it. close() does.
-        self._thread = threading.Thread(
-            target=self._serve, args=(writer,), name="store-writer", daemon=True
-        )
-        self._thread.start()
-
-    def _serve(self, writer: "Writer") -> None:
-        while writer.work(wait=True):
-            pass
-
-    def rouse(self) -> None:
-        """It wakes at the queue."""
-
-    async def ended(self) -> None:
-        """Wait for the thread."""
-        await asyncio.to_thread(self._thread.join)
+def _is_full(error: Exception | None) -> bool:
+    """Whether a job failed because the disk, or the quota, has no room."""
+    return error is not None and isinstance(error.__cause__, apsw.FullError)
 
 
 class Writer:
@@ -106,16 +73,20 @@ class Writer:
         *,
         busy_ms: int = database.BUSY_MS,
         hand: Hand | None = None,
+        ballast: Ballast | None = None,
         monotonic_ns: Callable[[], int],
     ) -> None:
         """`committed` is called on the loop after every batch with the last sequence.
 
-        `why` says what was wrong with the last attempt, empty when it was well; `full`: no room.
+        `why` says what was wrong with the last attempt, empty when it was well; `full`: no room;
+        `used_percent`: of the room there is.
         """
         self.healthy = True
         self.why = ""
         self.full = False
+        self.used_percent = room.used_percent(connection)
         self.batches = 0
+        self._ballast = ballast
         self._monotonic_ns = monotonic_ns
         self._pending = 0
         self._moved_ns = 0
@@ -172,6 +143,7 @@ class Writer:
         batch, stopping = self._next_batch(wait=wait)
         if batch:
             outcomes = self._commit(batch)
+            outcomes = self._on_ballast(outcomes)
             failed = [o.error for o in outcomes if isinstance(o.error, StoreError)]
             self._judge(failed[0] if failed else None)
             self._finish(outcomes)
@@ -182,10 +154,17 @@ class Writer:
             self._connection.close()
         return not stopping
 
+    def _on_ballast(self, outcomes: list[_Outcome]) -> list[_Outcome]:
+        """Jobs that found the disk full run again when the ballast has given them room."""
+        full = [outcome.job for outcome in outcomes if _is_full(outcome.error)]
+        if not full or self._ballast is None or not self._ballast.release():
+            return outcomes
+        again = self._commit(full)
+        return [outcome for outcome in outcomes if not _is_full(outcome.error)] + again
+
     def _judge(self, failed: Exception | None) -> None:
         """What the last attempt says of the store."""
-        full = isinstance(failed.__cause__, apsw.FullError) if failed else False
-        self.full = full or not self._room
+        self.full = _is_full(failed) or not self._room
         self.why = str(failed) if failed else "" if self._room else FULL.format(self._path)
         self.healthy = self._room and failed is None
 
@@ -225,11 +204,11 @@ class Writer:
     def _transaction(self, batch: Sequence[_Job]) -> list[_Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         outcomes = [self._run(job) for job in batch]
-        room = database.has_room(self._connection)
+        enough, used = database.has_room(self._connection), room.used_percent(self._connection)
         last_sequence = self._connection.execute(_LAST_SEQUENCE).get
         self._connection.execute("COMMIT")
         self.batches += 1
-        self._room, self._last_sequence = room, last_sequence
+        self._room, self._last_sequence, self.used_percent = enough, last_sequence, used
         return outcomes
 
     def _run(self, job: _Job) -> _Outcome:
@@ -258,6 +237,8 @@ class Writer:
 
     def _probe(self) -> Exception | None:
         """Try one real commit, so that a store with room again recovers by itself."""
+        if self._ballast is not None:
+            self._ballast.make()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             writes.probe(self._connection)

@@ -109,6 +109,21 @@ async def test_a_store_that_cannot_commit_is_on_the_board_and_recorded_once_it_c
     assert room.shown("store_ill", "store") is None
 
 
+async def test_a_store_that_fills_says_so_step_by_step(tmp_path: Path) -> None:
+    async with control_room(tmp_path, quota_mb=32) as room:
+        watch = Watch(room)
+        assert await watch.pass_s(1) == set()
+        for percent, kind in ((80, "store_filling"), (95, "store_nearly_full")):
+            while room.store.used_percent < percent:
+                await room.store.append(draft("alarm", data={"text": "x" * 100_000}))
+            await watch.pass_s(AGAIN_S + 1)
+            assert await watch.pass_s(1) == {kind}
+        while room.store.healthy:
+            await room.store.append(draft("alarm", data={"text": "x" * 100_000}))
+        await watch.pass_s(AGAIN_S + 1)
+        assert await watch.pass_s(1) == {"store_full"}
+
+
 async def test_a_full_store_says_so_with_room_for_its_alarm(tmp_path: Path) -> None:
     async with control_room(tmp_path, quota_mb=16) as room:
         watch = Watch(room)
