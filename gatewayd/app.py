@@ -25,7 +25,7 @@ from gatewayd.reload.reading import Taken, take
 from gatewayd.reload.reloader import Reloader
 from gatewayd.settings.model import Settings
 from gatewayd.shifts.ledger import Ledger
-from gatewayd.store import pulse
+from gatewayd.store import pulse, upkeep
 from gatewayd.store.rebirth import Remedy
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
@@ -67,10 +67,12 @@ async def serve(
             others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(house.reception.run()))
+            others.append(group.create_task(house.asker.run()))
             others.append(group.create_task(house.clerk.run()))
             others.append(group.create_task(_ledger(house).run()))
             others.append(group.create_task(_page(house)))
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
+            others.append(group.create_task(_upkeep(house)))
             others.append(group.create_task(_tick(house, vitals)))
             points = [group.create_task(point.run()) for point in house.parts.points.values()]
             log.info(
@@ -107,6 +109,13 @@ async def _page(house: House) -> None:
     """The station's page, where one is configured; it ends with the daemon, and ends nothing."""
     means = page.Means(house.desk, house.alarms, house.store, house.board, house.context.clock)
     await page.run(house.settings.web, house.settings.directory, means)
+
+
+async def _upkeep(house: House) -> None:
+    """Records that are old enough go, once every platform that is configured now has them."""
+    days = house.settings.store.keep_days
+    keeping = upkeep.Keeping(days, lambda: tuple(house.settings.upstreams))
+    await upkeep.run(house.store, keeping, house.context.clock.wall)
 
 
 def _ledger(house: House) -> Ledger:
@@ -232,6 +241,7 @@ async def run(taken: Taken, clock: Clock) -> None:
         clock=clock,
         quota_mb=settings.store.quota_mb,
         remedy=_remedy(settings),
+        ballast_mb=settings.store.ballast_mb,
     )
     house = build(settings, store, clock)
     await serve(house, stop, bell, taken, partial(take, settings.directory))

@@ -1,0 +1,79 @@
+"""Deletes records that are old enough and that every upstream has, a few at a time.
+
+What stays whatever its age: the newest record, dead letters, records of alarms that stand. Where the
+deleted ones ended is kept with its hash, so that the rest of the chain still proves itself.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import apsw
+
+from gatewayd.store import rows
+
+RECORDS_A_SLICE = 100
+"""Deleted in one transaction: a few milliseconds, between those of the rigs."""
+
+_OLD = (
+    "SELECT sequence, hash FROM records WHERE sequence > (SELECT sequence FROM pruned) "
+    "ORDER BY sequence LIMIT ?"
+)
+_TIME = "SELECT strftime('%s', time) FROM records WHERE sequence = ?"
+_FREE = (
+    "SELECT sequence, id FROM records WHERE sequence <= (SELECT sequence FROM pruned) "
+    "AND sequence NOT IN (SELECT sequence FROM dead_letters) "
+    "AND id NOT IN (SELECT record_id FROM alarms WHERE cleared_at IS NULL) LIMIT ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Records before `before` (aware) go once each of `upstreams` has them: those configured now."""
+
+    before: datetime
+    upstreams: Sequence[str]
+
+
+def prune(connection: apsw.Connection, rule: Rule) -> int:
+    """Delete one slice inside the writer's transaction; how many records went, 0 = nothing is due."""
+    _move_mark(connection, rule)
+    found = connection.execute(_FREE, (RECORDS_A_SLICE,)).fetchall()
+    for sequence, record_id in found:
+        connection.execute("DELETE FROM records WHERE sequence = ?", (sequence,))
+        connection.execute(
+            "DELETE FROM permits WHERE record_id = ? AND state <> 'pending'", (record_id,)
+        )
+    return len(found)
+
+
+def _move_mark(connection: apsw.Connection, rule: Rule) -> None:
+    """Move it over the next records that are due, at most a slice, never over the newest record."""
+    if connection.execute(_FREE, (1,)).fetchone() is not None:
+        return
+    taken = _taken(connection, rule.upstreams)
+    last: int = connection.execute("SELECT max(sequence) FROM records").get or 0
+    due = None
+    found: list[Any] = connection.execute(_OLD, (RECORDS_A_SLICE,)).fetchall()
+    for sequence, digest in found:
+        made_s = connection.execute(_TIME, (sequence,)).get
+        old = made_s is not None and int(made_s) < rule.before.timestamp()
+        if not old or sequence >= last or (taken is not None and sequence > taken):
+            break
+        due = (sequence, digest)
+    if due is not None:
+        connection.execute(
+            "UPDATE pruned SET sequence = ?, hash = ?, upstreams = ?, pruned_at = ?",
+            (*due, json.dumps(sorted(rule.upstreams)), rows.utc(rule.before)),
+        )
+
+
+def _taken(connection: apsw.Connection, upstreams: Sequence[str]) -> int | None:
+    """Through where all of them have the records; None = there is nobody to wait for."""
+    cursors = [
+        connection.execute("SELECT sequence FROM cursors WHERE upstream = ?", (name,)).get or 0
+        for name in upstreams
+    ]
+    return min(cursors, default=None)
