@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from rules_engine.verdict import Message
+from rules_engine.vocabulary import FACTS
 
 Language = Literal["zh", "en"]
 
@@ -18,6 +19,10 @@ TEXTS_KEPT_MAX = 4_096
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _UNKNOWN: Mapping[Language, str] = {"zh": "未知", "en": "unknown"}
 _YES_NO: Mapping[Language, tuple[str, str]] = {"zh": ("是", "否"), "en": ("yes", "no")}
+_CLOCK: Mapping[Language, tuple[str, str, str]] = {
+    "zh": ("小时", "分", "秒"),
+    "en": ("h", "min", "s"),
+}
 _COMMA: Mapping[Language, str] = {"zh": "、", "en": ", "}
 
 
@@ -47,8 +52,20 @@ class Template:
 
 def _fill(text: str, values: Mapping[str, Any], language: Language) -> str:
     parts = _parts(text)
-    names = (shown(values.get(name), language) for name in parts[1::2])
+    names = (_said(name, values.get(name), language) for name in parts[1::2])
     return "".join(part for pair in zip_longest(parts[::2], names, fillvalue="") for part in pair)
+
+
+def _said(name: str, value: Any, language: Language) -> str:
+    """A value inside a sentence: nobody at a rig counts a day in seconds."""
+    fact = FACTS.get(name)
+    if fact is None or fact.unit != "s" or not isinstance(value, int):
+        return shown(value, language)
+    minutes, seconds = divmod(max(value, 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    counts = (hours, minutes, seconds) if hours == 0 else (hours, minutes)
+    told = [f"{n} {unit}" for n, unit in zip(counts, _CLOCK[language], strict=False) if n]
+    return " ".join(told) or f"0 {_CLOCK[language][2]}"
 
 
 @lru_cache(TEXTS_KEPT_MAX)

@@ -134,7 +134,7 @@ def test_every_shipped_pack_refuses_a_stale_archive(name: str) -> None:
         {"tag_only": "warn"},
         {"stale": "allow"},
         {"stale": "warn"},
-        {**LOOSE, "reason": "short"},
+        {**LOOSE, "reason": "why"},
         {**LOOSE, "until": "2026-08"},
         {**LOOSE, "until": "2026-02-30"},
         {**LOOSE, "hours_max": HOURS_MAX + 1},
