@@ -163,12 +163,20 @@ def device(entry: Entry, table: Table[DriverType], report: Report) -> DeviceSett
     return None if settings is None else DeviceSettings(entry.name, driver, settings)
 
 
+def _is_installed(package: str) -> bool:
+    """Whether a package is there; a part of one that is not there is not."""
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def upstream(entry: Entry, table: Table[UpstreamType], report: Report) -> UpstreamSettings | None:
     """One upstream with the settings of its kind; None after adding its problems."""
     kind = _plugin(entry, table, report)
     if kind is None:
         return None
-    if kind.needs and find_spec(kind.needs) is None:
+    if kind.needs and not _is_installed(kind.needs):
         what = f"{entry.name}: driver {kind.name} needs the package {kind.needs}, not installed"
         report.problem(entry.mark("driver"), what, hint=f"pip install 'gatewayd[{kind.name}]'")
         return None

@@ -191,7 +191,7 @@ class RecordSink:
                     answer = await send
             sent.append(answer)
             while answered < len(sent) and sent[answered].done():
-                if not _settles(sent[answered].result()):
+                if not settles(sent[answered].result()):
                     return
                 answered += 1
 
@@ -226,7 +226,8 @@ class RecordSink:
         return Answer(UNSPECIFIED, lost.why)
 
 
-def _settles(answer: Answer) -> bool:
+def settles(answer: Answer) -> bool:
+    """Whether the fate of a message is known: taken, or never to be."""
     return answer.accepted or answer.permanent
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -72,6 +73,11 @@ class Outpost:
     ) -> list[Record]:
         """Commit that many records, in order."""
         return [await self._commit(kind, number, note) for number in range(count)]
+
+    def draft(self, *, hours_ago: int) -> RecordDraft:
+        """A record about to be committed, of a while ago."""
+        at = self.clock.wall() - timedelta(hours=hours_ago)
+        return RecordDraft(new_id(), "fill", "rig-1", at, {"number": 0})
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Return once `holds()`, asked again after each change of the board."""

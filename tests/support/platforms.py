@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from gatewayd.settings.kinds import UpstreamType
-from gatewayd.upstreams import files, http, kafka, mqtt, nats, postgresql
+from gatewayd.upstreams import files, http, kafka, mqtt, nats, postgresql, sparkplug, sparkplug_wire
 from gatewayd.upstreams.files_lines import FORMATS
 from tests.support.brokers import Mosquitto
 from tests.support.http_platform import HttpPlatform
@@ -126,6 +126,26 @@ class MqttPlatform(Platform):
 
     def lose_answers(self, after_bytes: int) -> None:
         self.relay.answers_left = after_bytes
+
+
+class SparkplugPlatform(MqttPlatform):
+    """The same, in Sparkplug B."""
+
+    kind = sparkplug.UPSTREAM
+    OPEN = "topic readwrite #\n"
+    SHUT = "topic write spBv1.0/contract/NBIRTH/#\ntopic read #\n"
+
+    async def begin(self) -> None:
+        await super().begin()
+        topic = f"spBv1.0/contract/NDATA/{STATION}"
+        self.data = self.parts.enter_context(Subscriber(self.broker.port, topic))
+
+    def settings(self) -> dict[str, Any]:
+        return {"url": self.relay.url, "group": "contract"}
+
+    def arrived(self) -> list[bytes]:
+        texts = (text for one in self.data.messages() for text in sparkplug_wire.texts(one.payload))
+        return [text.encode() for text in texts if text.startswith('{"data":')]
 
 
 class HttpSingles(Platform):
@@ -374,6 +394,7 @@ class KafkaFake(Platform):
 
 PLATFORMS: tuple[type[Platform], ...] = (
     MqttPlatform,
+    SparkplugPlatform,
     HttpSingles,
     HttpBatches,
     JsonFiles,
