@@ -205,6 +205,7 @@ class Rig:
         wall = self._clock.wall()
         verdict, plan = assess.at_rig(self._bench, effect.identity, effect.sample, wall)
         self._wishes.judged()
+        self._watch.look_again(archive=True)  # What comes of it is by the entry of then.
         return Judged(verdict, plan, effect.sample)
 
     async def _issue(self, effect: Issue) -> Event:
@@ -233,8 +234,7 @@ class Rig:
         run out meanwhile the permit counts as stalled. One lost reply ends no fill.
         """
         try:
-            stale_ms = self._rig.stale_after_ms
-            answer = await write(self._gate, effect, self._clock, stale_ms=stale_ms)
+            answer = await write(self._gate, effect, self._clock, stale_ms=self._rig.stale_after_ms)
         except DriverError as exc:
             self._complain(effect, str(exc))
             if isinstance(effect, Renew):
