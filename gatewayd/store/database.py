@@ -23,6 +23,9 @@ WAL_BYTES_KEPT_MAX = 67_108_864
 RESERVE_BYTES = 1_048_576
 """Room kept for ending what has begun: resolving issued permits, alarms, acknowledgements."""
 
+SWAP_NOTE = "swap"
+"""`<store>.swap` says that a fresh store is taking the place of another; see `swap`."""
+
 _MIB = 1_048_576
 
 DAMAGED: Final = (
@@ -124,6 +127,8 @@ def _lock(path: Path, kind: str, refusal: Callable[[str], str]) -> int:
 def exists(path: Path) -> bool:
     """Whether there is a store at `path`; raises StoreError when only pieces of one are there."""
     wal = path.with_name(f"{path.name}-wal")
+    if path.with_name(f"{path.name}.{SWAP_NOTE}").exists():
+        raise StoreError(f"{path}: another store is taking its place; start gatewayd to end that")
     if not path.exists():
         if wal.exists():
             raise StoreError(f"{path}: missing, but {wal.name} is there: restore or move it aside")

@@ -78,7 +78,7 @@ def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell)
     for piece in swap.PIECES:
         fresh.with_name(fresh.name + piece).unlink(missing_ok=True)
     copying.copy(backup, fresh)
-    upgrade(fresh, at=at)
+    upgrade(fresh, at=at, keep=False)
     proven = copying.prove(fresh)
     there = path.exists()
     aside = swap.free_name(path, "replaced", at)

@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from gatewayd.errors import StoreError
-from gatewayd.store.database import sync_folder
+from gatewayd.store.database import SWAP_NOTE, sync_folder
 
 PIECES = ("", "-wal", "-shm")
-_NOTE = "swap"
 ROOM_BYTES = 67_108_864
 """Room that the disk must have beside a second store of the same size."""
 
@@ -47,10 +46,10 @@ def swap(path: Path, *, aside: Path, fresh: Path) -> None:
     """Put `path` aside and `fresh` in its place; the caller owns `path`. Raises StoreError."""
     try:
         sync_file(fresh)
-        note = beside(path, f"{_NOTE}.part")
+        note = beside(path, f"{SWAP_NOTE}.part")
         note.write_text(json.dumps({"aside": aside.name, "fresh": fresh.name}), encoding="utf-8")
         sync_file(note)
-        note.rename(beside(path, _NOTE))
+        note.rename(beside(path, SWAP_NOTE))
         sync_folder(path.parent)
         resume(path)
     except OSError as exc:
@@ -59,7 +58,7 @@ def swap(path: Path, *, aside: Path, fresh: Path) -> None:
 
 def resume(path: Path) -> bool:
     """End a swap that was begun; False = none was. The caller owns `path`. Raises StoreError."""
-    note = beside(path, _NOTE)
+    note = beside(path, SWAP_NOTE)
     try:
         told = json.loads(note.read_text(encoding="utf-8"))
         _move(path, path.with_name(told["aside"]), path.with_name(told["fresh"]))

@@ -14,16 +14,17 @@ from gatewayd.store import copying, database
 log = logger("store")
 
 
-def upgrade(path: Path, *, at: datetime | None = None) -> None:
+def upgrade(path: Path, *, at: datetime | None = None, keep: bool = True) -> None:
     """Bring the store at `path` to this program's schema; the caller owns it. Raises StoreError.
 
     Nothing happens to a store of this version. Records and permits are left as they are. A proven
-    copy is kept first; without room for it nothing is changed. `at` is now, for its name.
+    copy is kept first unless `keep` is False; without room for it nothing is changed. `at` is now,
+    for its name.
     """
     connection = database.connect_to_upgrade(path)
     try:
         found = database.version(connection)
-        if found < database.SCHEMA_VERSION:
+        if keep and found < database.SCHEMA_VERSION:
             kept = copying.before_change(path, version=found, at=at or SystemClock().wall())
             log.info("store.kept_before_upgrade", file=kept.name, schema=found)
         for version in range(database.version(connection), database.SCHEMA_VERSION):

@@ -187,6 +187,8 @@ async def test_a_swap_that_was_cut_is_ended_at_every_step(made: Made, tmp_path: 
         moves.append((fresh, path))
         for source, target in moves[:step]:
             source.rename(target)
+        with pytest.raises(StoreError, match="start gatewayd to end that"):
+            Reader.open(path)
         store = open_store(folder)
         assert store.last_sequence() == 0
         await store.close()

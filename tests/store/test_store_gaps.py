@@ -1,12 +1,15 @@
 """Missing records: which may go, how the chain goes on behind them, and that nothing else may."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
 import pytest
+from click.testing import CliRunner
 
+from gatewayd.cli.root import main
 from gatewayd.store import gaps
 from gatewayd.store.chain import parse
 from gatewayd.store.gaps import Gap
@@ -130,6 +133,14 @@ async def test_the_chain_goes_on_behind_a_gap_at_its_end(tmp_path: Path) -> None
     assert store.waiting(2) == 1
     await store.close()
     assert _verified(tmp_path).problem is None
+    words = ["records", "verify", "--store", str(tmp_path / DB)]
+    told = CliRunner().invoke(main, [*words, "--json"])
+    lost = [{"from": 3, "to": 1_002, "noted_at": "now", "file": "gone"}]
+    found = json.loads(told.stdout)
+    assert (told.exit_code, found["ok"], found["problem"], found["lost"]) == (1, False, None, lost)
+    plain = CliRunner().invoke(main, words)
+    assert "3 to 1002: lost with gone (now)" in plain.output
+    assert "every other record is right" in plain.output
 
 
 async def test_a_record_proves_itself_by_its_text(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 import apsw
 import pytest
 
+from gatewayd.alarms import damage
 from gatewayd.clock import ManualClock
 from gatewayd.errors import StoreError
-from gatewayd.store import beside, copying, database, rows
+from gatewayd.store import beside, copying, database, restoring, rows
+from gatewayd.store.chain import Issuer
 from gatewayd.store.model import Cylinder, ImportCounts
 from gatewayd.store.reads import Reader, Reads
 from gatewayd.store.staging import Staging
-from tests.support.stores import NOON, STATION, chain_breaks, draft, open_store
+from tests.support.stores import NOON, STATION, ZONE, chain_breaks, draft, open_store
 
 
 def _changed(store: Reads, after: int) -> list[str]:
@@ -225,6 +227,19 @@ async def test_a_copy_is_kept_before_a_store_is_brought_up_to_date(tmp_path: Pat
         assert database.version(restored) == 1
         restored.close()
         assert path.read_bytes() != old
+    told = damage.restored
+    done = restoring.restore(
+        path,
+        newest,
+        issuer=Issuer(STATION, ZONE),
+        at=NOON,
+        tell=lambda found: told(found, STATION, by="li"),
+    )
+    assert (done.backup.records, done.carried.lost) == (5, ())
+    assert len(_kept(tmp_path)) == copying.BACKUPS_KEPT, "none is made of a copy"
+    store = open_store(tmp_path)
+    assert (chain_breaks(store), store.last_sequence()) == ([], 6)
+    await store.close()
 
 
 async def test_without_room_for_a_copy_nothing_is_brought_up_to_date(tmp_path: Path) -> None:
