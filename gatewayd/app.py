@@ -67,6 +67,7 @@ async def serve(
             others = [group.create_task(house.alarms.run(house.watchman.look))]
             others.append(group.create_task(house.clock_watch.run()))
             others.append(group.create_task(house.reception.run()))
+            others.append(group.create_task(house.asker.run()))
             others.append(group.create_task(house.clerk.run()))
             others.append(group.create_task(_ledger(house).run()))
             others.append(group.create_task(_page(house)))

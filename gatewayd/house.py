@@ -34,6 +34,7 @@ from gatewayd.rigs.people import People
 from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.sources import ArchiveAge, FactSource, RigLocks
+from gatewayd.rigs.vouched import Vouchers
 from gatewayd.settings.model import Settings
 from gatewayd.store.reads import Reads
 from gatewayd.store.store import Store
@@ -41,6 +42,7 @@ from gatewayd.supervise import Supervisor
 from gatewayd.timekeeping.keeper import Timekeeper
 from gatewayd.timekeeping.watch import ClockWatch
 from gatewayd.upstreams.contract import UpstreamContext
+from gatewayd.vouchers.asker import Asker
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class House:
     desk: Desk
     clerk: Clerk
     reception: Reception
+    asker: Asker
 
     @property
     def settings(self) -> Settings:
@@ -121,7 +124,8 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     board = Board()
     alarms = watching(settings, store, board, clock)
     keeper = Timekeeper(clock, settings.clock, store)
-    sources = suppliers(settings, store, ClockTrust(keeper))
+    vouchers = Vouchers()
+    sources = (*suppliers(settings, store, ClockTrust(keeper)), vouchers)
     sightings = seen_before(settings, store, clock)
     means = Means(store, board, alarms, clock, sightings)
 
@@ -163,6 +167,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
         desk=desk,
         clerk=clerk,
         reception=reception,
+        asker=Asker(vouchers, parts.rigs, lambda: parts.settings.upstreams, context),
     )
 
 

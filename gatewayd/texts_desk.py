@@ -115,6 +115,26 @@ WAITING: Final[dict[str, tuple[str, str]]] = {
         "本工位充装的气瓶 {cylinder} 尚未做充装后检查；请先完成该检查，再充装下一瓶",
         "cylinder {cylinder} was filled here and its post-fill check is open; do it, then fill the next",
     ),
+    "finding.voucher_pending": (
+        "正在向监管平台 {upstream} 申请充装凭证，最多 {within_s} 秒；请稍候",
+        "the platform {upstream} is asked for a fill voucher, for {within_s} s at most; wait",
+    ),
+    "finding.voucher_invalid": (
+        "监管平台：{reason}；没有有效的充装凭证，不得充装",
+        "the platform says: {reason}; without a valid voucher nothing is filled",
+    ),
+    "finding.of_platform": (
+        "监管平台拒绝：{reason}；请到平台核对该气瓶",
+        "the platform refuses: {reason}; put the cylinder right there",
+    ),
+    "finding.voucher_offline": (
+        "监管平台没有答复（{reason}），按本站书面决定继续充装至 {until}：{because}；批准人 {approved_by}",
+        "the platform is silent ({reason}); {approved_by} lets fills go on to {until}: {because}",
+    ),
+    "waiting.voucher": (
+        "等待监管平台的充装凭证",
+        "waiting for the platform's fill voucher",
+    ),
     "waiting.operator": (
         "等待充装人员刷卡或扫码登录",
         "waiting for an operator to log in with a card or a code",

@@ -15,6 +15,7 @@ from gatewayd.cli.common import (
 )
 from gatewayd.clock import SystemClock
 from gatewayd.settings.load import load
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.settings.model import Settings
 from gatewayd.store import beside
 from gatewayd.store.chain import parse
@@ -29,7 +30,8 @@ DEAD_MAX = 100_000
 class _Backlog:
     """One upstream's part of the outbox. Times are RFC 3339; None: never, or nothing waits.
 
-    `oldest_waiting_s` is how old the oldest waiting record is now, in seconds.
+    `oldest_waiting_s` is how old the oldest waiting record is now, in seconds. `mapping` names what
+    it speaks, `records` the kinds that are for it: every other kind counts as settled.
     """
 
     upstream: str
@@ -41,6 +43,8 @@ class _Backlog:
     oldest_waiting_s: int | None
     dead: int
     retrying: int
+    mapping: str | None = None
+    records: tuple[str, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """One row of `outbox status --json`."""
@@ -54,12 +58,20 @@ class _Backlog:
             "oldest_waiting_s": self.oldest_waiting_s,
             "dead": self.dead,
             "retrying": self.retrying,
+            **self._spoken(),
         }
+
+    def _spoken(self) -> dict[str, Any]:
+        if self.records is None:
+            return {}
+        return {"mapping": self.mapping, "records": list(self.records)}
 
     def line(self) -> str:
         """One row for a person."""
         last_ack = self.last_ack.isoformat(timespec="seconds") if self.last_ack else "never"
         note = "" if self.configured else "  (not in the config)"
+        if self.records is not None:
+            note = f"  (mapping {self.mapping}: only {', '.join(self.records)} are for it)"
         return (
             f"{self.upstream:<16} backlog {self.backlog:>7}  last ack {last_ack}  oldest waiting "
             f"{self._oldest()}  dead {self.dead}, retrying {self.retrying}{note}"
@@ -123,9 +135,20 @@ def _backlogs(store: Reader, settings: Settings) -> list[_Backlog]:
                 oldest_waiting_s=None if oldest is None else _age_s(oldest, now),
                 dead=store.dead_count(name, retrying=False),
                 retrying=store.dead_count(name, retrying=True),
+                **_spoken(settings, name),
             )
         )
     return rows
+
+
+def _spoken(settings: Settings, name: str) -> dict[str, Any]:
+    """What an upstream with a mapping takes; nothing for one that takes records as they are."""
+    upstream = settings.upstreams.get(name)
+    made = upstream.settings if upstream else None
+    tongue = made.tongue if isinstance(made, MappedSettings) else None
+    if tongue is None:
+        return {}
+    return {"mapping": tongue.mapping.id, "records": tuple(sorted(tongue.mapping.kinds))}
 
 
 def _age_s(time: str, now: datetime) -> int:

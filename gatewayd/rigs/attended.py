@@ -10,6 +10,7 @@ from gatewayd.clock import SECOND
 from gatewayd.rigs.findings import POSTCHECK_OPEN
 from gatewayd.rigs.model import Phase, State, View
 from gatewayd.rigs.steps import enter
+from gatewayd.rigs.vouched import PENDING
 from gatewayd.settings.model import RigSettings
 from rules_engine.verdict import Finding, Verdict
 
@@ -25,7 +26,8 @@ def lacking(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _kind(found: Finding) -> str:
-    return "postcheck" if found.rule == POSTCHECK_OPEN else KINDS.get(found.code, "")
+    named = {POSTCHECK_OPEN: "postcheck", PENDING: "voucher"}
+    return named.get(found.rule) or KINDS.get(found.code, "")
 
 
 def patient(state: State, kinds: tuple[str, ...], rig: RigSettings) -> bool:
@@ -40,7 +42,12 @@ def patient(state: State, kinds: tuple[str, ...], rig: RigSettings) -> bool:
 
 
 def _wait_s(kind: str, rig: RigSettings) -> int:
-    asked = {"operator": rig.operator, "precheck": rig.precheck, "postcheck": rig.postcheck}[kind]
+    asked = {
+        "operator": rig.operator,
+        "precheck": rig.precheck,
+        "postcheck": rig.postcheck,
+        "voucher": rig.voucher,
+    }[kind]
     return 0 if asked is None else asked.wait_s
 
 

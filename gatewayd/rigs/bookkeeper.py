@@ -15,7 +15,7 @@ from gatewayd.clock import MS
 from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
-from gatewayd.rigs import evidence
+from gatewayd.rigs import evidence, vouched
 from gatewayd.rigs.after import after, overfilled, safe_net_g
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.history import association
@@ -139,7 +139,9 @@ class Bookkeeper:
     def _seen(self, who: Identity, verdict: Verdict | None) -> dict[str, Any]:
         station = self._bench.station
         base = evidence.judged(station.id, self._bench.rig_id, who, verdict)
-        return {**base, "association": association(station, who.cylinder)}
+        bench = self._bench
+        voucher = vouched.record(bench.rig_id, bench.rig, bench.sources, who, self._zone)
+        return {**base, "association": association(station, who.cylinder), **voucher}
 
     def _attended(self, who: Identity) -> Mapping[str, Any]:
         """People and checks as they are at this moment; what cannot be read stays unknown."""

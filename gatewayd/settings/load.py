@@ -32,6 +32,7 @@ from gatewayd.settings.report import ConfigProblemsError, Report
 from gatewayd.settings.secrets import TAGS, Secrets
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
+from gatewayd.settings.vouchers_check import check_vouchers
 from gatewayd.settings.web import WebSettings
 from gatewayd.settings.wires import Device
 from protocols.documents import (
@@ -130,6 +131,8 @@ class _Reading:
         station, store, archive, clock, log, reload, watchdog, shifts, upstreams = self._gateway()
         world = self._world(store)
         check_across(world, self.report)
+        asking = [(rig.entry, rig.settings.voucher) for rig in world.rigs if rig.settings]
+        check_vouchers(asking, {n: each.settings for n, each in upstreams.items()}, self.report)
         if self.report.problems:
             return None
         assert station is not None, "a missing station is a problem"

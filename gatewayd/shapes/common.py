@@ -143,3 +143,19 @@ class Acknowledged(TypedDict):
     by: str
     at: Moment
     note: str | None
+
+
+class Voucher(TypedDict):
+    """What the platform said before the fill; `valid` is null where it had not answered.
+
+    `offline`: it gave neither a yes nor a no, and `reason` says what came of asking.
+    """
+
+    upstream: str
+    valid: bool | None
+    number: str | None
+    code: str | None
+    reason: str | None
+    asked_at: Moment | None
+    answered_at: Moment | None
+    offline: bool

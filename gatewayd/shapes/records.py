@@ -12,6 +12,7 @@ from gatewayd.shapes.common import (
     Named,
     Operator,
     Verdict,
+    Voucher,
     Words,
 )
 
@@ -49,6 +50,7 @@ class Refusal(TypedDict):
     verdict: Verdict
     precheck: Prechecked | None
     postcheck: Postchecked | None
+    voucher: NotRequired[Voucher]
 
 
 class Fill(TypedDict):
@@ -63,6 +65,7 @@ class Fill(TypedDict):
     verdict: Verdict | None
     precheck: Prechecked | None
     postcheck: Postchecked | None
+    voucher: NotRequired[Voucher]
     gate: str
     permit_id: str | None
     permit_no: int | None

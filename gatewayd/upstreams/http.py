@@ -103,7 +103,7 @@ def parts(batch: Sequence[Record], batch_max: int) -> Iterator[Sequence[Record]]
     yield batch[begin:]
 
 
-async def _tls(settings: HttpSettings, directory: Path) -> ssl.SSLContext | None:
+async def tls_of(settings: HttpSettings, directory: Path) -> ssl.SSLContext | None:
     """Read the TLS files off the loop; None for plain HTTP. Raises UpstreamError."""
     if not settings.secure:
         return None
@@ -122,7 +122,7 @@ def make(
 
     @asynccontextmanager
     async def way(proven: Callable[[], None]) -> AsyncIterator[HttpSink | MappedSink]:
-        tls = await _tls(settings, context.directory)
+        tls = await tls_of(settings, context.directory)
         async with opened(settings, tls, context.clock) as wire:
             if settings.tongue is None:
                 yield HttpSink(wire, settings, context, proven)

@@ -1,15 +1,22 @@
 """Mappings at `check`: a station's own are proven, upstreams name one and give what it asks for."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gatewayd.cli.root import main
+from gatewayd.clock import SystemClock
 from gatewayd.settings.load import examine
 from gatewayd.settings.mapped import MappedSettings
 from gatewayd.settings.picture import new_salt, picture
 from gatewayd.settings.shipped import shipped_dir
+from gatewayd.store.store import Store
 from tests.support.configs import GATEWAY, write_config
+from tests.support.outpost import STATION
+from tests.support.stores import ZONE
 
 UPSTREAM = """\
   city:
@@ -137,3 +144,15 @@ def test_a_changed_mapping_or_secret_of_it_is_a_changed_upstream(site: Path) -> 
     made = [each.settings.upstreams["city"] for each in (first, second, third) if each.settings]
     assert made[0] != made[1] != made[2]
     assert "s3cret-of-city" not in str(pictures)
+
+
+async def test_the_outbox_names_the_kinds_that_are_for_a_platform(site: Path) -> None:
+    clock = SystemClock()
+    await Store.open(site / "gatewayd.db", station_id=STATION, zone=ZONE, clock=clock).close()
+    got = CliRunner().invoke(main, ["outbox", "status", "-c", str(site), "--json"])
+    rows = {row["upstream"]: row for row in json.loads(got.stdout)["upstreams"]}
+    assert rows["city"]["mapping"] == "city-platform-b"
+    assert rows["city"]["records"] == ["fill"]
+    assert "records" not in rows["platform"]
+    shown = CliRunner().invoke(main, ["outbox", "status", "-c", str(site)]).stdout
+    assert "(mapping city-platform-b: only fill are for it)" in shown
