@@ -42,7 +42,6 @@ COMMANDS = {
     "alarms": "gatewayd.cli.alarms:alarms",
     "shifts": "gatewayd.cli.shifts:shifts",
     "web-password": "gatewayd.cli.web:web_password",
-    "web-password": "gatewayd.cli.web:web_password",
 }
 """Subcommand -> `module:click command`. One file a command group."""
 
