@@ -201,15 +201,26 @@ class HeldCylinder(TypedDict):
     code: str
 
 
+class RetiredValue(TypedDict):
+    """What is out of use: a code, or a tag's uid in upper-case hex."""
+
+    kind: Literal["code", "uid"]
+    value: str
+
+
 class Hold(TypedDict):
-    """A cylinder was held or released; `held_for` is the reason that it was held for."""
+    """A cylinder was held or released, or a code or tag of it taken out of use, or back into it.
+
+    `held_for` is the reason that it was held, or out of use, for.
+    """
 
     station_id: str
-    event: Literal["held", "released"]
+    event: Literal["held", "released", "retired", "reinstated"]
     cylinder: HeldCylinder
     reason: str
     by: By
     held_for: NotRequired[str | None]
+    retired: NotRequired[RetiredValue]
 
 
 class Lock(TypedDict):

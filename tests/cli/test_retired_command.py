@@ -11,6 +11,7 @@ from gatewayd.cli.root import main
 from gatewayd.store import beside
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader
+from tests.support import shapes
 from tests.support.stores import STATION
 
 CODE, OTHER, UID = "3701000110100001", "3701000110100002", "E28068940000"
@@ -39,6 +40,7 @@ def told(site: Path, *words: str) -> Any:
 
 def records(site: Path) -> list[dict[str, Any]]:
     with Reader.open(site / "gatewayd.db") as store:
+        shapes.all_records_well(store)
         return [json.loads(record.body)["data"] for record in store.records()]
 
 
