@@ -10,8 +10,19 @@ let source = null;
 let heard = 0;
 let version = null;
 
+let watching = () => {};
+
+// A tab that nobody sees lets go of its connection: a browser has six for one gateway.
+document.addEventListener("visibilitychange", () => watching());
+
 export function live(changed, left) {
+  let opening = false;
   const open = async () => {
+    if (document.hidden || opening || source) return;
+    opening = true;
+    try { await connect(); } finally { opening = false; }
+  };
+  const connect = async () => {
     try {
       known.me = await get("/me");
       known.station = await get("/station");
@@ -26,6 +37,10 @@ export function live(changed, left) {
     source.addEventListener("all", (event) => take(JSON.parse(event.data), true, changed));
     source.addEventListener("some", (event) => take(JSON.parse(event.data), false, changed));
     source.onerror = () => lost();
+  };
+  watching = () => {
+    if (document.hidden) stop();
+    else open();
   };
   const lost = () => {
     if (!source) return;
