@@ -38,6 +38,7 @@ COMMANDS = {
     "clock": "gatewayd.cli.clock:clock",
     "outbox": "gatewayd.cli.outbox:outbox",
     "schemas": "gatewayd.cli.schemas:schemas",
+    "conformance": "gatewayd.cli.conformance:conformance",
     "upstreams": "gatewayd.cli.upstreams:upstreams",
     "alarms": "gatewayd.cli.alarms:alarms",
     "shifts": "gatewayd.cli.shifts:shifts",

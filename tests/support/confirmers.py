@@ -1,7 +1,7 @@
 """A platform that confirms what it has taken: paho with a session of its own, and a file as its disk.
 
 `how` says what it does with a record: confirm each by `id`, all `ids` of some at once, or
-`through_sequence`; `None` confirms nothing.
+`through_sequence`; `None` confirms nothing. What it `forgets` it never confirms.
 """
 
 import json
@@ -32,6 +32,7 @@ class Confirmer:
         how: str | None = "id",
         every: int = 1,
         disk: Path | None = None,
+        forgets: str = "",
         name: str = "confirmer",
     ) -> None:
         self.how = how
@@ -40,6 +41,7 @@ class Confirmer:
         self._root = root
         self._port = port
         self._disk = disk
+        self._forgets = forgets
         self._unconfirmed: list[dict[str, Any]] = []
         self._ready = threading.Event()
         self._client = paho.Client(
@@ -102,5 +104,5 @@ class Confirmer:
         elif self.how == "through_sequence":
             self.say({"through_sequence": max(record["sequence"] for record in taken)})
         else:
-            for record in taken:
+            for record in (one for one in taken if one["id"] != self._forgets):
                 self.say({"id": record["id"]})
