@@ -17,8 +17,8 @@ from gatewayd.store.verifying import verify
 
 PAGES_A_STEP = 256
 """Copied at once; 1 MB."""
-PAUSE_S = 0.002
-"""Left to the daemon between two steps: at most about 250 MB/s."""
+PAUSE_S = 0.01
+"""Left to the daemon between two steps: at most 100 MB/s."""
 BACKUPS_KEPT = 3
 """Copies made before the schema was changed; the oldest goes."""
 _BEFORE = "before-schema"
