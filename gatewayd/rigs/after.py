@@ -112,12 +112,16 @@ def _objection(verdict: Verdict) -> Withdrawal | None:
 def after(
     bench: Bench, archive: Archive, permit: Permit, ending: Ending, wall: datetime
 ) -> Verdict | None:
-    """What the rules of stage `postfill` say of a cylinder that took gas; None = nothing to say."""
-    if ending.net_g <= 0 or not judged_of(bench, "postfill"):
+    """What the rules of stage `postfill` say of a cylinder that took gas; None = nothing to say.
+
+    Where the totaliser says more than the scale, the cylinder is judged by the totaliser.
+    """
+    more_g = max(0, ending.mismatch_g)
+    if ending.net_g + more_g <= 0 or not judged_of(bench, "postfill"):
         return None
     facts = {
         **_of_permit(bench, archive, permit, wall),
-        "scale.net_g": _proven_g(bench, permit, ending.net_g),
-        "scale.gross_g": ending.gross_end_g,
+        "scale.net_g": _proven_g(bench, permit, ending.net_g + more_g),
+        "scale.gross_g": ending.gross_end_g + more_g,
     }
     return judge(bench.packs, facts, "postfill")
