@@ -3,6 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 
+from gatewayd.clock import SECOND
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.backoff import Backoff, Pace
 from gatewayd.upstreams.broker_settings import BrokerSettings
@@ -11,6 +12,11 @@ from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_terms import Dial
 from gatewayd.upstreams.pump import Pump
 from gatewayd.upstreams.state import State
+
+SHORT_S = 5.0
+SHORT_MAX = 3
+"""Connections that end so soon, so often in a row: likely two clients throw each other out."""
+TWIN = "lost {} times soon after it was up; does another client use the client id {}?"
 
 
 class BrokerUpstream(ABC):
@@ -26,6 +32,9 @@ class BrokerUpstream(ABC):
         self._backoff = Backoff(context.clock, pace.first_s, pace.max_s, pace.stable_s)
         self._state = State(name, context)
         self._served = False
+        self._up_ns = 0
+        self._short = 0
+        self._client_id = ""
         self._pump = Pump(
             name,
             context.store,
@@ -46,6 +55,7 @@ class BrokerUpstream(ABC):
     def _is_up(self) -> None:
         self._backoff.good()
         self._served = True
+        self._up_ns = self._context.clock.monotonic_ns()
         self._state.say("up", "")
 
     async def run(self) -> None:
@@ -68,7 +78,16 @@ class BrokerUpstream(ABC):
         if len(whys) > 1:
             urls = self._brokers.urls
             whys = [f"{url}: {why}" for url, why in zip(urls, whys, strict=False)]
-        self._state.say("down", "; ".join(whys))
+        self._state.say("down", "; ".join([*whys, *self._twin()]))
+
+    def _twin(self) -> list[str]:
+        """A word on who may be throwing us out; brokers of 3.1.1, and some of 5, do not say."""
+        if self._served:
+            lasted_ns = self._context.clock.monotonic_ns() - self._up_ns
+            self._short = self._short + 1 if lasted_ns < SHORT_S * SECOND else 0
+        if self._short < SHORT_MAX:
+            return []
+        return [TWIN.format(self._short, self._client_id)]
 
     async def drained(self) -> None:
         """Return once every record committed so far is settled."""
@@ -76,7 +95,9 @@ class BrokerUpstream(ABC):
 
     async def _session(self, host: str, port: int) -> None:
         """Live through one connection; raises UpstreamError with why it ended."""
-        connection = Connection(self._dial(host, port), in_flight_max=self._brokers.in_flight_max)
+        dial = self._dial(host, port)
+        self._client_id = dial.client_id
+        connection = Connection(dial, in_flight_max=self._brokers.in_flight_max)
         try:
             await connection.open()
             await self._serve(connection)

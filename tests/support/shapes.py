@@ -12,9 +12,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from gatewayd.board import Board
-from gatewayd.shapes.catalogue import RECORDS, record_id, topic_id, topic_of
-from gatewayd.shapes.documents import schemas
+from gatewayd.published.everything import schemas
+from gatewayd.shapes.catalogue import RECORDS, command_ids, record_id, topic_id, topic_of
 from gatewayd.store.reads import Reads
+from gatewayd.upstreams.door import COMMANDS
 from tests.support.subscribers import Seen
 
 RECORDS_MAX = 100_000
@@ -56,8 +57,10 @@ def against_record(body: str | bytes) -> list[str]:
 
 def against_message(path: str, payload: bytes) -> list[str]:
     """What speaks against a message below `{prefix}/{station}`; an empty one takes a topic away."""
-    if not payload or path.startswith("cmd/"):
+    if not payload:
         return []
+    if path.startswith("cmd/"):
+        return _against_reply(path, payload)
     head, _, kind = path.partition("/")
     if head == "records":
         same = kind in RECORDS and json.loads(payload)["type"] == record_id(kind)
@@ -68,6 +71,14 @@ def against_message(path: str, payload: bytes) -> list[str]:
         if topic is None
         else objections(topic_id(topic), json.loads(payload))
     )
+
+
+def _against_reply(path: str, payload: bytes) -> list[str]:
+    """A request is not ours to judge, our reply to a command that there is has its shape."""
+    _, name, *reply = path.split("/")
+    if reply != ["reply"] or name not in COMMANDS:
+        return []
+    return objections(command_ids(name)[1], json.loads(payload))
 
 
 def all_well(root: str, messages: Iterable[Seen]) -> None:

@@ -73,6 +73,18 @@ async def test_a_broker_that_does_not_let_us_hear_is_visible_and_loses_nothing(
         assert len(broker.records()) == sent <= 2
 
 
+async def test_a_broker_that_accepts_and_forgets_is_visible_and_loses_nothing(
+    outpost: Outpost,
+) -> None:
+    await outpost.commit(2)
+    async with ScriptedBroker() as broker:
+        upstream = outpost.upstream(broker.url, ack="required", ack_within_s=1)
+        async with running(upstream):
+            await outpost.until_state("refused", error="nobody confirmed")
+            assert len(broker.records()) >= 2
+    assert outpost.store.cursor("platform") == 0
+
+
 async def test_what_confirms_nothing_is_counted_and_ignored(
     outpost: Outpost, mosquitto: Mosquitto
 ) -> None:
