@@ -1,6 +1,9 @@
 """Damage of every kind of page: put aside, taken over as far as it is sound, and never hidden."""
 
 import asyncio
+import contextlib
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +32,7 @@ from tests.support.damage import (
 )
 from tests.support.stores import draft, open_store
 
+KILLS, KILL_STEP_S, WHOLE_S = 10, 0.012, 20.0
 PAGE_RECORDS_MAX = 24
 """As many small records as one page and its neighbours in a tree of this size hold."""
 
@@ -207,6 +211,30 @@ def _other(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a stor
     store = open_store(folder)
     (folder / DB).rename(path)
     return store
+
+
+def test_kill_9_while_a_store_is_put_aside_loses_nothing(made: Made, tmp_path: Path) -> None:
+    page = pages(made.path)["records_by_cylinder", "leaf"][0]
+    states = set()
+    for turn in range(KILLS):
+        path = made.copy_to(tmp_path / str(turn))
+        zeroed(path, page)
+        damaged = path.read_bytes()
+        command = [sys.executable, "-m", "tests.store.reopening_child", str(path.parent)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(turn * KILL_STEP_S if turn < KILLS - 1 else WHOLE_S)
+            child.kill()
+        states.add((path.with_name(f"{DB}.fresh").exists(), bool(put_aside(path.parent))))
+        asyncio.run(reopen(path.parent).close())
+        found, bodies = _look(path.parent)
+        assert found.ok
+        assert made.bodies.items() <= bodies.items()
+        assert len(bodies) == RECORDS + 1, "one alarm, however often it was begun"
+        assert [file.read_bytes() for file in put_aside(path.parent)] == [damaged]
+    assert len(states) > 1, "killed before, within or after: more than one of these"
 
 
 async def test_no_room_for_a_second_file_changes_nothing(made: Made, tmp_path: Path) -> None:
