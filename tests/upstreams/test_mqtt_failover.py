@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from gatewayd.upstreams.broker_settings import BROKERS_MAX
 from gatewayd.upstreams.contract import Upstream
 from gatewayd.upstreams.mqtt import UPSTREAM
-from gatewayd.upstreams.broker_settings import BROKERS_MAX
 from gatewayd.upstreams.mqtt_settings import MqttSettings
 from tests.support.brokers import Mosquitto
 from tests.support.outpost import ROOT, Outpost, bodies, drained, running
