@@ -63,7 +63,8 @@ class StationTableFile(_Strict):
 class EachFile(_Strict):
     """Where an answer speaks of single records: the list `at`, its entries named by `id`.
 
-    `id` is the key of an entry that has the id of our record; without it entries are by position.
+    `id` is the path in an entry that has the id of our record; without it entries are by position.
+    `field` and `reason` of the answer are then paths in an entry; no list is no answer.
     """
 
     at: str = Field(min_length=1)
@@ -95,7 +96,7 @@ class AnswerFile(_Strict):
         twice = sorted({code for code in named if named.count(code) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} has two meanings; expected one")
-        if named and self.field is None:
+        if (named or self.each) and self.field is None:
             raise ValueError("codes without field; expected the path of the code")
         if self.field is not None and not self.accepted and self.has is None:
             raise ValueError("nothing is accepted; expected accepted or has")

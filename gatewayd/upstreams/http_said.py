@@ -38,8 +38,12 @@ def judge_said(answer: Answer, batch: Sequence[Record], spec: AnswerFile) -> Out
         return settle(batch, answer, taken=True)
     if answer.status not in DONE:
         return _not_done(answer, batch, spec, value)
-    if spec.each is not None and isinstance(at(value, spec.each.at), list):
-        return _each(at(value, spec.each.at), batch, answer, spec)
+    if spec.each is not None:
+        results = at(value, spec.each.at)
+        if isinstance(results, list):
+            return _each(results, batch, answer, spec)
+        what = f"answered {answer.status} without the list {spec.each.at!r}: {words_of(answer)}"
+        return Outcome(kept=what, wait_s=answer.retry_after_s)
     if _among(code, spec.accepted) or (spec.has is not None and at(value, spec.has)):
         return Outcome(frozenset(record.sequence for record in batch))
     if _among(code, spec.rejected):
