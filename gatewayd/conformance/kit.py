@@ -71,8 +71,9 @@ class Kit:
 
     async def _first_life(self, records: Sequence[Record]) -> None:
         """Online, states, most records, some twice, and a cut in the middle."""
-        connection = await self._open()
+        connection = self._new()
         try:
+            await self._open(connection)
             self._say("status online, retained states of every topic")
             await self._show(connection, "status", _status("online"))
             for topic, payload in material.board().items():
@@ -92,8 +93,9 @@ class Kit:
         self, records: Sequence[Record], within_s: float | None
     ) -> dict[str, Any]:
         """After a restart: what nobody had noted is sent again, then the rest, then the end."""
-        connection = await self._open()
+        connection = self._new()
         try:
+            await self._open(connection)
             await self._show(connection, "status", _status("online"))
             *older, large = records
             half = len(older) // 2
@@ -119,15 +121,12 @@ class Kit:
         self._say(f"waiting for confirmations on {self._acks.topic}")
         await self._acks.wait(records, connection.gone, within_s)
 
-    async def _open(self) -> Connection:
-        connection = Connection(self._dial(), in_flight_max=self._settings.in_flight_max)
-        try:
-            await connection.open()
-            connection.listen(self._acks.topic, self._acks.hear, self._acks.refused)
-        except BaseException:
-            connection.abort()
-            raise
-        return connection
+    def _new(self) -> Connection:
+        return Connection(self._dial(), in_flight_max=self._settings.in_flight_max)
+
+    async def _open(self, connection: Connection) -> None:
+        await connection.open()
+        connection.listen(self._acks.topic, self._acks.hear, self._acks.refused)
 
     def _dial(self) -> Dial:
         settings, (host, port) = self._settings, self._settings.addresses[0]

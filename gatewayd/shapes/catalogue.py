@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gatewayd.shapes import board, records
+from gatewayd.shapes import board, people, records
 
 VERSION: Final = "v1"
 RECORDS: Final[Mapping[str, Any]] = {
     "fill": records.Fill,
     "refusal": records.Refusal,
     "alarm": records.Alarm,
-    "session": records.Session,
-    "check": records.Check,
-    "batch": records.Batch,
-    "acknowledgement": records.Acknowledgement,
+    "session": people.Session,
+    "check": people.Check,
+    "batch": people.Batch,
+    "acknowledgement": people.Acknowledgement,
     "hold": records.Hold,
     "lock": records.Lock,
     "command": records.Command,
