@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_main_job import REASONS
+from tests.support import shapes
 from tests.support.brokers import Mosquitto
 from tests.support.subscribers import Subscriber
 
@@ -54,6 +55,8 @@ async def test_the_summary_agrees_with_a_subscriber_of_a_borrowed_broker(tmp_pat
         assert (summary["ok"], summary["sequence_gap_free"]) == (True, True), summary
         assert set(summary["reasons"]) >= set(REASONS)
         bodies = {r["id"]: r for r in (json.loads(m.payload) for m in seen.messages("/records/"))}
+        root = "/".join(seen.messages("/records/")[0].topic.split("/")[:-2])
+        shapes.all_well(root, seen.messages())
     fills = [r["data"] for r in bodies.values() if r["type"] == "gatewayd.fill.v1"]
     refusals = [r["data"] for r in bodies.values() if r["type"] == "gatewayd.refusal.v1"]
     assert len(bodies) == summary["records_received"] == summary["fills"] + summary["refusals"]
