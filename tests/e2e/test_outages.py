@@ -143,6 +143,10 @@ def _told(house: House, event: str) -> dict[str, int]:
     return {name: events.count(name) for name in DEVICES}
 
 
+def _errors(house: House) -> list[str | None]:
+    return [house.newest(f"devices/{name}/status")["error"] for name in DEVICES]
+
+
 async def test_devices_that_are_off_at_the_start_work_once_they_are_plugged_in(
     tmp_path: Path,
 ) -> None:
@@ -153,8 +157,7 @@ async def test_devices_that_are_off_at_the_start_work_once_they_are_plugged_in(
         await house.daemon.start()
         await house.until(lambda: _states(house) == {"connecting"})
         await house.rig_state("rig-1", "fault")
-        errors = {house.newest(f"devices/{name}/status")["error"] for name in DEVICES}
-        assert all(errors), "each says why"
+        await house.until(lambda: all(_errors(house)))  # each says why
         for wire in rig.wires:
             await wire.plug()
         await house.until(lambda: _states(house) == {"up"})

@@ -60,6 +60,8 @@ class Hooks:
             wire.on_piece = lambda _wire, _direction: self._on_piece(world)
 
     def _strike(self, world: "World", fault: Fault) -> None:
+        if world.ground.at_s >= world.plan.seconds:
+            return  # It was on its way when everything was healed.
         text = FAULTS[fault.kind](world, fault)
         if text:
             self.count(fault.kind)
