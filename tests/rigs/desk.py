@@ -136,7 +136,10 @@ class Desk:
         raise AssertionError(self.rig.state)
 
     async def phase(self, name: str) -> None:
-        await self.until(lambda: self.rig.state.phase == name)
+        """Return once the rig is in it and shows it: then what it led to is committed."""
+        await self.until(
+            lambda: self.rig.state.phase == name and self.picture().get("state") == name
+        )
 
     async def bring(self, uid: str = UID) -> None:
         """An empty scale, then a cylinder with this tag."""
