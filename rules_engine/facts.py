@@ -130,8 +130,11 @@ def sound(kind: Kind, value: object) -> bool:
 
 
 def _encodable(text: str) -> bool:
-    """Whether text is short and whole: half a character would stop the rule engine."""
-    if len(text) > TEXT_CHARS_MAX:
+    """Whether text is short and whole: half a character would stop the rule engine.
+
+    The library behind it reads a text up to its first NUL: another text than the one that is there.
+    """
+    if len(text) > TEXT_CHARS_MAX or "\0" in text:
         return False
     return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 

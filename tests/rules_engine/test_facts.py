@@ -112,6 +112,7 @@ def test_a_value_of_another_type_is_no_whole_number(value: object) -> None:
 
 def test_a_time_of_day_is_no_date() -> None:
     assert not sound("date", datetime(2026, 7, 1, tzinfo=UTC))
+    assert not sound("text", "3701\x00000042")  # CEL would compare 3701
 
 
 DAY = date(2018, 7, 1)
