@@ -59,9 +59,14 @@ def await_people(state: State, kinds: tuple[str, ...]) -> State:
 
 
 def still_waiting(state: State, view: View, rig: RigSettings) -> bool:
-    """Whether there is no reason yet to judge again: nobody did anything, and time is left."""
+    """Whether there is no reason yet to judge again: nothing changed, and time is left.
+
+    What stands here is asked about once more when the archive, or another place, says other things
+    of it: nobody should answer a check of a cylinder that is refused anyway.
+    """
     later = replace(state, looked_ns=view.now_ns)
-    return view.people == state.people and patient(later, state.waiting, rig)
+    same = view.identity == state.judged and view.recalled is None
+    return same and view.people == state.people and patient(later, state.waiting, rig)
 
 
 def served(state: State, view: View) -> State:

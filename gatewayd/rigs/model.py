@@ -203,7 +203,8 @@ class State:
     None = never seen. `gate_known` turns true when the gate was locked after coming up.
     `unclosed_ns` is since when a withdrawn permit's gate does not show closed, 0 = it does.
 
-    `people` is the view's number at the last judgement, made at `looked_ns`. `waiting` is what people
+    `people` is the view's number at the last judgement, made at `looked_ns` on who was `judged`.
+    `waiting` is what people
     still have to do before it is judged again, since `waiting_ns`. `mendable`: the refusal lacks
     people alone and nothing flowed since; `mended` is the presence that was judged again for it.
     """
@@ -239,6 +240,7 @@ class State:
     stray: Stray | None = None
     gate_known: bool = False
     people: int = 0
+    judged: Identity = NOBODY
     looked_ns: int = 0
     waiting: tuple[str, ...] = ()
     waiting_ns: int = 0

@@ -152,7 +152,7 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         if still_waiting(state, view, rig):
             return enter(state, Phase.IDENTIFYING), ()
         state, waited_ns = replace(state, presence_since_ns=view.now_ns), 0
-    state = replace(state, people=view.people, looked_ns=view.now_ns)
+    state = replace(state, people=view.people, looked_ns=view.now_ns, judged=view.identity)
     weighed = sample if view.steady else replace(sample, stable=False)
     if state.verdict is None or weighed.stable:
         return enter(state, Phase.JUDGING), (Judge(view.identity, weighed),)

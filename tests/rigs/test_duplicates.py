@@ -9,20 +9,28 @@ from typing import Any
 
 from gatewayd.clock import ManualClock
 from gatewayd.rigs.history import Ownership, RetiredCodes
+from gatewayd.rigs.model import State
+from gatewayd.rigs.moves import Event, Issue
+from gatewayd.rigs.people import People
 from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sightings import Sightings
+from gatewayd.rigs.steps import Step
+from gatewayd.settings.model import RigSettings
+from gatewayd.settings.people import PrecheckSettings
 from gatewayd.store.store import Store
 from tests.rigs.bench import LEGAL, OTHER, OTHER_UID, UID, bench
 from tests.rigs.desk import Desk, ScriptedGate, means_of, open_store
 
 NAMES = ("rig-1", "rig-2")
+WAITS = PrecheckSettings(form="lpg-prefill", required=True, wait_s=60)
 
 
 class Hall:
     """Two rigs side by side, one clock; `look` polls both."""
 
-    def __init__(self, desks: tuple[Desk, Desk]) -> None:
+    def __init__(self, desks: tuple[Desk, Desk], sightings: Sightings) -> None:
         self.one, self.two = desks
+        self.sightings = sightings
 
     async def until(self, holds: Callable[[], bool]) -> None:
         for _ in range(300):
@@ -49,7 +57,7 @@ async def hall(store: Store, clock: ManualClock, **rig: Any) -> AsyncIterator[Ha
     sightings = Sightings(clock)
     sightings.remember(store.sightings(), rigs=NAMES)
     means = replace(means_of(store, clock), sightings=sightings)
-    sources = (RetiredCodes(store), Ownership())
+    sources = (RetiredCodes(store), Ownership(), People(store))
     desks = []
     for name in NAMES:
         gate = ScriptedGate()
@@ -60,7 +68,7 @@ async def hall(store: Store, clock: ManualClock, **rig: Any) -> AsyncIterator[Ha
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(desk.serve()) for desk in desks]
         try:
-            yield Hall((desks[0], desks[1]))
+            yield Hall((desks[0], desks[1]), sightings)
         finally:
             for task in tasks:
                 task.cancel()
@@ -106,6 +114,51 @@ async def test_a_second_cylinder_with_the_code_takes_back_the_permit_of_the_firs
             assert found["values"]["elsewhere"] == other
             assert other in found["message"]["zh"]
             assert other in found["message"]["en"]
+
+
+async def test_a_cylinder_that_waits_for_its_check_is_refused_when_its_code_appears_elsewhere(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, precheck=WAITS) as both:
+        put_on(both.one)
+        await both.until(lambda: both.one.rig.state.waiting == ("precheck",))
+        assert both.refusals() == []
+        put_on(both.two)
+        await both.phases("refused", "refused")
+        await both.until(lambda: len(both.refusals()) == 2)
+        reasons = ["CODE_DUPLICATE", "NO_PRECHECK"]
+        assert both.refusals() == [("rig-1", reasons), ("rig-2", reasons)]
+        assert both.one.gate.orders == both.two.gate.orders == []
+
+
+async def test_a_scan_at_a_point_refuses_a_cylinder_that_waits_for_its_check(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, precheck=WAITS) as both:
+        put_on(both.one)
+        await both.until(lambda: both.one.rig.state.waiting == ("precheck",))
+        both.sightings.passes("points/out", LEGAL.code)
+        await both.phases("refused", "locked")
+        await _refused(both)
+        assert both.refusals() == [("rig-1", ["CODE_DUPLICATE", "NO_PRECHECK"])]
+
+
+async def test_a_duplicate_seen_while_the_permit_is_committed_opens_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as both:
+        step = both.one.rig.machine
+
+        def seen_meanwhile(state: State, event: Event, rig: RigSettings) -> Step:
+            after = step(state, event, rig)
+            if any(isinstance(effect, Issue) for effect in after[1]):
+                both.sightings.passes("points/out", LEGAL.code)
+            return after
+
+        both.one.rig.machine = seen_meanwhile
+        put_on(both.one)
+        await both.phases("refused", "locked")
+        assert both.one.gate.orders == []
+        (fill,) = [r["data"] for r in both.one.records() if r["type"] == "gatewayd.fill.v1"]
+        assert (fill["outcome"], fill["end_reason"]) == ("not_started", "duplicate")
 
 
 async def test_gas_that_flows_is_stopped_unless_the_rig_says_hold(tmp_path: Path) -> None:
