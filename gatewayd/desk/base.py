@@ -14,7 +14,8 @@ from gatewayd.logs import logger
 from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.model import State
 from gatewayd.settings.model import RigSettings, Settings
-from gatewayd.store.model import RecordDraft, RecordKind, RigLock
+from gatewayd.shapes.kinds import RecordKind
+from gatewayd.store.model import RecordDraft, RigLock
 from gatewayd.store.store import Store
 from rules_engine.verdict import Message
 

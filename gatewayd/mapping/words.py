@@ -10,6 +10,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any, Literal, TypeAlias
 
+from gatewayd.shapes import kinds
 from rules_engine.cel import ValueKind
 from rules_engine.facts import parse_date, sound
 from rules_engine.vocabulary import FACTS
@@ -17,24 +18,7 @@ from rules_engine.vocabulary import FACTS
 WordType: TypeAlias = Literal["bool", "int", "text", "date", "time", "texts"]
 """A `date` is a text in ISO form, a `time` an aware moment."""
 
-KINDS = (
-    "fill",
-    "refusal",
-    "alarm",
-    "session",
-    "check",
-    "batch",
-    "acknowledgement",
-    "hold",
-    "lock",
-    "command",
-    "clock",
-    "movement",
-    "reconciliation",
-    "issue",
-    "inspection",
-    "repair",
-)
+KINDS = kinds.KINDS
 """Every kind of record."""
 SCANNED = ("movement", "issue", "inspection", "repair")
 JUDGED = ("fill", "refusal")

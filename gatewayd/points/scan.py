@@ -17,7 +17,8 @@ from gatewayd.rigs.sightings import POINT, Sightings
 from gatewayd.rigs.sources import FactSource
 from gatewayd.settings.model import IdentifySettings, RigSettings, Settings, StationSettings
 from gatewayd.settings.points import PointSettings
-from gatewayd.store.model import Cylinder, RecordDraft, RecordKind
+from gatewayd.shapes.kinds import RecordKind
+from gatewayd.store.model import Cylinder, RecordDraft
 from gatewayd.store.passing import Passing
 from gatewayd.store.reads import Reads
 from rules_engine.engine import judge

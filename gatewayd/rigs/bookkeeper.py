@@ -24,7 +24,8 @@ from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue, Unauthorised
 from gatewayd.rigs.overfull import ALARM
 from gatewayd.rigs.people import attended
-from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft, RecordKind
+from gatewayd.shapes.kinds import RecordKind
+from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft
 from gatewayd.store.passing import Passing
 from rules_engine.verdict import Verdict
 

@@ -5,26 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
+from gatewayd.shapes.kinds import RecordKind
 from gatewayd.store.passing import Passing
 
-RecordKind = Literal[
-    "fill",
-    "refusal",
-    "alarm",
-    "session",
-    "check",
-    "batch",
-    "acknowledgement",
-    "hold",
-    "lock",
-    "command",
-    "clock",
-    "movement",
-    "reconciliation",
-    "issue",
-    "inspection",
-    "repair",
-]
 Resolution = Literal["posted", "voided", "expired"]
 
 PERMIT_NO_MAX = 65_535

@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 import apsw
 
+from gatewayd.shapes.kinds import RecordKind
 from gatewayd.store import holds, rows, writes
 from gatewayd.store.chain import Issuer
-from gatewayd.store.model import RecordDraft, RecordKind
+from gatewayd.store.model import RecordDraft
 
 REPLACED = "locked for another reason"
 

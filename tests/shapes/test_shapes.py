@@ -10,7 +10,7 @@ from gatewayd.rigs.evidence import ARCHIVE_KEYS
 from gatewayd.shapes import common
 from gatewayd.shapes.catalogue import RECORDS, TOPICS, topic_of
 from gatewayd.shapes.documents import DIALECT, record_schema, schemas
-from gatewayd.store.model import RecordKind
+from gatewayd.shapes.kinds import RecordKind
 from tests.support.shapes import against_message, against_record
 
 

@@ -11,8 +11,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatewayd.shapes.kinds import RecordKind
 from gatewayd.store.chain import FIRST_PREVHASH, Head, Issuer, broken, content_hash, parse, seal
-from gatewayd.store.model import Cylinder, Record, RecordKind
+from gatewayd.store.model import Cylinder, Record
 from tests.support.stores import NOON, STATION, ZONE, chain_breaks, draft, open_store, permit
 
 ISSUER = Issuer(STATION, ZONE)

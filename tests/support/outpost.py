@@ -13,7 +13,8 @@ from gatewayd.board import Board
 from gatewayd.clock import SystemClock
 from gatewayd.ids import new_id
 from gatewayd.settings.kinds import UpstreamType
-from gatewayd.store.model import Record, RecordDraft, RecordKind
+from gatewayd.shapes.kinds import RecordKind
+from gatewayd.store.model import Record, RecordDraft
 from gatewayd.store.store import Store
 from gatewayd.upstreams.backoff import Pace
 from gatewayd.upstreams.contract import Upstream, UpstreamContext

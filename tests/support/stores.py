@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from gatewayd.clock import ManualClock
 from gatewayd.ids import new_id
+from gatewayd.shapes.kinds import RecordKind
 from gatewayd.store.chain import Head, broken, head_of
-from gatewayd.store.model import Permit, RecordDraft, RecordKind
+from gatewayd.store.model import Permit, RecordDraft
 from gatewayd.store.reads import Reads
 from gatewayd.store.store import Store
 

@@ -11,7 +11,8 @@ from gatewayd.ids import new_id
 from gatewayd.mapping.load import load
 from gatewayd.mapping.mapping import Tongue
 from gatewayd.settings.shipped import shipped_dir
-from gatewayd.store.model import Record, RecordDraft, RecordKind
+from gatewayd.shapes.kinds import RecordKind
+from gatewayd.store.model import Record, RecordDraft
 from gatewayd.upstreams.contract import Upstream
 from gatewayd.upstreams.http import UPSTREAM
 from gatewayd.upstreams.http_settings import HttpSettings
