@@ -10,8 +10,11 @@ from typing import Any, Literal
 
 from gatewayd.texts_commands import COMMANDS
 from gatewayd.texts_desk import DESK, WAITING
+from gatewayd.texts_maps import MAPS
 from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
+from gatewayd.texts_tools import TOOLS
+from gatewayd.texts_usage import SAID
 from gatewayd.texts_web import WEB
 
 Language = Literal["zh", "en"]
@@ -253,7 +256,8 @@ TEXTS: Mapping[str, Text] = {
     **POINTS,
     **{
         key: Text(*words)
-        for key, words in (DESK | WAITING | ORDERS | TELLING | RELOAD | COMMANDS | WEB).items()
+        for part in (DESK, WAITING, ORDERS, TELLING, RELOAD, COMMANDS, WEB, TOOLS, MAPS, SAID)
+        for key, words in part.items()
     },
     **CLOCK,
 }

@@ -18,7 +18,6 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
-from gatewayd.cli.words import say
 from gatewayd.commission.detect import Found, Search, wires
 from gatewayd.commission.detect import detect as find_all
 from gatewayd.commission.finds import HostFind, SerialFind, UsbFind
@@ -30,6 +29,7 @@ from gatewayd.errors import ConfigError
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 SHOWN_BYTES = 24
 

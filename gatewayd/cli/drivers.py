@@ -16,11 +16,11 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
-from gatewayd.cli.words import say
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.schema import SettingRow, setting_rows
 from gatewayd.settings.table import PluginError, Table
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 TYPES_ZH = (("whole number", "整数"), ("list of text", "文本列表"), (" | none", " | 无"))
 """Words of `setting_rows` in Chinese."""

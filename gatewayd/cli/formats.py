@@ -14,10 +14,10 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
-from gatewayd.cli.words import say
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.table import PluginError
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 from protocols.decode import FORMATS, LATER
 
 

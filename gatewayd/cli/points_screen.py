@@ -5,10 +5,10 @@ from rich.table import Table
 from rich.text import Text
 
 from drivers.contract import Trouble
-from gatewayd.cli.words import say
 from gatewayd.commission.maps import Mapped
 from gatewayd.commission.points import Look, Row
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 
 def table(device: Mapped, seen: Look, lang: Language) -> RenderableType:

@@ -26,7 +26,6 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
-from gatewayd.cli.words import say
 from gatewayd.clock import SystemClock
 from gatewayd.commission import device as devices
 from gatewayd.commission import report
@@ -39,6 +38,7 @@ from gatewayd.errors import ConfigError, StoreError
 from gatewayd.settings.load import load
 from gatewayd.store.reads import Reader
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 SECONDS = 5.0
 SECONDS_MAX = 3600.0

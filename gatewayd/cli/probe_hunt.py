@@ -12,7 +12,6 @@ from rich.text import Text
 from drivers.contract import DriverError
 from gatewayd.cli.common import COULD_NOT_RUN, NO, OK, print_json, stop
 from gatewayd.cli.probe_map import daemons_told
-from gatewayd.cli.words import say
 from gatewayd.commission import hunting, variants
 from gatewayd.commission.changes import Changes, changes
 from gatewayd.commission.device import Device
@@ -21,6 +20,7 @@ from gatewayd.commission.machine import Machine
 from gatewayd.commission.maps import Mapped
 from gatewayd.commission.ports import holders
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 UNIT_MAX = 255
 SHOWN_MAX = 5

@@ -11,7 +11,6 @@ from rich.live import Live as Screen
 
 from drivers.contract import DriverError, Trouble
 from gatewayd.cli import points_screen
-from gatewayd.cli.words import say
 from gatewayd.clock import SystemClock
 from gatewayd.commission import live, point_report
 from gatewayd.commission.asking import Ears
@@ -22,6 +21,7 @@ from gatewayd.commission.points import Look
 from gatewayd.commission.ports import daemons
 from gatewayd.commission.probe import Seen
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 Shown = Callable[[Look, tuple[Trouble, ...]], None]
 WIDE_CHARS = 160

@@ -5,8 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from gatewayd.cli.words import say
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 COLOURS = {"answered": "bold green", "wrong": "bold yellow", "unreachable": "bold red"}
 FIELDS_SHOWN_MAX = 12

@@ -8,7 +8,6 @@ import click
 from drivers.contract import DriverError
 from gatewayd.cli.common import COULD_NOT_RUN, NO, OK, print_json, stop
 from gatewayd.cli.probe_map import daemons_told
-from gatewayd.cli.words import say
 from gatewayd.commission import writing
 from gatewayd.commission.device import Device
 from gatewayd.commission.maps import Mapped
@@ -16,6 +15,7 @@ from gatewayd.commission.points import Look
 from gatewayd.commission.writing import Wanted, Written
 from gatewayd.errors import ConfigError
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 
 
 def put(device: Mapped, chosen: Device, text: str, lang: Language, *, as_json: bool) -> NoReturn:

@@ -23,7 +23,6 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
-from gatewayd.cli.words import say
 from gatewayd.errors import ConfigError
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.files import read_text
@@ -33,6 +32,7 @@ from gatewayd.settings.shipped import shipped_dir
 from gatewayd.settings.table import PluginError
 from gatewayd.sim.map_trial import trial
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 from protocols import registers
 from protocols.documents import DocumentError, nearest_hint, parse
 from protocols.register_proof import Finding

@@ -21,7 +21,6 @@ from gatewayd.cli.common import (
     stop,
 )
 from gatewayd.cli.profile_test import no_profile, site_directory, test_profiles
-from gatewayd.cli.words import say
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.examples import settings_of
 from gatewayd.settings.library import Library, load_profiles
@@ -29,6 +28,7 @@ from gatewayd.settings.report import Report
 from gatewayd.settings.shipped import shipped_dir
 from gatewayd.settings.table import PluginError
 from gatewayd.texts import Language
+from gatewayd.texts import text as say
 from protocols.documents import parse
 from protocols.registers import Point, Profile
 

@@ -1,7 +1,6 @@
 """`gatewayd drivers`, `formats` and `profiles`: what is available, from what each thing declares."""
 
 import json
-import string
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gatewayd.cli.root import main
-from gatewayd.cli.words import WORDS, say
 from gatewayd.settings.drivers import driver_table
 from gatewayd.settings.examples import settings_of, yaml_line
 from gatewayd.settings.shipped import shipped_dir
@@ -155,16 +153,3 @@ def test_a_line_for_a_file_reads_back_as_it_was(settings: dict[str, Any]) -> Non
     assert "\n" not in line
     read = parse(f"devices:\n  {line}\n", "test").value
     assert read == {"devices": {"gun-1": {"driver": "rfid.uhfreader", **settings}}}
-
-
-@pytest.mark.parametrize("key", sorted(WORDS))
-def test_every_word_exists_in_both_languages_with_the_same_placeholders(key: str) -> None:
-    entry = WORDS[key]
-    names = [
-        {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-        for text in (entry.zh, entry.en)
-    ]
-    assert entry.zh.strip()
-    assert entry.en.strip()
-    assert names[0] == names[1]
-    assert say("formats.bits", "en", bits=16) == "16 bits of proof"
