@@ -12,7 +12,7 @@ from gatewayd.settings.library import Library, Source, again
 from gatewayd.settings.report import Report
 from protocols.documents import DocumentError, Problem
 from rules_engine.pack import Pack
-from rules_engine.renewal import withheld
+from rules_engine.withheld import withheld
 
 LastGood: TypeAlias = Callable[[Path], Mapping[str, Source]]
 """The packs that were last in force by the store at a path, by id."""
