@@ -1,6 +1,7 @@
 """`gatewayd check`: every mistake of a configuration at once, without hardware."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.clock import SystemClock
+from gatewayd.settings import lapsed
 from gatewayd.settings.gates import closings
 from gatewayd.settings.load import Examined, examine
 from gatewayd.settings.model import Settings
@@ -34,13 +37,18 @@ def check(*, as_json: bool) -> None:
     gatewayd check -c config
     gatewayd check --json | jq .problems
     """  # noqa: D301 - click wants the backspace character itself
-    examined = examine(directory())
+    examined = _today(examine(directory()))
     if as_json:
         print_json(as_object(examined))
     else:
         _print(examined)
     if examined.settings is None:
         stop(NO)
+
+
+def _today(examined: Examined) -> Examined:
+    """What was found, with the warnings as they are true today."""
+    return replace(examined, warnings=lapsed.warnings(examined, SystemClock().wall()))
 
 
 def as_object(examined: Examined) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from protocols import registers
 from protocols.documents import Document, DocumentError, Mark, Problem, parse_leniently
 from rules_engine import examples, pack
 from rules_engine.pack import Pack
+from rules_engine.verdict import Override
 
 TAKEOVER = ("extends", "replaces")
 TEXTS_KEPT_MAX = 64
@@ -91,7 +92,7 @@ def load_packs(
 
     library = _load(directory, kind, shipped, parse, report, takeover=TAKEOVER, wanted=wanted)
     for loaded in library.values.values():
-        _say_what_is_loosened(loaded, report)
+        report.warnings += [loosening(loaded, each) for each in loaded.ref.overrides]
     return library
 
 
@@ -163,11 +164,11 @@ def _pack(text: str, origin: str, below: tuple[str, str] | None, *, prove: bool)
     return loaded
 
 
-def _say_what_is_loosened(loaded: Pack, report: Report) -> None:
-    """An override counts through a day: a check that is run on any day has to show it."""
-    for each in loaded.ref.overrides:
-        what = f"{loaded.id}: loosens {each.rule} through {each.until.isoformat()}: {each.reason}"
-        report.warn(Mark(loaded.origin, 1, 1), what, f"approved by {each.approved_by}")
+def loosening(loaded: Pack, override: Override) -> Problem:
+    """The warning that a site loosens the law: it counts through a day, and is shown on any."""
+    until = override.until.isoformat()
+    what = f"{loaded.id}: loosens {override.rule} through {until}: {override.reason}"
+    return Problem(Mark(loaded.origin, 1, 1), what, f"approved by {override.approved_by}")
 
 
 def _load(

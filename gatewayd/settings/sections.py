@@ -74,14 +74,18 @@ def archive(document: Document, report: Report) -> ArchiveSettings | None:
     """The archive's section; what a site loosened there is a warning at every check."""
     made = section(document, "archive", ArchiveSettings, report, ArchiveSettings())
     if made is not None and made.offline.stale == "warn":
-        how = made.offline
-        report.warn(
-            document.mark(("archive", "offline", "stale")),
-            f"fills go on with an archive that nobody confirmed, {how.hours_max} h beyond "
-            f"{made.stale_after_h} h, through {how.until}: {how.reason}; approved by "
-            f"{how.approved_by}",
-        )
+        report.warn(document.mark(("archive", "offline", "stale")), unconfirmed(made))
     return made
+
+
+def unconfirmed(made: ArchiveSettings) -> str:
+    """The words of the warning that a site goes on with a stale archive."""
+    how = made.offline
+    return (
+        f"fills go on with an archive that nobody confirmed, {how.hours_max} h beyond "
+        f"{made.stale_after_h} h, through {how.until}: {how.reason}; approved by "
+        f"{how.approved_by}"
+    )
 
 
 def web(document: Document, report: Report) -> WebSettings | None:

@@ -128,12 +128,21 @@ def test_the_list_shows_what_is_loosened_and_what_is_extended(site: Path) -> Non
     assert packs["cn-lpg"]["parameters"]["fill_g_per_l_lpg"]["tighter"] == "lower"
 
 
-def test_check_shows_what_is_loosened(site: Path) -> None:
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ("2999-12-31", "loosens overdue through 2999-12-31: inspection body closed"),
+        ("2020-01-31", "the override of overdue ended on 2020-01-31: the rule of law counts again"),
+    ],
+)
+def test_check_shows_what_is_loosened_and_what_no_longer_is(
+    site: Path, until: str, told: str
+) -> None:
+    own = site / "rules/own.yaml"
+    own.write_text(own.read_text("utf-8").replace("2026-08-01", until), "utf-8")
     got = CliRunner().invoke(main, ["check", "-c", str(site)])
     assert got.exit_code == 0
-    assert "loosens overdue through 2026-08-01: inspection body closed; approved by Li Si" in (
-        got.stdout + got.stderr
-    )
+    assert f"{told}; approved by Li Si" in got.stderr
 
 
 def test_the_facts_are_those_of_the_table_with_the_rules_that_read_them(site: Path) -> None:

@@ -1,13 +1,15 @@
 """Shipped packs and profiles are there; a site's own never silently take their place."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from gatewayd.settings.lapsed import warnings
 from gatewayd.settings.load import examine, load
 from gatewayd.settings.shipped import shipped_dir
-from tests.support.configs import RIGS, write_config
+from tests.support.configs import GATEWAY, RIGS, write_config
 
 CN_LPG = (shipped_dir() / "rules/cn-lpg.yaml").read_text(encoding="utf-8")
 GATE = (shipped_dir() / "profiles/reference-gate-v1.yaml").read_text(encoding="utf-8")
@@ -129,6 +131,27 @@ def test_what_loosens_the_law_is_refused_without_an_override_and_told_with_one(
     assert [str(warning).rpartition("own.yaml:")[2] for warning in told] == [
         "1:1: our-lpg: loosens fill-count through 2026-12-31: recount; approved by Li Si"
     ]
+
+
+def test_an_override_is_told_through_its_last_day_and_is_over_the_day_after(tmp_path: Path) -> None:
+    files = {"rules/own.yaml": SITE + OVERRIDE, "rigs/all.yaml": OURS}
+    examined = examine(write_config(tmp_path, files))
+    for wall, told in (
+        ("2026-12-31T23:59:59+08:00", "loosens fill-count through 2026-12-31"),
+        ("2027-01-01T00:00:00+08:00", "the override of fill-count ended on 2026-12-31"),
+    ):
+        (found,) = warnings(examined, datetime.fromisoformat(wall))
+        assert told in found.what
+        assert "approved by Li Si" in str(found)
+
+
+def test_a_stale_archive_that_was_let_pass_in_writing_is_told_to_be_over(tmp_path: Path) -> None:
+    offline = "stale: warn, hours_max: 8, reason: line down, approved_by: Li Si, until: 2026-12-31"
+    gateway = f"{GATEWAY}archive: {{stale_after_h: 24, offline: {{{offline}}}}}\n"
+    examined = examine(write_config(tmp_path, {"gateway.yaml": gateway}))
+    assert warnings(examined, datetime(2026, 12, 31, 15, 59, tzinfo=UTC)) == examined.warnings
+    (found,) = warnings(examined, datetime(2026, 12, 31, 16, 0, tzinfo=UTC))
+    assert "a stale archive refuses again" in found.what
 
 
 def test_only_a_shipped_pack_can_be_extended(tmp_path: Path) -> None:
