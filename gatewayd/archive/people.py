@@ -21,6 +21,8 @@ OPERATORS_MAX = 20_000
 LISTED_MAX = 32
 """Cards, media or roles of one person."""
 SHEET = "operators"
+NEEDED: Final = ("id", "name")
+"""Columns whose cells may not be empty: records name who filled."""
 ROLES: Final = ("filler", "inspector")
 
 
@@ -71,8 +73,10 @@ class _Reading:
             column.name: self._value(row, column, cell)
             for column, cell in zip(self.columns, cells, strict=True)
         }
-        if not cells[[column.name for column in self.columns].index("id")]:
-            self._wrong(row, "id", "empty; expected the operator's id")
+        given = dict(zip((column.name for column in self.columns), cells, strict=True))
+        for name in NEEDED:
+            if not given.get(name, name):
+                self._wrong(row, name, f"empty; expected the operator's {name}")
         for name in ("id", "cards"):
             self._once(row, name, values.get(name))
         known = {name: value for name, value in values.items() if value is not None}

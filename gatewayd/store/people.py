@@ -93,6 +93,10 @@ def close_batch(connection: apsw.Connection, issuer: Issuer, draft: RecordDraft)
     writes.append(connection, dataclasses.replace(draft, data=data), issuer)
 
 
+NAMELESS_SHOWN_MAX = 10
+"""Ids of operators without a name that a refusal lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Operators as somebody lists them: only their `columns` are said; `replace`: and no others."""
@@ -107,10 +111,24 @@ def carry_out(connection: apsw.Connection, change: Change, *, dry_run: bool) -> 
     connection.execute("SAVEPOINT dry")
     columns = change.columns
     counts = upsert_operators(connection, change.operators, replace=change.replace, columns=columns)
+    _require_names(connection, change.operators)
     if dry_run:
         connection.execute("ROLLBACK TO dry")
     database.require_room(connection)
     return counts
+
+
+def _require_names(connection: apsw.Connection, operators: Iterable[Operator]) -> None:
+    """Who fills must be known by name: a record names them. Raises RejectedError; undo then."""
+    listed = {each.id for each in operators}
+    found = connection.execute("SELECT id FROM operators WHERE coalesce(name, '') = '' ORDER BY id")
+    nameless = [str(number) for (number,) in found if number in listed]
+    if nameless:
+        shown = ", ".join(nameless[:NAMELESS_SHOWN_MAX])
+        raise RejectedError(
+            f"operators without a name: {len(nameless)} ({shown}); nothing was imported; add the "
+            "column name"
+        )
 
 
 def upsert_operators(
