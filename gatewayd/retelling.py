@@ -15,6 +15,8 @@ from gatewayd.store.reads import Reads
 from gatewayd.texts import TEXTS, Language, text
 
 RECORDS_AT_ONCE = 500
+JUDGED_TO_FILL = frozenset({"fill", "refusal", "check"})
+"""Kinds of records whose verdict, if any, is one on a permit; the `stage` of a check is its form's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Event:
 def kind_of(envelope: Mapping[str, Any]) -> str:
     """`fill` of `gatewayd.fill.v1`."""
     return str(envelope["type"]).split(".")[1]
+
+
+def stage_of(envelope: Mapping[str, Any]) -> str:
+    """What the verdict of a record was about: a scan at a point says, all others a permit."""
+    kind = kind_of(envelope)
+    named = envelope["data"].get("stage") if kind not in JUDGED_TO_FILL else None
+    return str(named or "permit")
 
 
 def gist_of(envelope: Mapping[str, Any], language: Language) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gatewayd.cli import verdict_screen
-from gatewayd.retelling import gist_of, kind_of
+from gatewayd.retelling import gist_of, kind_of, stage_of
 from gatewayd.texts import TEXTS, Language, text
 from rules_engine.retold import verdict
 from rules_engine.template import shown
@@ -38,8 +38,7 @@ def show(envelope: Mapping[str, Any], language: Language, console: Console | Non
     told = envelope["data"].get("verdict")
     kind = kind_of(envelope)
     if told is not None and "packs" in told:
-        stage = envelope["data"].get("stage") if kind not in JUDGED | {"check"} else None
-        verdict_screen.show(verdict(told), language, console, stage or "permit")
+        verdict_screen.show(verdict(told), language, console, stage_of(envelope))
     elif kind in JUDGED:
         console.print(Text(text("record.not_judged", language), style="bold red"))
     sealed = f"sha256:{envelope['hash']}  ← {envelope['prevhash']}"

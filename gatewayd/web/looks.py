@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gatewayd.desk.desk import Desk
 from gatewayd.errors import StoreError
-from gatewayd.retelling import Event, codes, gist_of, kind_of, life
+from gatewayd.retelling import Event, codes, gist_of, kind_of, life, stage_of
 from gatewayd.settings.checks import FormSettings
 from gatewayd.settings.model import RigSettings
 from gatewayd.store.model import Record
@@ -193,10 +193,10 @@ def why(envelope: Mapping[str, Any]) -> dict[str, Any] | None:
     kept = envelope["data"].get("verdict")
     if kept is None or "packs" not in kept:
         return None
-    decided = verdict(kept)
+    decided, stage = verdict(kept), stage_of(envelope)
     return {
         "allowed": decided.allowed,
-        "headline": {"zh": headline(decided, "zh"), "en": headline(decided, "en")},
+        "headline": {"zh": headline(decided, "zh", stage), "en": headline(decided, "en", stage)},
         "findings": [_finding(found, decided) for found in decided.findings],
         "sources": {"zh": sources(decided, "zh"), "en": sources(decided, "en")},
     }
