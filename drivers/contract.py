@@ -19,6 +19,7 @@ from drivers.readings import (
     GateSample,
     OutputSample,
     Reading,
+    TagContents,
     TagRead,
     WeightSample,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "OutputSample",
     "Reading",
     "Strict",
+    "TagContents",
     "TagMemory",
     "TagMemoryWriter",
     "TagRead",
@@ -88,6 +90,24 @@ def _seen_by_nobody(_direction: Direction, _raw: bytes) -> None:
     """Nobody watches the wire."""
 
 
+Bank: TypeAlias = Literal["reserved", "epc", "tid", "user"]
+"""Memory banks of an EPC Gen2 tag (GS1 EPC Gen2 v2, 6.3.2.1); tags with one memory have `user`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryArea:
+    """A stretch of one tag's memory: 16-bit words of a Gen2 tag, blocks or pages of an HF tag.
+
+    `uid` names the tag (upper-case hex); empty reads whichever single tag is in the field.
+    """
+
+    bank: Bank
+    start: int
+    count: int
+    uid: str = ""
+    password: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a running driver may call; every callable is plain, cheap and never blocks.
@@ -95,7 +115,8 @@ class Context:
     `up(text)`: the device answered, and what it says it is. `noise(reason, raw)`: bytes that were
     no frame, for counting and showing raw. `trouble(trouble)`: it works, but a person should
     change something; repeat it while it lasts. `frame(direction, raw)`: every proven frame and
-    every command, for whoever watches the wire.
+    every command, for whoever watches the wire. `memory` is what a reader whose settings have the
+    key `memory` is to read of every tag and to tell with its reads (no `uid`); None = nothing.
     """
 
     emit: Callable[[Reading], None]
@@ -104,6 +125,7 @@ class Context:
     monotonic_ns: Callable[[], int]
     trouble: Callable[[Trouble], None] = _heard_by_nobody
     frame: Callable[[Direction, bytes], None] = _seen_by_nobody
+    memory: MemoryArea | None = None
 
 
 class Driver(Protocol):
@@ -166,25 +188,6 @@ class Filler(Protocol):
     async def stop(self) -> None:
         """Stop the dosing and see it stopped. Allowed at any time, always first on doubt."""
         ...
-
-
-Bank: TypeAlias = Literal["reserved", "epc", "tid", "user"]
-"""Memory banks of an EPC Gen2 tag (GS1 EPC Gen2 v2, 6.3.2.1); tags with one memory have `user`."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryArea:
-    """A stretch of one tag's memory.
-
-    `start` and `count` are 16-bit words of a Gen2 tag, blocks or pages of an HF tag. `uid` names
-    the tag (upper-case hex); empty reads whichever single tag is in the field.
-    """
-
-    bank: Bank
-    start: int
-    count: int
-    uid: str = ""
-    password: int = 0
 
 
 @runtime_checkable

@@ -10,13 +10,34 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
+class TagContents:
+    """What a reader found in the memory of a tag, from `start` of `bank` on, or why it did not.
+
+    `start` counts 16-bit words of a Gen2 tag, blocks or pages of an HF tag. `why` is empty when
+    `data` is all that was asked for; else it says in words why nothing is known. `at_ns` is when
+    the answer arrived.
+    """
+
+    bank: str
+    start: int
+    data: bytes = b""
+    why: str = ""
+    at_ns: int = 0
+
+    def __post_init__(self) -> None:
+        """Unknown has a reason, and known has none."""
+        assert bool(self.data) != bool(self.why), self
+
+
+@dataclass(frozen=True, slots=True)
 class TagRead:
     """One sighting of an RFID tag.
 
     `uid` is upper-case hex, most significant byte first, as printed on the tag; `antenna` counts
     from 1 (a reader that reports none serves antenna 1); `rssi_raw` is uncalibrated; `at_ns` is
     the monotonic arrival time, whatever clock the reader has. `rssi_cdbm` is hundredths of a dBm
-    and `tid` upper-case hex, both only where the reader tells them.
+    and `tid` upper-case hex, both only where the reader tells them. `contents` is what this very
+    tag holds, None where nobody asks for it or it is not known yet.
     """
 
     device: str
@@ -26,6 +47,7 @@ class TagRead:
     at_ns: int
     rssi_cdbm: int | None = None
     tid: str = ""
+    contents: TagContents | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,18 @@ read first and written only when they differ.
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from drivers import troubles
-from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
+from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import open_stream
 from drivers.rfid import chafon_memory
 from drivers.rfid.chafon_line import ChafonLine
+from drivers.rfid.contents import MemorySettings, of_each
 from drivers.rfid.rounds import ReaderLink115200, listen, poll
 from protocols.readers import chafon_cf
 from protocols.readers.chafon_cf import codes
@@ -25,7 +27,7 @@ from protocols.scanners import NO_READ
 Antenna: TypeAlias = Annotated[int, Field(ge=1, le=8)]
 
 
-class Settings(Strict):
+class Settings(MemorySettings):
     """Settings of `rfid.chafon`."""
 
     link: ReaderLink115200
@@ -159,6 +161,7 @@ class Chafon:
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(f"{text}, poll"),
             take=line.take,
+            access=of_each(context, partial(chafon_memory.read_in_field, line)),
         )
 
     async def _has_rounds(self, line: ChafonLine) -> bool:

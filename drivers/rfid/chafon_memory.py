@@ -7,7 +7,7 @@ would narrow it down, but how a mask counts its bits is not known for sure.
 
 from drivers.contract import DriverError, MemoryArea
 from drivers.rfid.chafon_line import ChafonLine
-from drivers.rfid.memory import BANKS, check, check_write, epc_after, the_one
+from drivers.rfid.memory import BANKS, check, check_write, epc_after, the_one, uid_bytes
 from protocols.readers import chafon_cf
 from protocols.readers.chafon_cf import codes
 
@@ -26,6 +26,12 @@ async def read(line: ChafonLine, area: MemoryArea) -> bytes:
     check(area, words_max=WORDS_MAX, start_max=START_MAX)
     seen = await _look(line)
     return await _read(line, area, the_one(seen, area.uid))
+
+
+async def read_in_field(line: ChafonLine, area: MemoryArea) -> bytes:
+    """The memory of the tag that the area names, which a round has just seen; raises DriverError."""
+    check(area, words_max=WORDS_MAX, start_max=START_MAX)
+    return await _read(line, area, uid_bytes(area.uid))
 
 
 async def write(line: ChafonLine, area: MemoryArea, data: bytes) -> None:

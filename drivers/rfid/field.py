@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from drivers import troubles
 from drivers.contract import Context, TagRead
+from drivers.rfid.contents import Contents
 
 FLOOD_READS_A_SECOND = 300
 """More sightings than this in a second: every one is passed on, and a person is told."""
@@ -31,9 +32,13 @@ class Sighting:
 
 
 class Field:
-    """Emits the reads of one device and watches what its field looks like."""
+    """Emits the reads of one device and watches what its field looks like.
+
+    `contents` is what its tags hold, None where nobody asks for that.
+    """
 
     def __init__(self, context: Context, device: str) -> None:
+        self.contents = None if context.memory is None else Contents(context.memory)
         self._context = context
         self._device = device
         self._latest: dict[int, tuple[bytes, int]] = {}
@@ -54,6 +59,7 @@ class Field:
             self._count(len(batch), at_ns)
 
     def _read(self, sighting: Sighting, at_ns: int) -> None:
+        held = self.contents
         read = TagRead(
             self._device,
             sighting.uid.hex().upper(),
@@ -62,6 +68,7 @@ class Field:
             at_ns,
             sighting.rssi_cdbm,
             sighting.tid.hex().upper(),
+            None if held is None else held.seen(sighting.uid, sighting.antenna, at_ns),
         )
         self._context.emit(read)
         uid, seen_ns = self._latest.get(sighting.antenna, (sighting.uid, at_ns))

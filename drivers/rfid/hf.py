@@ -9,16 +9,17 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
+from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import open_stream
+from drivers.rfid.contents import BlockSettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.hf_line import HfLine, UidOrder
 from drivers.rfid.rounds import ReaderLink9600, poll
 from protocols.readers.hf import FAMILIES, Air, FamilyName
 
 
-class Settings(Strict):
+class Settings(BlockSettings):
     """Settings of `rfid.hf`."""
 
     link: ReaderLink9600 = Field(description="baud and parity default to those of the family")
@@ -46,6 +47,8 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _tags(self) -> Self:
+        if self.memory is not None and FAMILIES[self.family].block is None:
+            raise ValueError(f"family {self.family} reads no blocks; remove memory")
         known = FAMILIES[self.family].inventories
         if self.air not in known:
             raise ValueError(f"family {self.family} reads {', '.join(known)}, not {self.air}")
@@ -70,6 +73,7 @@ class Hf:
                 once=line.round,
                 poll_ms=self._settings.poll_ms,
                 up=lambda: context.up(f"{text}, {air}; reports no antenna, serves antenna 1"),
+                access=of_each(context, line.read_in_field),
             )
 
     async def read_memory(self, context: Context, area: MemoryArea) -> bytes:

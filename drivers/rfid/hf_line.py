@@ -8,7 +8,7 @@ from drivers.dialog import ANSWER_WITHIN_S, Dialog, now
 from drivers.links import Stream
 from drivers.rfid import hf_troubles
 from drivers.rfid.field import Sighting
-from drivers.rfid.memory import the_one
+from drivers.rfid.memory import the_one, uid_bytes
 from drivers.rfid.rounds import Round
 from protocols.framing import FrameError
 from protocols.readers.hf import Air, Family, Reply, is_reversed, is_uid
@@ -101,6 +101,16 @@ class HfLine:
         uid = await self._tag(area)
         return b"".join(await self._blocks(uid, area))
 
+    async def read_in_field(self, area: MemoryArea) -> bytes:
+        """Blocks of the tag that the area names, which a round has just seen; raises DriverError.
+
+        A block that is not answered ends it: an answer does not say which block it is of.
+        """
+        self._can_read(area)
+        uid = uid_bytes(area.uid)
+        told = uid[::-1] if self._uid_order == "reversed" else uid
+        return b"".join(await self._blocks(told, area, patient=False))
+
     async def write(self, area: MemoryArea, data: bytes) -> None:
         """Write blocks of the named tag, read back and compare; raises DriverError."""
         if not area.uid:
@@ -145,12 +155,7 @@ class HfLine:
 
     async def _tag(self, area: MemoryArea) -> bytes:
         """The one tag to access, in the order in which the reader wants its UID."""
-        if self._family.read is None or self._family.block is None:
-            raise DriverError(f"{self._family.title}: block commands are not known for this family")
-        if area.bank != "user":
-            raise DriverError(f"an HF tag has one memory: bank user, not {area.bank}")
-        if not 1 <= area.count <= BLOCKS_MAX or not 0 <= area.start <= BLOCKS_MAX - area.count:
-            raise DriverError(f"blocks {area.start} and {area.count} on; a tag has 0 to 255")
+        self._can_read(area)
         seen: set[bytes] = set()
         for _ in range(LOOKS):
             found = await self.round()
@@ -162,13 +167,23 @@ class HfLine:
         uid = the_one(seen, area.uid)
         return uid[::-1] if self._uid_order == "reversed" else uid
 
-    async def _blocks(self, uid: bytes, area: MemoryArea) -> list[bytes]:
+    def _can_read(self, area: MemoryArea) -> None:
+        """Refuse an area that this reader cannot have; raises DriverError."""
+        if self._family.read is None or self._family.block is None:
+            raise DriverError(f"{self._family.title}: block commands are not known for this family")
+        if area.bank != "user":
+            raise DriverError(f"an HF tag has one memory: bank user, not {area.bank}")
+        if not 1 <= area.count <= BLOCKS_MAX or not 0 <= area.start <= BLOCKS_MAX - area.count:
+            raise DriverError(f"blocks {area.start} and {area.count} on; a tag has 0 to 255")
+
+    async def _blocks(self, uid: bytes, area: MemoryArea, *, patient: bool = True) -> list[bytes]:
         read, block = self._family.read, self._family.block
         assert read is not None, self._family.name
         assert block is not None, self._family.name
         blocks: list[bytes] = []
         for number in range(area.start, area.start + area.count):
-            reply = await self._access(read(uid, number), f"read of block {number}")
+            what = f"read of block {number}"
+            reply = await self._access(read(uid, number), what, patient=patient)
             try:
                 blocks.append(block(reply))
             except FrameError as exc:
@@ -177,13 +192,18 @@ class HfLine:
             raise self.dialog.lost("blocks of different sizes")
         return blocks
 
-    async def _access(self, payload: bytes, what: str) -> Reply:
-        """A reply without error, again when the air ate it; raises DriverError."""
+    async def _access(self, payload: bytes, what: str, *, patient: bool = True) -> Reply:
+        """A reply without error, again when the air ate it; raises DriverError.
+
+        Not `patient`: silence ends it.
+        """
         why = "no answer"
         for _ in range(ACCESS_TIMES_MAX):
             reply = await self._ask(payload, times=1)
             if reply is not None and not reply.error:
                 return reply
+            if reply is None and not patient:
+                break
             why = reply.error if reply is not None else why
         raise self.dialog.lost(f"{what} failed: {why}")
 

@@ -6,15 +6,17 @@ the configuration asks for, and nothing at all unless it asks.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
 
 from drivers import troubles
-from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
+from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import SerialLink, open_stream
 from drivers.rfid import m100_memory
+from drivers.rfid.contents import MemorySettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.m100_line import TAG_PAUSE_S, M100Line, sightings
 from drivers.rfid.rounds import ReaderLink115200, listen, poll
@@ -37,7 +39,7 @@ _STYLES: Mapping[str, tuple[m100.Style, ...]] = {
 _REGIONS = {name: number for number, name in codes.REGIONS.items()}
 
 
-class Settings(Strict):
+class Settings(MemorySettings):
     """Settings of `rfid.m100`."""
 
     link: ReaderLink115200
@@ -141,6 +143,7 @@ class M100:
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(text),
             take=sightings,
+            access=of_each(context, partial(m100_memory.read_in_field, line)),
         )
 
 

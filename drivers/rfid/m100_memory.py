@@ -6,7 +6,7 @@ words as in EPC Gen2 v2, 6.3.2.
 
 from drivers.contract import MemoryArea
 from drivers.rfid.m100_line import M100Line
-from drivers.rfid.memory import BANKS, check, check_write, epc_after, the_one
+from drivers.rfid.memory import BANKS, check, check_write, epc_after, the_one, uid_bytes
 from protocols.readers import m100
 from protocols.readers.m100 import codes
 
@@ -26,6 +26,12 @@ async def read(line: M100Line, area: MemoryArea) -> bytes:
     """The memory of exactly one tag; raises DriverError."""
     check(area, words_max=WORDS_MAX, start_max=START_MAX)
     return await _read(line, area, the_one(await _look(line), area.uid))
+
+
+async def read_in_field(line: M100Line, area: MemoryArea) -> bytes:
+    """The memory of the tag that the area names, which a round has just seen; raises DriverError."""
+    check(area, words_max=WORDS_MAX, start_max=START_MAX)
+    return await _read(line, area, uid_bytes(area.uid))
 
 
 async def write(line: M100Line, area: MemoryArea, data: bytes) -> None:

@@ -9,16 +9,17 @@ from typing import Any
 
 from pydantic import Field
 
-from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
+from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import open_stream
+from drivers.rfid.contents import BlockSettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.pn532_line import Pn532Line
 from drivers.rfid.rounds import ReaderLink115200, poll
 from protocols.readers import pn532
 
 
-class Settings(Strict):
+class Settings(BlockSettings):
     """Settings of `rfid.pn532`."""
 
     link: ReaderLink115200
@@ -42,6 +43,7 @@ class Pn532:
                 once=line.round,
                 poll_ms=self._settings.poll_ms,
                 up=lambda: context.up(f"{text}; reports no antenna, serves antenna 1"),
+                access=of_each(context, line.read),
             )
 
     async def read_memory(self, context: Context, area: MemoryArea) -> bytes:

@@ -11,14 +11,15 @@ from typing import Annotated, Any, Literal, NoReturn, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from drivers import troubles
-from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
+from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s, now
 from drivers.links import open_stream
 from drivers.rfid.antennas import Antennas
+from drivers.rfid.contents import MemorySettings
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.r2000_inventory import Inventory
 from drivers.rfid.r2000_line import ReaderLine, sightings, why
-from drivers.rfid.r2000_memory import read_words, write_words
+from drivers.rfid.r2000_memory import access_of, read_words, write_words
 from drivers.rfid.rounds import ReaderLink115200, poll
 from protocols.readers import r2000
 from protocols.readers.r2000 import codes
@@ -28,7 +29,7 @@ LEFT_OVER_S_MAX = 60.0
 Antenna: TypeAlias = Annotated[int, Field(ge=1, le=8)]
 
 
-class Settings(Strict):
+class Settings(MemorySettings):
     """Settings of `rfid.r2000`."""
 
     link: ReaderLink115200
@@ -113,6 +114,7 @@ class R2000:
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(text),
             take=sightings,
+            access=access_of(line, context.memory),
         )
 
     async def _identify(self, line: ReaderLine, field: TagField) -> r2000.Version:

@@ -94,17 +94,29 @@ class ReaderLine:
             aside=aside,
         )
 
+    async def choose(self, antenna: int) -> bool:
+        """Whether the reader works on this antenna now."""
+        return await self._choose(antenna) is None
+
+    async def _choose(self, antenna: int) -> Heard | None:
+        """Choose an antenna unless it is the one in use already; None when it is in use now."""
+        if antenna == self._antenna:
+            return None
+        told = await self.ask(codes.SET_ANTENNA, bytes((antenna - 1,)), times=1)
+        if not isinstance(told, r2000.Result):
+            return Heard((), valid=told is not None)
+        if told.result != codes.SUCCESS:
+            return Heard((), valid=True, result=told.result)
+        self._antenna = antenna
+        return None
+
     async def round(
         self, antenna: int, *, session: int | None, early: Early | None = None
     ) -> Heard:
         """One round on one antenna, chosen first unless it is the one in use already."""
-        if antenna != self._antenna:
-            told = await self.ask(codes.SET_ANTENNA, bytes((antenna - 1,)), times=1)
-            if not isinstance(told, r2000.Result):
-                return Heard((), valid=told is not None)
-            if told.result != codes.SUCCESS:
-                return Heard((), valid=True, result=told.result)
-            self._antenna = antenna
+        refused = await self._choose(antenna)
+        if refused is not None:
+            return refused
         if session is None:
             command = r2000.build_inventory(self.address)
         else:

@@ -5,6 +5,7 @@ capture of these replies exists: the layouts are the manual's.
 """
 
 from drivers.contract import DriverError, MemoryArea
+from drivers.rfid.contents import Access
 from drivers.rfid.memory import BANKS, check, check_write, epc_after, the_one
 from drivers.rfid.r2000_line import ReaderLine, named, why
 from protocols.readers import r2000
@@ -25,6 +26,20 @@ async def read_words(line: ReaderLine, area: MemoryArea, antennas: tuple[int, ..
     check(area, words_max=WORDS_MAX)
     epc = await _find(line, area.uid, antennas)
     return await _selected_read(line, epc, area)
+
+
+def access_of(line: ReaderLine, area: MemoryArea | None) -> Access | None:
+    """Reads a tag that a round has just seen, at the antenna that saw it; None: nobody asks."""
+    if area is None:
+        return None
+
+    async def access(uid: bytes, antenna: int) -> bytes:
+        check(area, words_max=WORDS_MAX)
+        if not await line.choose(antenna):
+            raise DriverError(f"{line.dialog.wire}: antenna {antenna} is not taken")
+        return await _selected_read(line, uid, area)
+
+    return access
 
 
 async def write_words(
@@ -61,11 +76,14 @@ async def _find(line: ReaderLine, uid: str, antennas: tuple[int, ...]) -> bytes:
 
 
 async def _selected_read(line: ReaderLine, epc: bytes, area: MemoryArea) -> bytes:
-    await _select(line, epc)
-    answer = await _read(line, area, area.password)
-    if isinstance(answer, r2000.Result) and answer.result in _NOT_UNDERSTOOD and not area.password:
-        answer = await _read(line, area, None)  # Older firmware knows no password here.
-    await line.dialog.tell(r2000.build_match(line.address, b""))
+    try:
+        await _select(line, epc)
+        answer = await _read(line, area, area.password)
+        refused = isinstance(answer, r2000.Result) and answer.result in _NOT_UNDERSTOOD
+        if refused and not area.password:
+            answer = await _read(line, area, None)  # Older firmware knows no password here.
+    finally:  # Whatever happened, no other tag stays hidden.
+        await line.dialog.tell(r2000.build_match(line.address, b""))
     data = _granted(answer, epc, "read").data
     if len(data) != 2 * area.count:
         raise DriverError(f"{line.dialog.wire}: {len(data)} bytes read of {2 * area.count}")

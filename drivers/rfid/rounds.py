@@ -7,8 +7,10 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import Discriminator, Field, Tag
 
+from drivers.contract import DriverError
 from drivers.dialog import Dialog, now
 from drivers.links import SerialLink, TcpLink
+from drivers.rfid.contents import ACCESS_S_MAX, Access
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
 
@@ -112,17 +114,18 @@ async def poll(
     poll_ms: int,
     up: Callable[[], None],
     take: Callable[[list[M]], Iterable[Sighting]] = _no_tags,
+    access: Access | None = None,
 ) -> NoReturn:
     """Ask for every tag in the field until the reader is lost; `up` once a poll was answered.
 
     `poll_ms` runs from start to start of a round. What comes between two rounds is heard when it
-    comes, never taken for the answer to the next one: `take` gives the tags in it. Raises
-    DriverError.
+    comes, never taken for the answer to the next one: `take` gives the tags in it. `access` reads
+    what a tag holds: one attempt behind a round, where somebody asks for it. Raises DriverError.
     """
     missed = refused = 0
     told_up = False
     while True:
-        started = now()
+        started, started_ns = now(), dialog.context.monotonic_ns()
         heard = await once()
         missed = 0 if heard.heard else missed + 1
         refused = refused + 1 if heard.refused else 0
@@ -134,7 +137,33 @@ async def poll(
             told_up = True
             up()
         field.emit(heard.seen)
+        if access is not None:
+            await _access(dialog, field, access, heard, started_ns)
         await _rest(dialog, field, take, started + poll_ms / 1000)
+
+
+async def _access(
+    dialog: Dialog[M], field: TagField, access: Access, heard: Round, started_ns: int
+) -> None:
+    """Read what one tag holds, if one is due. A lost link is found out by the next round."""
+    contents, clock = field.contents, dialog.context.monotonic_ns
+    if contents is None:
+        return
+    if not heard.heard:
+        contents.pause(clock())
+    tag = contents.due(clock(), started_ns)
+    if tag is None:
+        return
+    uid, antenna = tag
+    try:
+        async with asyncio.timeout(ACCESS_S_MAX):
+            data = await access(uid, antenna)
+    except TimeoutError:
+        contents.failed(uid, f"no answer within {ACCESS_S_MAX:g} s", clock(), owed=True)
+    except DriverError as exc:
+        contents.failed(uid, str(exc), clock())
+    else:
+        contents.learned(uid, data, clock())
 
 
 async def _rest(

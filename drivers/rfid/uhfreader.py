@@ -7,6 +7,7 @@ only when they differ.
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 from drivers import troubles
@@ -14,11 +15,12 @@ from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s, now
 from drivers.links import open_stream
 from drivers.rfid.antennas import Antennas
+from drivers.rfid.contents import of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
 from drivers.rfid.rounds import MISSED_POLLS_MAX, REFUSED_POLLS_MAX, Round, listen, poll
 from drivers.rfid.uhfreader_line import ReaderLine, answers
-from drivers.rfid.uhfreader_memory import read_words, write_words
+from drivers.rfid.uhfreader_memory import read_in_field, read_words, write_words
 from drivers.rfid.uhfreader_settings import Settings
 from drivers.rfid.uhfreader_setup import (
     POLL_Q,
@@ -119,6 +121,7 @@ class UhfReader:
             poll_ms=self._settings.poll_ms,
             up=lambda: line.dialog.context.up(describe(line, self._settings, reader)),
             take=line.sightings,
+            access=of_each(line.dialog.context, partial(read_in_field, line)),
         )
 
     def _params(self, dialect: uhfreader.Dialect, *, tid: bool) -> list[bytes]:

@@ -6,7 +6,7 @@ gives any tag in the field a new EPC, is not offered.
 
 from drivers.contract import DriverError, MemoryArea
 from drivers.dialog import ASKED_TIMES_MAX
-from drivers.rfid.memory import BANKS, check, check_write, epc_after, the_one
+from drivers.rfid.memory import BANKS, check, check_write, epc_after, the_one, uid_bytes
 from drivers.rfid.uhfreader_line import ReaderLine
 from protocols.readers import uhfreader
 from protocols.readers.uhfreader import codes
@@ -22,6 +22,16 @@ async def read_words(line: ReaderLine, area: MemoryArea, rounds: list[bytes]) ->
     """The words of exactly one tag; raises DriverError when they cannot be had whole."""
     check(area, words_max=uhfreader.WORDS_MAX, start_max=_start_max(line))
     return await _read(line, area, await _find(line, area.uid, rounds))
+
+
+async def read_in_field(line: ReaderLine, area: MemoryArea) -> bytes:
+    """The words of the tag that the area names, which a round has just seen; one command.
+
+    An answer does not say which tag it is of. So who asks must not ask for another tag while one
+    is owed. Raises DriverError.
+    """
+    check(area, words_max=uhfreader.WORDS_MAX, start_max=_start_max(line))
+    return await _read(line, area, _nameable(uid_bytes(area.uid)), times=1)
 
 
 async def write_words(line: ReaderLine, area: MemoryArea, data: bytes, rounds: list[bytes]) -> None:
@@ -54,16 +64,21 @@ async def _find(line: ReaderLine, uid: str, rounds: list[bytes]) -> bytes:
     for data in rounds * LOOKS:
         _, replies = await line.inventory(data)
         seen |= {sighting.uid for sighting in line.sightings(replies) if sighting.uid}
-    epc = the_one(seen, uid)
+    return _nameable(the_one(seen, uid))
+
+
+def _nameable(epc: bytes) -> bytes:
     if len(epc) % 2 or len(epc) > 2 * uhfreader.EPC_WORDS_MAX:
         raise DriverError(f"an EPC of {len(epc)} bytes cannot be named to this reader")
     return epc
 
 
-async def _read(line: ReaderLine, area: MemoryArea, epc: bytes) -> bytes:
+async def _read(
+    line: ReaderLine, area: MemoryArea, epc: bytes, *, times: int = ASKED_TIMES_MAX
+) -> bytes:
     command = uhfreader.build_read(line.address, _access(area, epc))
     answer: uhfreader.Reply | None = None
-    for _ in range(ASKED_TIMES_MAX):
+    for _ in range(times):
         answer = await line.send(command, command[2], times=1)
         if answer is not None and answer.status not in _AGAIN:
             break

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from drivers.contract import Strict
+from drivers.rfid.contents import MemorySettings
 from drivers.rfid.rounds import ReaderLink57600
 from protocols.readers import uhfreader
 
@@ -13,7 +13,7 @@ MASK_ANTENNAS_MAX = 8
 """Bits of the antenna byte; readers with 12 and 16 ports send an index."""
 
 
-class Settings(Strict):
+class Settings(MemorySettings):
     """Settings of `rfid.uhfreader`."""
 
     link: ReaderLink57600

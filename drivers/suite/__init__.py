@@ -10,7 +10,7 @@ No test framework is needed: `await case(kit, wire)` returns or raises Assertion
 
 from drivers.suite.bench import Bench, running, until
 from drivers.suite.cases import CASES, Case, keeps_the_contract
-from drivers.suite.kit import Kit, Scripted
+from drivers.suite.kit import Held, Kit, Scripted
 from drivers.suite.wires import WIRES, Faults, Plugged, Wire, on_pty, on_tcp
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Bench",
     "Case",
     "Faults",
+    "Held",
     "Kit",
     "Plugged",
     "Scripted",

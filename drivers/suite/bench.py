@@ -11,6 +11,7 @@ from drivers.contract import (
     Direction,
     Driver,
     DriverError,
+    MemoryArea,
     Reading,
     TagRead,
     Trouble,
@@ -46,6 +47,8 @@ class Bench:
     troubles: list[Trouble] = field(default_factory=list)
     frames: list[tuple[Direction, bytes]] = field(default_factory=list)
     error: DriverError | None = None
+    memory: MemoryArea | None = None
+    """What the driver is asked to read of every tag."""
 
     @property
     def context(self) -> Context:
@@ -58,6 +61,7 @@ class Bench:
             monotonic_ns=lambda: int(loop.time() * _SECOND_NS),
             trouble=self.troubles.append,
             frame=lambda direction, raw: self.frames.append((direction, raw)),
+            memory=self.memory,
         )
 
     @property

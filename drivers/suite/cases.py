@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from drivers.suite.bench import Bench, running
 from drivers.suite.kit import Kit
-from drivers.suite.wires import Faults, Wire
+from drivers.suite.memory_cases import MEMORY_CASES
+from drivers.suite.stage import Stage, on_stage
+from drivers.suite.wires import Wire
 
 IDLE_S = 0.5
 """How long an idle or misbehaving device is watched."""
@@ -25,35 +26,7 @@ SLOW_S = 0.3
 Case: TypeAlias = Callable[[Kit, Wire], Awaitable[None]]
 
 
-@dataclass
-class _Stage:
-    """One device on one wire."""
-
-    device: Any
-    faults: Faults
-    link: dict[str, Any]
-    unplug: Callable[[], None]
-
-
-@contextlib.asynccontextmanager
-async def _on(kit: Kit, wire: Wire) -> AsyncIterator[_Stage]:
-    device = kit.device()
-    faults = Faults()
-    plugs: list[Callable[[], None]] = []
-
-    def plugged(send: Callable[[bytes], None], unplug: Callable[[], None]) -> Any:
-        plugs.append(unplug)
-        return device.plugged(send, unplug)
-
-    async with wire(plugged, faults) as link:
-
-        def unplug() -> None:
-            plugs[-1]()  # Whoever was plugged in last; a TCP device is plugged in when opened.
-
-        yield _Stage(device, faults, link, unplug)
-
-
-async def _identified(kit: Kit, stage: _Stage, bench: Bench, *which: str) -> None:
+async def _identified(kit: Kit, stage: Stage, bench: Bench, *which: str) -> None:
     """Wait until exactly these were read, showing them again to devices that speak once."""
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + kit.within_s
@@ -69,7 +42,7 @@ async def _identified(kit: Kit, stage: _Stage, bench: Bench, *which: str) -> Non
 
 async def an_idle_device_is_up_and_says_nothing(kit: Kit, wire: Wire) -> None:
     """Idle is not an error and not a read."""
-    async with _on(kit, wire) as stage, running(kit.make(stage.link)) as bench:
+    async with on_stage(kit, wire) as stage, running(kit.make(stage.link)) as bench:
         await bench.until(lambda: bench.ups or bench.error)
         await asyncio.sleep(IDLE_S)
         assert bench.error is None, f"{kit}: {bench.error}"
@@ -79,7 +52,7 @@ async def an_idle_device_is_up_and_says_nothing(kit: Kit, wire: Wire) -> None:
 async def what_is_shown_is_read_as_it_is(kit: Kit, wire: Wire) -> None:
     """One identity, then another: exactly these, from this device, in order of time."""
     one, other = kit.identities
-    async with _on(kit, wire) as stage, running(kit.make(stage.link)) as bench:
+    async with on_stage(kit, wire) as stage, running(kit.make(stage.link)) as bench:
         await bench.until(lambda: bench.ups or bench.error)
         await _identified(kit, stage, bench, one)
         kit.show(stage.device, ())
@@ -94,7 +67,7 @@ async def what_is_shown_is_read_as_it_is(kit: Kit, wire: Wire) -> None:
 
 async def two_at_once_are_two(kit: Kit, wire: Wire) -> None:
     """What is in the field together is never merged and never half hidden."""
-    async with _on(kit, wire) as stage, running(kit.make(stage.link)) as bench:
+    async with on_stage(kit, wire) as stage, running(kit.make(stage.link)) as bench:
         await bench.until(lambda: bench.ups or bench.error)
         await _identified(kit, stage, bench, *kit.identities)
 
@@ -102,7 +75,7 @@ async def two_at_once_are_two(kit: Kit, wire: Wire) -> None:
 async def an_unplugged_device_is_lost_and_read_again_when_back(kit: Kit, wire: Wire) -> None:
     """Unplug is a DriverError; the same driver serves the device when it is back."""
     one = kit.identities[0]
-    async with _on(kit, wire) as stage:
+    async with on_stage(kit, wire) as stage:
         driver = kit.make(stage.link)
         async with running(driver) as bench:
             await bench.until(lambda: bench.ups or bench.error)
@@ -110,14 +83,14 @@ async def an_unplugged_device_is_lost_and_read_again_when_back(kit: Kit, wire: W
             stage.unplug()
             await bench.until(lambda: bench.error, kit.within_s)
             assert str(bench.error), f"{kit}: lost without a word"
-    async with _on(kit, wire) as stage, running(kit.make(stage.link)) as again:
+    async with on_stage(kit, wire) as stage, running(kit.make(stage.link)) as again:
         await again.until(lambda: again.ups or again.error)
         await _identified(kit, stage, again, one)
 
 
 async def nobody_there_is_an_error_in_words(kit: Kit, wire: Wire) -> None:
     """A wire without a device: DriverError with a cause, never a read, never up."""
-    async with _on(kit, wire) as stage:
+    async with on_stage(kit, wire) as stage:
         link = stage.link
     async with running(kit.make(link)) as bench:
         await bench.until(lambda: bench.error, kit.within_s)
@@ -127,7 +100,7 @@ async def nobody_there_is_an_error_in_words(kit: Kit, wire: Wire) -> None:
 
 async def garbage_between_frames_costs_no_read(kit: Kit, wire: Wire) -> None:
     """Garbage is noise; what follows it is read, and nothing else is."""
-    async with _on(kit, wire) as stage, running(kit.make(stage.link)) as bench:
+    async with on_stage(kit, wire) as stage, running(kit.make(stage.link)) as bench:
         await bench.until(lambda: bench.ups or bench.error)
         stage.faults.before = kit.garbage
         await _identified(kit, stage, bench, kit.identities[0])
@@ -136,7 +109,7 @@ async def garbage_between_frames_costs_no_read(kit: Kit, wire: Wire) -> None:
 
 async def another_make_is_never_read(kit: Kit, wire: Wire) -> None:
     """A device of another make: no read; where the protocol has answers, lost with a reason."""
-    async with _on(kit, wire) as stage:
+    async with on_stage(kit, wire) as stage:
         stage.faults.instead = kit.foreign
         async with running(kit.make(stage.link)) as bench:
             kit.show(stage.device, kit.identities)
@@ -155,7 +128,7 @@ async def a_silent_device_is_lost(kit: Kit, wire: Wire) -> None:
     """An open wire without answers is a lost device, not an idle one."""
     if not kit.answers:
         return  # Silence is all such a device says while nobody scans.
-    async with _on(kit, wire) as stage, running(kit.make(stage.link)) as bench:
+    async with on_stage(kit, wire) as stage, running(kit.make(stage.link)) as bench:
         await bench.until(lambda: bench.ups or bench.error)
         await _identified(kit, stage, bench, kit.identities[0])
         stage.faults.silent = True
@@ -167,7 +140,7 @@ async def a_device_left_pushing_is_read_or_named(kit: Kit, wire: Wire) -> None:
     """Left in push mode by whoever used it before: its tags are read all the same."""
     if kit.leave_pushing is None:
         return
-    async with _on(kit, wire) as stage:
+    async with on_stage(kit, wire) as stage:
         kit.leave_pushing(stage.device)
         async with running(kit.make(stage.link)) as bench:
             await bench.until(lambda: bench.ups or bench.error)
@@ -177,7 +150,7 @@ async def a_device_left_pushing_is_read_or_named(kit: Kit, wire: Wire) -> None:
 async def a_storm_of_repeats_is_one_identity(kit: Kit, wire: Wire) -> None:
     """Thousands of sightings of one thing: no other identity, no error, and it stays alive."""
     one, other = kit.identities
-    async with _on(kit, wire) as stage, running(kit.make(stage.link)) as bench:
+    async with on_stage(kit, wire) as stage, running(kit.make(stage.link)) as bench:
         await bench.until(lambda: bench.ups or bench.error)
         await _identified(kit, stage, bench, one)
         stage.faults.repeats = STORM_REPEATS
@@ -195,7 +168,7 @@ async def a_storm_of_repeats_is_one_identity(kit: Kit, wire: Wire) -> None:
 
 async def a_slow_device_is_served(kit: Kit, wire: Wire) -> None:
     """Late answers are answers."""
-    async with _on(kit, wire) as stage:
+    async with on_stage(kit, wire) as stage:
         stage.faults.slow_s = SLOW_S
         async with running(kit.make(stage.link)) as bench:
             await bench.until(lambda: bench.ups or bench.error)
@@ -204,7 +177,7 @@ async def a_slow_device_is_served(kit: Kit, wire: Wire) -> None:
 
 async def a_cancelled_driver_lets_go_whenever_it_is(kit: Kit, wire: Wire) -> None:
     """Cancelled while opening, identifying or reading: ended at once, and the wire is free."""
-    async with _on(kit, wire) as stage:
+    async with on_stage(kit, wire) as stage:
         loop = asyncio.get_running_loop()
         for after_s in (0.0, 0.02, 0.2, 0.6):
             async with running(kit.make(stage.link)) as bench:
@@ -220,7 +193,7 @@ async def a_cancelled_driver_lets_go_whenever_it_is(kit: Kit, wire: Wire) -> Non
 
 async def a_stop_does_not_wait_for_a_silent_device(kit: Kit, wire: Wire) -> None:
     """Shutdown while the device hangs: bounded all the same."""
-    async with _on(kit, wire) as stage:
+    async with on_stage(kit, wire) as stage:
         stage.faults.silent = True
         loop = asyncio.get_running_loop()
         async with running(kit.make(stage.link)):
@@ -243,6 +216,7 @@ CASES: tuple[Case, ...] = (
     a_slow_device_is_served,
     a_cancelled_driver_lets_go_whenever_it_is,
     a_stop_does_not_wait_for_a_silent_device,
+    *MEMORY_CASES,
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from drivers.contract import Driver, DriverType
+from drivers.contract import Driver, DriverType, MemoryArea
 from drivers.suite.wires import WIRES, Hear, Wire
 
 
@@ -18,6 +18,20 @@ class Scripted(Protocol):
 
 
 @dataclass(frozen=True)
+class Held:
+    """How a scripted device gives its tags a memory.
+
+    `area` is what is read, `size_bytes` how much that is. `hold` puts bytes there for one tag; after
+    `spoil` the device refuses every access.
+    """
+
+    area: MemoryArea
+    size_bytes: int
+    hold: Callable[[Any, str, bytes], None]
+    spoil: Callable[[Any], None]
+
+
+@dataclass(frozen=True)
 class Kit:
     """One driver in one way of use.
 
@@ -26,7 +40,7 @@ class Kit:
     `settings` are merged with the link. `pushes` makes a device that was left in push mode, None
     where there is no such thing. `foreign` is what a device of another make says. `answers` is
     False for devices that never answer, so that silence and nonsense cannot end them.
-    `within_s` is how soon what is there must be read, and what is gone be known to be.
+    `memory` is for a driver that reads the memory of tags while it identifies. `within_s` is how soon what is there must be read, and what is gone be known to be.
     """
 
     name: str
@@ -40,6 +54,7 @@ class Kit:
     foreign: bytes = b"\xde\xad\xbe\xef" * 8
     answers: bool = True
     wires: tuple[Wire, ...] = WIRES
+    memory: Held | None = None
     within_s: float = 20.0
 
     def make(self, link: Mapping[str, Any]) -> Driver:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from drivers.barcode import line
+from drivers.contract import MemoryArea
 from drivers.rfid import chafon as chafon_driver
 from drivers.rfid import m100 as m100_driver
 from drivers.rfid import r2000 as r2000_driver
 from drivers.rfid import uhfreader as uhfreader_driver
 from drivers.scale import yusheng
-from drivers.suite import Kit, on_pty, on_tcp
-from protocols.readers.uhfreader import Dialect, Tag
+from drivers.suite import Held, Kit, on_pty, on_tcp
+from protocols.readers.uhfreader import Dialect, Tag, codes
 from tests.drivers import kits_heads, kits_hf, kits_llrp, kits_modules
 from tests.support.devices.chafon import ScriptedChafon
 from tests.support.devices.hid_pos import ON_PACKETS, ScriptedHidPos, on_packets
@@ -55,6 +57,23 @@ def _left_pushing(reader: ScriptedReader) -> None:
     reader.pushes = True
 
 
+WORDS = MemoryArea("user", 0, 8)
+"""Sixteen bytes, which every scripted reader has."""
+
+
+def _hold(reader: Any, uid: str, data: bytes) -> None:
+    reader.memory[bytes.fromhex(uid), 3] = bytearray(data)
+
+
+def _words(spoil: Callable[[Any], None], mode: str) -> Held | None:
+    """The user memory of Gen2 tags, where the reader is asked."""
+    return Held(WORDS, 16, _hold, spoil) if mode == "poll" else None
+
+
+def _refuses(reader: ScriptedReader) -> None:
+    reader.access_status = codes.NO_TAG
+
+
 def _uhfreader(dialect: Dialect, mode: str) -> Kit:
     type_code = 0x09 if dialect == "18" else 0x26
     return Kit(
@@ -66,6 +85,7 @@ def _uhfreader(dialect: Dialect, mode: str) -> Kit:
         settings={"mode": mode},
         leave_pushing=_left_pushing,
         foreign=R2000_TAG,
+        memory=_words(_refuses, mode),
     )
 
 
@@ -75,6 +95,10 @@ def _in_field(reader: ScriptedR2000, uids: tuple[str, ...]) -> None:
 
 def _left_in_an_inventory(reader: ScriptedR2000) -> None:
     reader.left_over = 2
+
+
+def _without_words(reader: ScriptedR2000) -> None:
+    reader.memory = {(bytes.fromhex(epc), 3): bytearray() for epc in EPCS}
 
 
 def _r2000(mode: str) -> Kit:
@@ -87,6 +111,7 @@ def _r2000(mode: str) -> Kit:
         settings={"mode": mode},
         leave_pushing=_left_in_an_inventory,
         foreign=UHF_TAG,
+        memory=_words(_without_words, mode),
     )
 
 
@@ -100,6 +125,10 @@ def _left_in_multi_poll(module: ScriptedM100) -> None:
     module.pushes = True
 
 
+def _locked(module: ScriptedM100) -> None:
+    module.locked = True
+
+
 def _m100(mode: str) -> Kit:
     return Kit(
         name=f"m100-{mode}",
@@ -110,6 +139,7 @@ def _m100(mode: str) -> Kit:
         settings={"mode": mode},
         leave_pushing=_left_in_multi_poll,
         foreign=UHF_TAG,
+        memory=_words(_locked, mode),
     )
 
 
@@ -128,6 +158,10 @@ def _left_inventorying(reader: ScriptedChafon) -> None:
     reader.pushes = True
 
 
+def _refused_by_tags(reader: ScriptedChafon) -> None:
+    reader.tag_status = 0x14
+
+
 def _chafon(mode: str) -> Kit:
     return Kit(
         name=f"chafon-{mode}",
@@ -138,6 +172,7 @@ def _chafon(mode: str) -> Kit:
         settings={"mode": mode},
         leave_pushing=_left_inventorying,
         foreign=UHF_TAG,
+        memory=_words(_refused_by_tags, mode),
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from drivers.contract import MemoryArea
 from drivers.rfid import hf, pn532
-from drivers.suite import Faults, Kit, Plugged, Wire, on_pty, on_tcp
-from protocols.readers.hf import FamilyName
+from drivers.suite import Faults, Held, Kit, Plugged, Wire, on_pty, on_tcp
+from protocols.readers.hf import FAMILIES, FamilyName
+from protocols.readers.pn532 import messages
 from tests.support.devices.hf import ScriptedHf
 from tests.support.devices.pn532 import ScriptedPn532
 
@@ -27,6 +29,23 @@ async def on_pty_without_parity(
         yield {**link, "parity": "none"}
 
 
+BLOCKS = MemoryArea("user", 4, 4)
+
+
+def _hold(reader: Any, uid: str, data: bytes) -> None:
+    parts = [data[at : at + 4] for at in range(0, len(data), 4)]
+    held = reader.blocks if isinstance(reader, ScriptedHf) else reader.pages
+    held(bytes.fromhex(uid))[4:8] = parts
+
+
+def _refuse(reader: ScriptedHf) -> None:
+    reader.no_blocks = True
+
+
+def _deaf(reader: ScriptedPn532) -> None:
+    reader.deaf_to = frozenset({messages.DATA_EXCHANGE})
+
+
 def _hf(family: FamilyName, *wires: Wire) -> Kit:
     return Kit(
         name=f"hf-{family}",
@@ -38,6 +57,7 @@ def _hf(family: FamilyName, *wires: Wire) -> Kit:
         garbage=b"\xfe\xef\xfd",
         foreign=R2000_TAG,
         wires=wires,
+        memory=Held(BLOCKS, 16, _hold, _refuse) if FAMILIES[family].block else None,
     )
 
 
@@ -54,6 +74,7 @@ KITS: tuple[Kit, ...] = (
         show=_lay,
         identities=("04112233445566", "24D34F59"),
         foreign=R2000_TAG,
+        memory=Held(BLOCKS, 16, _hold, _deaf),
     ),
 )
 """Every family, and both wires; a wire does not care which family it carries."""

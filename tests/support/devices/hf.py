@@ -26,6 +26,7 @@ class ScriptedHf:
     says: bytes | None = None
     """A payload said instead of any inventory."""
     ignores_writes: bool = False
+    no_blocks: bool = False
     memory: dict[bytes, list[bytes]] = field(default_factory=dict)
     heard: list[Asked] = field(default_factory=list)
     send: Callable[[bytes], None] = lambda _: None
@@ -85,7 +86,7 @@ class ScriptedHf:
             return [(each, False) for each in voice.inventory(tuple(self.tags))]
         if asked.what == "other":
             return [(payload[:1] + b"\x00", False)]
-        if asked.uid not in self.tags or asked.block >= BLOCKS:
+        if self.no_blocks or asked.uid not in self.tags or asked.block >= BLOCKS:
             return [(voice.no_block, True)]
         if asked.what == "read":
             return [(voice.block(self.blocks(asked.uid)[asked.block]), False)]
