@@ -5,19 +5,19 @@ regulator stopped. Records come one by one, each by its own proof.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
-from gatewayd.store import gaps, recover, rows
+from gatewayd.store import behind, gaps, recover, rows
 from gatewayd.store.chain import FIRST_PREVHASH
 from gatewayd.store.gaps import Gap
 
-ARCHIVE: Final = "archive"
-LOCKS: Final = "locks"
+ARCHIVE: Final = behind.ARCHIVE
+LOCKS: Final = behind.LOCKS
 RIGS: Final = "rigs"
 GROUPS: Final = {
     ARCHIVE: ("cylinders", "cylinder_tags", "archive", "holds", "retired", "lives", "snapshots"),
@@ -92,7 +92,8 @@ def carry(source: Source, fresh: apsw.Connection, *, at: str, skipped: int, firs
     if not sure:
         tail = max(tail + skipped, first) if not tail else tail + skipped
     lost = note_gaps(fresh, source, tail, at)
-    groups_lost = tuple(_groups(source.connection, fresh))
+    groups_lost = tuple(_groups(source.connection, fresh, behind.stale(fresh, last.sequence)))
+    behind.catch_up(fresh, last.sequence)
     return Carried(count, lost, groups_lost, last.sequence, sure)
 
 
@@ -177,8 +178,10 @@ def gap_ends(gap: Gap) -> tuple[int, int]:
     return gap.from_sequence, gap.sequence
 
 
-def _groups(old: apsw.Connection | None, fresh: apsw.Connection) -> Iterable[str]:
-    """Carry every group; yields the names of those that are not sound."""
+def _groups(
+    old: apsw.Connection | None, fresh: apsw.Connection, stale: Collection[str]
+) -> Iterable[str]:
+    """Carry every group; yields the names of those that are not sound, or stale."""
     tables = {
         str(name)
         for (name,) in fresh.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
@@ -186,7 +189,7 @@ def _groups(old: apsw.Connection | None, fresh: apsw.Connection) -> Iterable[str
     named = {table for group in GROUPS.values() for table in group}
     alone = {name: (name,) for name in sorted(tables - named - _OWN_WAY)}
     for group, members in (GROUPS | alone).items():
-        if old is None or not carry_group(old, fresh, group, members):
+        if old is None or group in stale or not carry_group(old, fresh, group, members):
             yield group
 
 

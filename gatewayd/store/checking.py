@@ -67,7 +67,8 @@ def _torn(connection: apsw.Connection, path: Path) -> str | None:
     try:
         frames = int.from_bytes(index.read_bytes()[_FRAMES_READ], sys.byteorder)
         with PageFile.open(path) as pages:
-            behind = pages.commits_behind(frames, int(last), str(digest))
+            records = pages.commits_behind(frames, int(last), str(digest))
+            behind = max(records, pages.durable_behind(frames))
     except OSError:
         return None
     return f"its log is torn: {behind} commits behind the tear" if behind > 1 else None

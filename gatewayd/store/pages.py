@@ -90,12 +90,43 @@ class PageFile:
             last, digest = known[1].sequence, known[1].hash
         return len(commits)
 
+    def durable_behind(self, frames: int) -> int:
+        """Ends of commits in one run of frames behind the first `frames`, the longest such run.
+
+        Each frame's checksum goes on from the one before it. A power cut tears one commit, and what a
+        failed one left behind does not go on from the next: a second end means that the first of the
+        two was durable once.
+        """
+        most = ends = 0
+        before: tuple[int, int] | None = None
+        for at in (at - _FRAME_BYTES for _, at in self._log_frames() if at >= self._first(frames)):
+            told = _words(self.log[at + 16 : at + _FRAME_BYTES], ">")
+            ends = ends if before is not None and self._goes_on(at, before) == told else 0
+            ends += self.log[at + 4 : at + 8] != bytes(4)
+            most, before = max(most, ends), (told[0], told[1])
+        return most
+
+    def _goes_on(self, at: int, before: tuple[int, int]) -> tuple[int, ...]:
+        """The checksum of the frame at `at` behind a frame with that one (walformat, section 4.2)."""
+        order = ">" if self.log[3] & 1 else "<"
+        page = at + _FRAME_BYTES
+        first, second = before
+        words = _words(self.log[at : at + 8] + self.log[page : page + PAGE_BYTES], order)
+        for one, other in zip(words[::2], words[1::2], strict=True):
+            first = (first + one + second) & 0xFFFF_FFFF
+            second = (second + other + first) & 0xFFFF_FFFF
+        return first, second
+
+    @staticmethod
+    def _first(after_frames: int) -> int:
+        """Where the page of the frame behind so many begins."""
+        return _WAL_HEADER_BYTES + _FRAME_BYTES + after_frames * (_FRAME_BYTES + PAGE_BYTES)
+
     def _log_commits(self, after_frames: int) -> Iterator[tuple[int, Record, Link]]:
         """Every record in the log, and the number of the commit that wrote its page."""
         commit = 0
-        first = _WAL_HEADER_BYTES + _FRAME_BYTES + after_frames * (_FRAME_BYTES + PAGE_BYTES)
         for number, at in self._log_frames():
-            if at < first:
+            if at < self._first(after_frames):
                 continue
             for record, proof in self._of_page(self.log[at : at + PAGE_BYTES], first=number == 1):
                 yield commit, record, proof
@@ -168,6 +199,10 @@ class PageFile:
             left -= PAGE_BYTES - 4
             number = int.from_bytes(more[:4], "big")
         return b"".join(parts)
+
+
+def _words(data: bytes, order: str) -> tuple[int, ...]:
+    return struct.unpack(f"{order}{len(data) // 4}I", data)
 
 
 def _mapped(stack: ExitStack, path: Path) -> Bytes:

@@ -1,0 +1,107 @@
+"""A log torn in its middle: nothing durable is missed, and tables from before the tear are not believed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gatewayd.errors import StoreError
+from gatewayd.store import orders
+from gatewayd.store.orders import Order
+from gatewayd.store.store import Store
+from tests.support.damage import DB, PAGE, reopen
+from tests.support.stores import NOON, draft, open_store, permit
+
+FRAME = 24 + PAGE
+
+
+def _copied(folder: Path) -> Path:
+    """What a power cut leaves of a store that is open."""
+    (folder / "copy").mkdir()
+    for piece in ("", "-wal"):
+        shutil.copyfile(folder / f"{DB}{piece}", folder / "copy" / f"{DB}{piece}")
+    return folder / "copy"
+
+
+def _log(folder: Path) -> Path:
+    return folder / f"{DB}-wal"
+
+
+def _frames(folder: Path) -> int:
+    return (_log(folder).stat().st_size - 32) // FRAME
+
+
+def _spoil(folder: Path, frame: int) -> None:
+    """A sector in the page of a frame is noise."""
+    with _log(folder).open("r+b") as file:
+        file.seek(32 + frame * FRAME + 24 + 512)
+        file.write(b"\xa5" * 512)
+
+
+async def _store_with(folder: Path) -> Store:
+    store = open_store(folder)
+    data = {"net_g": 1, "permit_no": 3, "total_after_g": 1_000}
+    await store.append(draft(data=data, total_after_g=1_000))
+    return store
+
+
+async def test_commits_without_a_record_behind_the_tear_prove_that_it_is_one(
+    tmp_path: Path,
+) -> None:
+    store = await _store_with(tmp_path)
+    torn = _frames(tmp_path)
+    await store.append(draft(data={"net_g": 2}))
+    await store.set_total_g("rig-2", 5)
+    copy = _copied(tmp_path)
+    await store.close()
+    _spoil(copy, torn)
+    with pytest.raises(StoreError, match="its log is torn: 2 commits"):
+        open_store(copy)
+
+
+async def test_one_torn_commit_is_what_a_power_cut_leaves(tmp_path: Path) -> None:
+    store = await _store_with(tmp_path)
+    torn = _frames(tmp_path)
+    await store.append(draft(data={"net_g": 2, "text": "x" * 9_000}))
+    copy = _copied(tmp_path)
+    await store.close()
+    assert _frames(copy) > torn + 2
+    for frame in range(torn, _frames(copy)):
+        again = tmp_path / f"again-{frame}"
+        shutil.copytree(copy, again)
+        _spoil(again, frame)
+        opened = open_store(again)
+        assert opened.last_sequence() == 1
+        await opened.close()
+
+
+async def test_the_totaliser_follows_the_records_from_behind_the_tear(tmp_path: Path) -> None:
+    store = await _store_with(tmp_path)
+    torn = _frames(tmp_path)
+    for total_g in (1_500, 2_100):
+        data = {"net_g": 500, "permit_no": 4, "total_after_g": total_g}
+        await store.append(draft(data=data, total_after_g=total_g))
+    copy = _copied(tmp_path)
+    await store.close()
+    _spoil(copy, torn)
+    fresh = reopen(copy)
+    assert fresh.last_total_g("rig-1") == 2_100
+    await fresh.issue(permit("rig-1", fresh.last_permit_no("rig-1") + 1))
+    assert [each.permit_no for each in fresh.pending_permits("rig-1")] == [5]
+    await fresh.close()
+
+
+async def test_a_lock_or_a_hold_behind_the_tear_is_not_forgotten(tmp_path: Path) -> None:
+    store = await _store_with(tmp_path)
+    torn = _frames(tmp_path)
+    for carry_out, subject in ((orders.lock, "rig-2"), (orders.hold, "0000000007")):
+        order = Order(f"{subject}-order", subject, "recall", "the bureau", "cli", NOON)
+        await store.order(carry_out, order)
+    copy = _copied(tmp_path)
+    await store.close()
+    _spoil(copy, torn)
+    fresh = reopen(copy)
+    assert {lock.rig_id for lock in fresh.rig_locks()} == {"rig-1", "rig-2"}
+    (alarm,) = (a for a in fresh.alarms(standing=True) if a.kind == "store_damaged")
+    assert set(alarm.values["not_taken_over"]) >= {"locks"}
+    await fresh.close()
