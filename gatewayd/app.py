@@ -8,7 +8,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -52,7 +52,9 @@ async def serve(
 
     It was built from `taken`; when the bell rings, `read` says what the files say now.
 
-    A broken invariant anywhere ends everything with an exception; gates then close by lease.
+    A bug in a side part, or in one rig, ends that part alone (`bugs.py`, `rigs/ward.py`). What ends
+    everything with an exception, so that gates close by lease: a broken store or writer, and whatever
+    lets rigs look, hears of locks, proves the store or tells the watchdogs.
     """
     log = logger("app")
     house.board.post("info", info(house))
@@ -64,17 +66,17 @@ async def serve(
         async with asyncio.TaskGroup() as group:
             keeper = Keeper(group, house.parts, bell)
             keeper.start_all()
-            others = [group.create_task(house.alarms.run(house.watchman.look))]
-            others.append(group.create_task(house.clock_watch.run()))
-            others.append(group.create_task(house.reception.run()))
-            others.append(group.create_task(house.asker.run()))
-            others.append(group.create_task(house.clerk.run()))
-            others.append(group.create_task(_ledger(house).run()))
-            others.append(group.create_task(_page(house)))
+            others = [
+                group.create_task(house.bugs.contain(name, work))
+                for name, work in _side_parts(house).items()
+            ]
             others.append(group.create_task(pulse.run(house.store, house.any_permit)))
-            others.append(group.create_task(_upkeep(house)))
+            others.append(group.create_task(house.store.broke()))
             others.append(group.create_task(_tick(house, vitals)))
-            points = [group.create_task(point.run()) for point in house.parts.points.values()]
+            points = [
+                group.create_task(house.bugs.contain(name, point.run))
+                for name, point in house.parts.points.items()
+            ]
             log.info(
                 "gatewayd.started",
                 version=__version__,
@@ -85,7 +87,7 @@ async def serve(
             others.append(group.create_task(_settle_in(house.settings)))
             reloader = Reloader(house, keeper, bell, taken, read)
             house.clerk.office.plan = reloader.plan
-            reloading = group.create_task(reloader.run())
+            reloading = group.create_task(house.bugs.contain("reload", reloader.run))
             await stop.wait()
             notify.tell("STOPPING=1")
             log.info("gatewayd.stopping")
@@ -106,6 +108,22 @@ async def serve(
 
 
 async def _page(house: House) -> None:
+def _side_parts(house: House) -> dict[str, Callable[[], Awaitable[None]]]:
+    """What is beside the fills: each may fail by itself, and is begun again."""
+    look = partial(house.bugs.told, None, "watchman", house.watchman.look)
+    return {
+        "alarms": partial(house.alarms.run, look),
+        "clock": house.clock_watch.run,
+        "reception": house.reception.run,
+        "vouchers": house.asker.run,
+        "commands": house.clerk.run,
+        "shifts": _ledger(house).run,
+        "page": partial(_page, house),
+        "upkeep": partial(_upkeep, house),
+        "devices shown": partial(_show_devices, house),
+    }
+
+
     """The station's page, where one is configured; it ends with the daemon, and ends nothing."""
     means = page.Means(house.desk, house.alarms, house.store, house.board, house.context.clock)
     await page.run(house.settings.web, house.settings.directory, means)
@@ -169,13 +187,10 @@ def _name_orphans(house: House) -> None:
 
 
 async def _tick(house: House, vitals: Vitals) -> None:
-    """Let every rig look at the time, and show noise, troubles and wires of devices.
+    """Let every rig look at the time, hear what others wrote, and tell the watchdogs.
 
     Rigs take turns: when all look at once, what a PLC just sent waits for the last of them.
     """
-    zone = ZoneInfo(house.settings.station.timezone)
-    shown: dict[Supervisor, object] = {}
-    news = wires.WireNews(house.context.clock)
     while True:
         rigs = tuple(house.rigs.values())
         for turn in range(TICK_TURNS):
@@ -185,6 +200,15 @@ async def _tick(house: House, vitals: Vitals) -> None:
                 rig.tick()
         vitals.tell()
         shown = {each: shown.get(each, (0, (), 0)) for each in house.supervisors}
+
+
+async def _show_devices(house: House) -> None:
+    """Show noise, troubles and wires of devices when they change."""
+    zone = ZoneInfo(house.settings.station.timezone)
+    shown: dict[Supervisor, object] = {}
+    news = wires.WireNews(house.context.clock)
+    while True:
+        await asyncio.sleep(TICK_S)
         for supervisor in shown:
             supervisor.troubles.sweep()
             troubles = supervisor.troubles.standing

@@ -1,17 +1,20 @@
 """One device that runs: its driver, who supervises it, and the rigs that hear it."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import Driver, Reading
 from drivers.plc.budget import Budget
 from drivers.plc.wire import Wire
+from drivers.rfid.contents import area_of
 from gatewayd import wires
 from gatewayd.board import Board
+from gatewayd.bugs import Bugs
 from gatewayd.commission.turned import Turned
-from gatewayd.rigs.composite import Front
 from gatewayd.rigs.evidence import stamp
+from gatewayd.rigs.front import Front, Hears
 from gatewayd.settings.model import Settings
 from gatewayd.supervise import DeviceStatus, Supervisor
 from gatewayd.troubles import Standing
@@ -41,30 +44,36 @@ def make_driver(settings: Settings, name: str) -> Driver:
     return device.driver.make(name, device.settings, settings.profiles)
 
 
-def supervised(driver: Driver, settings: Settings, context: UpstreamContext) -> Device:
-    """The device of a driver; its readings and states reach whoever is its audience then."""
+def supervised(driver: Driver, settings: Settings, context: UpstreamContext, bugs: Bugs) -> Device:
+    """The device of a driver; its readings and states reach whoever is its audience then.
+
+    A bug in taking them is of who took them: it costs neither the device nor another rig of it.
+    """
     audience = Audience()
     zone = ZoneInfo(settings.station.timezone)
     device = settings.devices[driver.name]
     wire = device.driver.wire(device.settings)
 
+    memory = area_of(device.settings, settings.layouts)
+
     def emit(reading: Reading) -> None:
-        for rig in audience.fronts:
-            rig.take(reading)
-        for ear in audience.ears:
-            ear.take(reading)
-        turned.take(reading)
+        hearers: tuple[Hears, ...] = (*audience.fronts, *audience.ears, turned)
+        for front in hearers:
+            try:
+                front.take(reading)
+            except Exception as exc:  # noqa: BLE001 - as `Bugs.told`, in the hottest path there is
+                bugs.met(front, driver.name, exc)
 
     def on_status(status: DeviceStatus) -> None:
-        show_device(context.board, supervisor, zone)
-        for rig in audience.fronts:
-            rig.device(status.name, status.state)
+        for front in audience.fronts:
+            bugs.told(front, driver.name, partial(front.device, status.name, status.state))
+        bugs.told(None, driver.name, partial(show_device, context.board, supervisor, zone))
 
     def budget() -> Budget | None:
         return Wire.budget_of(wire)
 
     supervisor = Supervisor(
-        driver, clock=context.clock, emit=emit, on_status=on_status, budget=budget
+        driver, clock=context.clock, emit=emit, on_status=on_status, budget=budget, memory=memory
     )
     turned = Turned(context.store, supervisor.troubles.add)
     return Device(driver, supervisor, audience)

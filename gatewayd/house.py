@@ -3,7 +3,7 @@
 `app.py` runs what is built here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from gatewayd import __version__
 from gatewayd.alarms.alarms import OF_THE_STATION, Alarms
 from gatewayd.alarms.watchman import Watchman
 from gatewayd.board import Board
+from gatewayd.bugs import Bugs
 from gatewayd.clock import MS, Clock
 from gatewayd.commands.clerk import Clerk
 from gatewayd.commands.office import Office
@@ -34,6 +35,7 @@ from gatewayd.rigs.people import People
 from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.sources import ArchiveAge, FactSource, RigLocks
+from gatewayd.rigs.tag_memory import TagMemories
 from gatewayd.rigs.vouched import Vouchers
 from gatewayd.settings.model import Settings
 from gatewayd.store.reads import Reads
@@ -71,6 +73,11 @@ class House:
         return self.parts.settings
 
     @property
+    @property
+    def bugs(self) -> Bugs:
+        """Who contains what breaks."""
+        return self.parts.bugs
+
     def rigs(self) -> Mapping[str, Rig]:
         """The rigs by name; the same mapping for good."""
         return self.parts.rigs
@@ -86,10 +93,10 @@ class House:
         return tuple(device.supervisor for device in self.parts.devices.values())
 
     def moved(self) -> dict[str, int]:
-        """When each part last moved, in monotonic ns; a rig that has ended need not."""
+        """When each part last moved, in monotonic ns; a rig that ended or fell need not."""
         now_ns = self.context.clock.monotonic_ns()
         moved = {"store": now_ns - self.store.stuck_ms() * MS, "alarms": self.alarms.looked_ns}
-        rigs = {name: rig for name, rig in self.rigs.items() if not rig.ended}
+        rigs = {name: rig for name, rig in self.rigs.items() if not (rig.ended or rig.fallen)}
         moved |= {f"rig {name}": rig.looked_ns for name, rig in rigs.items()}
         gates = {name: gate for name, gate in self.parts.composites.items() if name in rigs}
         moved |= {f"gate of {name}": gate.looked_ns for name, gate in gates.items()}
@@ -112,11 +119,20 @@ class House:
         return any(rig.state.permit is not None for rig in self.rigs.values())
 
 
-def suppliers(settings: Settings, reads: Reads, clock: FactSource) -> tuple[FactSource, ...]:
-    """Everyone who knows facts for a judgement; rigs and `gatewayd verdict` ask the same."""
+def suppliers(
+    settings: Settings,
+    reads: Reads,
+    clock: FactSource,
+    now: Callable[[], Settings] | None = None,
+) -> tuple[FactSource, ...]:
+    """Everyone who knows facts for a judgement; rigs and `gatewayd verdict` ask the same.
+
+    `now` tells the settings in force where they change, None = they do not.
+    """
     watched = any(point.crosses for point in settings.points.values())
     past = (RetiredCodes(reads), Ownership(), History(reads, watched), Overfull(reads))
-    return (ArchiveAge(settings.archive, reads), RigLocks(reads), People(reads), clock, *past)
+    asked = (ArchiveAge(settings.archive, reads), RigLocks(reads), People(reads), clock)
+    return (*asked, TagMemories(now or (lambda: settings)), *past)
 
 
 def build(settings: Settings, store: Store, clock: Clock) -> House:
@@ -125,7 +141,7 @@ def build(settings: Settings, store: Store, clock: Clock) -> House:
     alarms = watching(settings, store, board, clock)
     keeper = Timekeeper(clock, settings.clock, store)
     vouchers = Vouchers()
-    sources = (*suppliers(settings, store, ClockTrust(keeper)), vouchers)
+    sources = (*suppliers(settings, store, ClockTrust(keeper), lambda: parts.settings), vouchers)
     sightings = seen_before(settings, store, clock)
     means = Means(store, board, alarms, clock, sightings)
 

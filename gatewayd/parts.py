@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from drivers.contract import Driver, Trouble
+from gatewayd.bugs import Bugs
 from gatewayd.devices import Device, make_driver, supervised
 from gatewayd.points.point import Point
 from gatewayd.rigs.assess import Bench
-from gatewayd.rigs.composite import Composite, Front
+from gatewayd.rigs.composite import Composite
+from gatewayd.rigs.front import Front
 from gatewayd.rigs.gates import Hands, gate_for
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
@@ -25,7 +27,7 @@ BenchOf: TypeAlias = Callable[[Settings, str], Bench]
 
 
 class Parts:
-    """What runs, by name. `settings` are those in force.
+    """What runs, by name. `settings` are those in force; `bugs` contains what breaks.
 
     `made_with` is what a part took from beyond its own settings: the register map of a device, the
     station's particulars of a rig. `ears` hear every device, beside the rigs.
@@ -40,6 +42,7 @@ class Parts:
         points: Iterable[Point] = (),
     ) -> None:
         self.settings = settings
+        self.bugs = Bugs(means.alarms, means.clock)
         self.devices: dict[str, Device] = {}
         self.rigs: dict[str, Rig] = {}
         self.composites: dict[str, Composite] = {}
@@ -64,7 +67,7 @@ class Parts:
     def add_device(self, driver: Driver) -> None:
         """A device with this driver, by the settings in force."""
         name = driver.name
-        self.devices[name] = supervised(driver, self.settings, self.context)
+        self.devices[name] = supervised(driver, self.settings, self.context, self.bugs)
         self.devices[name].audience.ears = self.ears
         self.made_with[f"devices/{name}"] = profile_of(self.settings, name)
 
@@ -143,6 +146,10 @@ def devices_of(rig: RigSettings) -> Iterator[str]:
 
 
 def profile_of(settings: Settings, device: str) -> object:
-    """The register map that a device is made with; None where it needs none."""
-    named = getattr(settings.devices[device].settings, "profile", None)
+    """The register map or the tag layout that a device is made with; None where it needs none."""
+    made = settings.devices[device].settings
+    layout = settings.layouts.get(getattr(made, "memory", None) or "")
+    if layout is not None:
+        return layout.settings
+    named = getattr(made, "profile", None)
     return settings.profiles.get(named) if isinstance(named, str) else None

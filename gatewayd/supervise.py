@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 import structlog
 
-from drivers.contract import Context, Driver, DriverError, Reading
+from drivers.contract import Context, Driver, DriverError, MemoryArea, Reading
 from drivers.plc.budget import Budget
 from gatewayd import chance
 from gatewayd.clock import SECOND, Clock
@@ -70,7 +70,7 @@ class Counters:
 class Supervisor:
     """Runs one driver. `emit` gets its readings, `on_status` every change, at once and in order.
 
-    `budget` says where the time of the device's wire goes, None when nobody measures that.
+    `memory` is what it is to read of every tag. `budget` says where the time of the device's wire goes, None when nobody measures that.
 
     `troubles` is what a person should put right; a kind that comes or goes is a change too. Who
     runs it calls `troubles.sweep()` now and then.
@@ -86,6 +86,7 @@ class Supervisor:
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         budget: Callable[[], Budget | None] = lambda: None,
+        memory: MemoryArea | None = None,
     ) -> None:
         self.budget = budget
         self.status = DeviceStatus(driver.name, "connecting", clock.wall(), None, "")
@@ -101,7 +102,12 @@ class Supervisor:
         self._up_ns: int | None = None
         self.troubles = Troubles(driver.name, clock, lambda: on_status(self.status))
         self._context = Context(
-            emit, self._up, self._noise, clock.monotonic_ns, trouble=self.troubles.add
+            emit,
+            self._up,
+            self._noise,
+            clock.monotonic_ns,
+            trouble=self.troubles.add,
+            memory=memory,
         )
 
     async def run(self) -> None:
@@ -109,6 +115,8 @@ class Supervisor:
         self.running = True
         try:
             await self._serve()
+        except Exception as exc:  # noqa: BLE001 - a bug of ours here is this device's alone, too
+            self._fault(exc)
         finally:
             self.running = False
             self._ended_ns = self._clock.monotonic_ns()

@@ -30,6 +30,37 @@ WORKS: Final = (
         ),
     ),
     Kind(
+        "rig_failed",
+        "critical",
+        Text(
+            zh="工位程序出错，已锁定该工位并重新启动",
+            en="the program of a rig failed; it was locked and begun again",
+        ),
+        Text(zh="程序错误；其他工位不受影响", en="a fault of the program; other rigs go on"),
+        Text(
+            zh="请保存日志（gatewayd bundle）并报告；反复出现时先停用该工位，然后确认本报警",
+            en="keep the log (`gatewayd bundle`) and report it; leave the rig locked when it comes again and again; then acknowledge",
+        ),
+        lasts=False,
+    ),
+    Kind(
+        "part_failed",
+        "warning",
+        Text(
+            zh="网关的一个辅助部分出错，已重新启动",
+            en="a side part of the gateway failed and was begun again",
+        ),
+        Text(
+            zh="程序错误；充装和联锁不受影响",
+            en="a fault of the program; fills and gates are not touched by it",
+        ),
+        Text(
+            zh="请保存日志（gatewayd bundle）并报告，然后确认本报警",
+            en="keep the log (`gatewayd bundle`) and report it, then acknowledge",
+        ),
+        lasts=False,
+    ),
+    Kind(
         "weight_unknown",
         "warning",
         Text(zh="长时间没有可信的重量", en="no weight that can be trusted, for long"),

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 from gatewayd.parts import Parts
 from gatewayd.rigs.rig import Rig
+from gatewayd.rigs.ward import serve, serve_gate
 
 
 class Bell:
@@ -22,7 +24,7 @@ class Bell:
 
 
 class Keeper:
-    """One task a part, all in one TaskGroup: what raises still ends the house."""
+    """One task a part, all in one TaskGroup. A bug ends its own part, which is begun again."""
 
     def __init__(self, group: asyncio.TaskGroup, parts: Parts, bell: Bell) -> None:
         self._group = group
@@ -41,17 +43,20 @@ class Keeper:
 
     def start_device(self, name: str) -> None:
         """Run a device's supervisor."""
-        self._start(f"devices/{name}", self._parts.devices[name].supervisor.run())
+        run = self._parts.devices[name].supervisor.run
+        self._start(f"devices/{name}", self._parts.bugs.contain(name, run))
 
     def start_rig(self, name: str) -> None:
         """Run a rig, and the gate that stands before it where there is one."""
         self._start(f"rigs/{name}", self._serve(self._parts.rigs[name]))
         if name in self._parts.composites:
-            self._start(f"gates/{name}", self._parts.composites[name].run())
+            gate, rig = self._parts.composites[name], self._parts.rigs[name]
+            self._start(f"gates/{name}", serve_gate(gate, rig))
 
     def start_upstream(self, name: str) -> None:
         """Run an upstream."""
-        self._start(f"upstreams/{name}", self._parts.upstreams[name].run())
+        work = partial(self._serve_upstream, name)
+        self._start(f"upstreams/{name}", self._parts.bugs.contain(name, work))
 
     async def stop(self, keys: Iterable[str]) -> None:
         """Cancel what runs under these keys and wait until it has ended."""
@@ -81,5 +86,13 @@ class Keeper:
         self._tasks[key] = self._group.create_task(work)
 
     async def _serve(self, rig: Rig) -> None:
-        await rig.run()
+        await serve(rig, self._parts.bugs)
         self._bell.news.set()
+
+    async def _serve_upstream(self, name: str) -> None:
+        """After a bug a new one takes its place: it knows what is committed and nothing else."""
+        try:
+            await self._parts.upstreams[name].run()
+        except Exception:  # Told by who contains this: here only the broken one is given up.
+            self._parts.add_upstream(name)
+            raise

@@ -8,7 +8,6 @@ its own, so that it never waits for an opening, a commit or a store that hangs.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
 from drivers.contract import (
     DriverError,
@@ -26,6 +25,7 @@ from drivers.troubles import weight_unknown
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
+from gatewayd.rigs.front import RigBehind
 from gatewayd.rigs.soft_memory import Keeper, recall, spelled
 from gatewayd.rigs.soft_model import SoftSettings, Valve, of_filler, of_output, unknown, weight_of
 from gatewayd.rigs.softgate import SoftGate
@@ -36,18 +36,6 @@ CLOSE_AGAIN_S = 0.1
 """How soon closing is tried again when the device did not confirm it."""
 KEEP_S = 1.0
 """How often the totaliser is kept while it moves: what is lost at most with the process."""
-
-
-class Front(Protocol):
-    """Who gets what a device says: a rig, or the gate that stands before it."""
-
-    def take(self, reading: Reading) -> None:
-        """One reading."""
-        ...
-
-    def device(self, name: str, state: str) -> None:
-        """A device changed its state."""
-        ...
 
 
 class Composite:
@@ -73,7 +61,7 @@ class Composite:
         self._tell = tell
         self._log = logger("rigs").bind(rig=rig_id)
         self.soft = SoftGate(settings, recall(store, rig_id))
-        self._rig: Front | None = None
+        self._rig: RigBehind | None = None
         self._states: dict[str, str] = {}
         self._state = ""
         self._kept = self.soft.memory
@@ -83,7 +71,7 @@ class Composite:
         self._unsaid = ""
         self._wake_opener, self._wake_closer = asyncio.Event(), asyncio.Event()
 
-    def stand_before(self, rig: Front) -> None:
+    def stand_before(self, rig: RigBehind) -> None:
         """Deliver the gate's samples to this rig, and let everything else through."""
         self._rig = rig
 
@@ -181,10 +169,22 @@ class Composite:
         self.soft.lock(self._clock.monotonic_ns())
         await self._close()
 
+    def doubt(self) -> None:
+        """Hold nothing; the device may be open, and is closed as soon as `run` runs again."""
+        self._maybe_open, self._opening = True, False
+        self.soft.lock(self._clock.monotonic_ns())
+        self._wake_closer.set()
+
+    def fall(self, bug: Exception) -> None:
+        """What it was told could not be taken: closed, and its rig begins anew."""
+        assert self._rig is not None, "stands before nobody"
+        self.doubt()
+        self._rig.fall(bug)
+
     # --- the actor ---
 
     async def run(self) -> None:
-        """Carry out what the gate wants, until cancelled. A bug here ends the process."""
+        """Carry out what the gate wants, until cancelled. A bug ends it: `doubt`, and again."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_closed())
             group.create_task(self._keep_open())

@@ -30,9 +30,10 @@ class Mirror:
         self._band = WeightBand(bench.rig.dead_band_g)
         self._since = ""
 
-    def weigh(self, sample: GateSample) -> None:
+    def weigh(self, sample: GateSample, before: GateSample | None) -> None:
         """Show a changed weight in passing, where the change is worth a message."""
-        if not self._band.worth(sample):
+        same = before is not None and _weight(sample) == _weight(before)
+        if same or not self._band.worth(sample):
             return
         weight = {
             "t": evidence.stamp(self._clock.wall(), self._zone),
@@ -87,6 +88,10 @@ class Mirror:
     def _lock(self, lock: RigLock) -> dict[str, str]:
         since = evidence.stamp(lock.locked_at, self._zone)
         return {"reason": lock.reason, "by": lock.locked_by, "since": since}
+
+
+def _weight(sample: GateSample) -> tuple[int, int, bool]:
+    return sample.gross_g, sample.net_g, sample.stable
 
 
 def _decision(state: State) -> str | None:

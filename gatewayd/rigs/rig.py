@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from dataclasses import replace
 
-from drivers.contract import DriverError, FillGate, GateSample, Reading
+from drivers.contract import FillGate, GateSample, Reading
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs import assess
@@ -18,17 +18,16 @@ from gatewayd.rigs.bookkeeper import Bookkeeper
 from gatewayd.rigs.ending import proven_over
 from gatewayd.rigs.findings import reason_at_rig
 from gatewayd.rigs.grounds import Grounds
-from gatewayd.rigs.hand import write
+from gatewayd.rigs.hand import Hand
 from gatewayd.rigs.machine import adopt, step
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.mirror import Mirror
-from gatewayd.rigs.model import STORE_ILL, State, View
+from gatewayd.rigs.model import PROGRAM, STORE_ILL, Phase, State, View
 from gatewayd.rigs.moves import (
     Alarm,
     Baseline,
     Effect,
     Event,
-    GateFailed,
     Issue,
     Issued,
     Judge,
@@ -61,7 +60,7 @@ class Rig:
         self.id = bench.rig_id
         self._bench = bench
         self._rig = bench.rig
-        self._gate = gate
+        self._hand = Hand(bench.rig_id, gate, means.clock, stale_ms=bench.rig.stale_after_ms)
         self._store = means.store
         self._clock = means.clock
         self._log = logger("rigs").bind(rig=bench.rig_id)
@@ -73,8 +72,7 @@ class Rig:
         self._wishes = Wishes(self.people)
         self._grounds = Grounds(self._store)
         self._unsure = False
-        self._broken = False
-        self._complaint = ""
+        self._bug: Exception | None = None
         self.machine = step  # Whoever tests may listen in.
         self.state = State()
         self.looked_ns = self._clock.monotonic_ns()
@@ -87,10 +85,8 @@ class Rig:
         before = self._watch.sample
         if self._watch.take(reading):
             self._wake.set()
-        if isinstance(reading, GateSample) and (
-            before is None or _weight(reading) != _weight(before)
-        ):
-            self._mirror.weigh(reading)
+        if isinstance(reading, GateSample):
+            self._mirror.weigh(reading, before)
 
     def device(self, name: str, state: str) -> None:
         """A device of this rig changed its state (contract §6)."""
@@ -100,6 +96,21 @@ class Rig:
     def tick(self) -> None:
         """Look again: time passed."""
         self._wake.set()
+
+    def fall(self, bug: Exception) -> None:
+        """What it was told, or its gate, met a bug: `run` ends of it at its next look."""
+        self._bug = bug
+        self._wake.set()
+
+    @property
+    def fallen(self) -> bool:
+        """Whether a bug ended `run`: locked, and to be begun again (`ward.py`)."""
+        return self.state.fault == PROGRAM
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the daemon stops."""
+        return self._wishes.stopping
 
     def stop(self) -> None:
         """Close the gate, settle what is open, then let `run` return."""
@@ -127,13 +138,20 @@ class Rig:
     # --- the actor ---
 
     async def run(self) -> None:
-        """Serve the rig until `stop` and everything is closed and recorded."""
+        """Serve the rig until `stop` and everything is closed and recorded.
+
+        Raises StoreError when the store cannot be read at the start, and whatever a bug raises: then
+        `down`, and `run` again. It begins as after a restart, with what the store and the gate say.
+        """
+        self._bug = None
         before = left_behind(self._store, self.id, self._clock.monotonic_ns())
         self.state = replace(before, refused=self.state.refused)
         self._show()
         while not (self._wishes.ending and self._at_rest()):
             await self._wake.wait()
             self._wake.clear()
+            if self._bug is not None:
+                raise self._bug
             await self._books.retry()
             self._adopt_unsure()
             await self._advance(self._view())
@@ -142,6 +160,17 @@ class Rig:
             self.looked_ns = self._clock.monotonic_ns()
         self._watch.leave()
         self.ended = True
+
+    async def down(self, fault: str) -> None:
+        """Locked and shown with this fault; nothing that was seen or judged counts any more.
+
+        What waits for the store, and who was refused, is kept: nothing is lost, nothing told twice.
+        """
+        self.looked_ns = self._clock.monotonic_ns()
+        self.state = State(phase=Phase.FAULT, fault=fault, refused=self.state.refused)
+        self._watch, self._grounds = self._watch.anew(), Grounds(self._store)
+        await self._hand.shut()
+        self._show()
 
     def _adopt_unsure(self) -> None:
         """A commit 1 that failed may have happened all the same: then it is settled like a crash.
@@ -171,7 +200,7 @@ class Rig:
 
     def _trouble(self) -> str:
         """Why nothing may be open here, beside devices that are lost; empty when all is well."""
-        if self._broken:
+        if self._hand.broken:
             return self._rig.gate
         return "" if self._books.healthy and not self._unsure else STORE_ILL
 
@@ -194,7 +223,7 @@ class Rig:
             case Issue():
                 return await self._issue(effect)
             case Open() | Renew() | Lock():
-                return await self._touch(effect)
+                return await self._hand.touch(effect)
             case Resolve():
                 return await self._resolve(effect)
             case _:
@@ -226,33 +255,6 @@ class Rig:
         )
         view = self._grounds.issued(self._bench, effect, permit, self._view())
         return Issued(permit, view)
-
-    async def _touch(self, effect: Open | Renew | Lock) -> Event | None:
-        """One write to the gate, read back by its driver. A driver that breaks latches the rig.
-
-        A renewal that failed was no renewal: the next sample tries again, and when the lease has
-        run out meanwhile the permit counts as stalled. One lost reply ends no fill.
-        """
-        try:
-            answer = await write(self._gate, effect, self._clock, stale_ms=self._rig.stale_after_ms)
-        except DriverError as exc:
-            self._complain(effect, str(exc))
-            if isinstance(effect, Renew):
-                return None
-            return GateFailed(str(exc), self._clock.monotonic_ns())
-        except Exception as exc:  # noqa: BLE001 - a bug in one driver must not stop the other rigs
-            if not self._broken:
-                self._log.exception("gate.fault", write=type(effect).__name__.lower())
-            self._broken = True
-            return GateFailed(str(exc), self._clock.monotonic_ns())
-        self._complaint = ""
-        return answer
-
-    def _complain(self, effect: Open | Renew | Lock, error: str) -> None:
-        """Say why a write failed, once for as long as it fails in the same way."""
-        if error != self._complaint:
-            self._complaint = error
-            self._log.warning("gate.failed", write=type(effect).__name__.lower(), error=error)
 
     async def _resolve(self, effect: Resolve) -> Event:
         """Commit 2: permit resolved and record written, together or not at all."""
@@ -294,7 +296,3 @@ class Rig:
     def _show(self) -> None:
         """Post the rig's state when anything but the weight changed (contract §6)."""
         self._mirror.show(self.state, self._watch.sample, self._wishes.lock)
-
-
-def _weight(sample: GateSample) -> tuple[int, int, bool]:
-    return sample.gross_g, sample.net_g, sample.stable

@@ -27,6 +27,7 @@ class Watch:
         self.sample: GateSample | None = None
         self._rig = bench.rig
         self._region = bench.station.region
+        self._bench = bench
         self._archive = archive
         self._sightings = sightings
         self._place = bench.rig_id
@@ -70,6 +71,13 @@ class Watch:
 
     def look_again(self, *, archive: bool) -> None:
         """The `archive` changed: ask it again who stands here; it may be held by now."""
+    def anew(self) -> "Watch":
+        """Eyes that have seen nothing yet, beside which devices are up."""
+        self.leave()
+        fresh = Watch(self._bench, self._archive, self._clock, self._sightings)
+        fresh._states = self._states
+        return fresh
+
         self._news = self._news or archive
 
     def _lose(self) -> None:

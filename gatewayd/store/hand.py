@@ -36,8 +36,12 @@ class OwnThread:
         self._thread.start()
 
     def _serve(self, writer: "Writer") -> None:
-        while writer.work(wait=True):
-            pass
+        try:
+            while writer.work(wait=True):
+                pass
+        except BaseException as exc:  # noqa: BLE001 - see below
+            # Nothing can be committed any more, which must be known at once, whatever it was.
+            writer.died(exc)
 
     def rouse(self) -> None:
         """It wakes at the queue."""

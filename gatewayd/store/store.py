@@ -29,6 +29,9 @@ STUCK_MS = 5_000
 """A commit that takes longer hangs: nothing may stay open that could not be recorded. As long as
 another process may hold the file, and as a worn flash card takes to tidy up."""
 
+BROKE_LOOK_S = 0.25
+"""How soon it is noticed that the writer has ended of a bug; `healthy` says so at once."""
+
 
 class Store(Reads):
     """One process's store. Reads are those of `Reads`; use it on one event loop.
@@ -150,6 +153,15 @@ class Store(Reads):
     def stuck_ms(self) -> int:
         """How long a commit has been under way without an end."""
         return self._writer.stuck_ms()
+
+    async def broke(self) -> None:
+        """Wait until the writer has ended of a bug, then raise AssertionError: the daemon must end.
+
+        A new one cannot know what of the last transaction happened; a start finds out.
+        """
+        while self._writer.dead is None:  # noqa: ASYNC110 - its thread died, it can ring no bell
+            await asyncio.sleep(BROKE_LOOK_S)
+        raise AssertionError("the store's writer ended of a bug") from self._writer.dead
 
     async def prove(self) -> None:
         """Commit something of no meaning, so that `healthy` is news; raises StoreError."""

@@ -84,6 +84,7 @@ class Writer:
         self.healthy = True
         self.why = ""
         self.full = False
+        self.dead: BaseException | None = None
         self.used_percent = room.used_percent(connection)
         self.batches = 0
         self._ballast = ballast
@@ -108,7 +109,7 @@ class Writer:
         `run` must be repeatable: it runs again when its batch had to be taken apart. A cancelled
         caller does not stop it. Raises StoreError, or what `run` raised.
         """
-        if self._closed:
+        if self._closed or self.dead is not None:
             raise StoreError(f"{self._path}: the store is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         try:
@@ -126,6 +127,11 @@ class Writer:
         """How long something has waited while nothing moved: a disk or a thread that hangs."""
         return (self._monotonic_ns() - self._moved_ns) // MS if self._pending else 0
 
+    def died(self, bug: BaseException) -> None:
+        """The hand ended of a bug: nothing is committed any more, and whoever waits waits for ever."""
+        self.healthy, self.why = False, f"{self._path}: the writer ended: {bug!r}"
+        self.dead = bug
+
     async def close(self) -> None:
         """Commit what waits, then stop the thread and close the connection."""
         if not self._closed:
@@ -134,6 +140,8 @@ class Writer:
             await asyncio.to_thread(self._jobs.put, None)
             self._hand.rouse()
         await self._hand.ended()
+        if self.dead is not None:
+            self._connection.close()
 
     def work(self, *, wait: bool) -> bool:
         """Commit what waits, or probe a store that is unwell; False = that was the last time.

@@ -23,6 +23,7 @@ from gatewayd.errors import StoreError
 from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.soft_memory import recall, spelled
 from gatewayd.rigs.soft_model import Memory, SoftSettings
+from gatewayd.rigs.ward import serve_gate
 from tests.support.waiting import until
 
 ORDER = GateOrder(permit_no=7, target_g=5_000, limit_gross_g=22_000, lease_ms=600)
@@ -62,8 +63,12 @@ class StoppedClock(SystemClock):
     """The clock of a process that may have been stopped for a while."""
 
     stopped_ns = 0
+    bug: Exception | None = None
 
     def monotonic_ns(self) -> int:
+        bug, self.bug = self.bug, None
+        if bug is not None:
+            raise bug
         return super().monotonic_ns() + self.stopped_ns
 
 
@@ -105,6 +110,7 @@ class Seat:
     samples: list[GateSample] = field(default_factory=list)
     others: list[Reading] = field(default_factory=list)
     states: list[tuple[str, str]] = field(default_factory=list)
+    bugs: list[Exception] = field(default_factory=list)
 
     def take(self, reading: Reading) -> None:
         if isinstance(reading, GateSample):
@@ -114,6 +120,9 @@ class Seat:
 
     def device(self, name: str, state: str) -> None:
         self.states.append((name, state))
+
+    def fall(self, bug: Exception) -> None:
+        self.bugs.append(bug)
 
 
 class Stand:
@@ -160,7 +169,8 @@ async def standing(**changes: Any) -> AsyncIterator[Stand]:
     for name, value in changes.items():
         setattr(stand.module, name, value)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(stand.gate.run()), group.create_task(stand.devices())]
+        run = serve_gate(stand.gate, stand.seat)
+        tasks = [group.create_task(run), group.create_task(stand.devices())]
         stand.gate.device("scale-1", "up")
         stand.gate.device("io-1", "up")
         await until(lambda: bool(stand.seat.samples))
@@ -178,6 +188,20 @@ async def test_an_order_opens_and_a_lock_closes_and_waits_for_it() -> None:
         await stand.gate.lock()
         assert not stand.module.on
         await until(lambda: stand.seat.samples[-1].permit_echo == 0)
+
+
+async def test_a_bug_in_the_gate_closes_it_and_its_rig_falls() -> None:
+    async with standing() as stand:
+        await stand.opened()
+        stand.talking = False
+        stand.clock.bug = ZeroDivisionError("a bug")
+        await until(lambda: not stand.module.on)
+        assert not stand.gate.soft.holding
+        await until(lambda: len(stand.seat.bugs) == 1)
+        with pytest.raises(DriverError, match="no permit is in force"):
+            await stand.gate.renew()
+        before_ns = stand.gate.looked_ns
+        await until(lambda: stand.gate.looked_ns != before_ns)
 
 
 async def test_a_gate_whose_process_starts_is_closed_first() -> None:

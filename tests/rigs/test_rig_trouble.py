@@ -73,7 +73,7 @@ async def test_an_order_that_was_decided_long_ago_is_not_written(tmp_path: Path)
     async with at_desk(tmp_path) as desk:
         old_ns = desk.clock.monotonic_ns() - 1_001 * MS
         order = GateOrder(permit_no=7, target_g=1, limit_gross_g=2, lease_ms=2_000)
-        answer = await desk.rig._touch(Open(order, seen_ns=old_ns))
+        answer = await desk.rig._hand.touch(Open(order, seen_ns=old_ns))
         assert isinstance(answer, GateFailed)
         assert desk.gate.orders == []
 
