@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from gatewayd.alarms import words
+from gatewayd.alarms.beside import Beside
 from gatewayd.alarms.catalogue import KINDS
 from gatewayd.alarms.kinds import Kind
 from gatewayd.board import Board
@@ -66,6 +67,8 @@ class Alarms:
         self._standing: dict[tuple[str, str], _Standing] = {}
         self._waiting: list[RecordDraft] = []
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._beside = Beside(store)
         self.looked_ns = clock.monotonic_ns()
 
     def restore(self, subjects: AbstractSet[str]) -> None:
@@ -200,30 +203,22 @@ class Alarms:
 
     async def flush(self) -> None:
         """Commit what waits, in order; what the store does not take goes on waiting."""
-        try:
-            while self._waiting:
-                await self._store.append(self._waiting[0])
-                self._waiting.pop(0)
-        except StoreError as exc:
-            log.warning("alarm.not_recorded_yet", error=str(exc), waiting=len(self._waiting))
+        async with self._turn:
+            try:
+                while self._waiting:
+                    await self._store.append(self._waiting[0])
+                    self._waiting.pop(0)
+            except StoreError as exc:
+                log.warning("alarm.not_recorded_yet", error=str(exc), waiting=len(self._waiting))
 
     def sweep(self) -> None:
         """Let go what has been over for long enough; take over what a person answered beside us."""
         for key, known in tuple(self._standing.items()):
             if known.gone_at is not None and not self._young(known):
                 self._enqueue(self._let_go(key))
-        if not any(s.alarm.acknowledged_at is None for s in self._standing.values()):
-            return
-        try:
-            stored = self._store.alarms(standing=False)
-        except StoreError:
-            return
-        for alarm in stored:
-            mine = self._standing.get((alarm.kind, alarm.subject))
-            if mine is None or mine.alarm.acknowledged_at or not alarm.acknowledged_at:
-                continue
-            if mine.alarm.record_id == alarm.record_id:
-                self._answered(mine, alarm)
+        unanswered = (s.alarm for s in self._standing.values() if s.alarm.acknowledged_at is None)
+        for alarm in self._beside.answered(unanswered):
+            self._answered(self._standing[alarm.kind, alarm.subject], alarm)
 
     # --- pieces ---
 

@@ -11,6 +11,7 @@ import apsw
 from gatewayd.errors import StoreError
 from gatewayd.store import clock, database, rows
 from gatewayd.store.ahead import AheadReads
+from gatewayd.store.alarm_reads import AlarmReads
 from gatewayd.store.clock import Mark
 from gatewayd.store.gaps import GapReads
 from gatewayd.store.in_force import InForceReads
@@ -22,7 +23,6 @@ from gatewayd.store.model import (
     Entry,
     Permit,
     Record,
-    StoredAlarm,
 )
 from gatewayd.store.order_reads import OrderReads
 from gatewayd.store.page_reads import PageReads
@@ -56,6 +56,7 @@ class Reads(
     ShiftReads,
     RequestReads,
     AheadReads,
+    AlarmReads,
     GapReads,
     PageReads,
 ):
@@ -146,23 +147,10 @@ class Reads(
         code = self._one("SELECT last_filled FROM rigs WHERE rig = ?", (rig_id,))
         return None if code is None else str(code)
 
-    def alarm_stands(self, kind: str, subject: str) -> bool:
-        """Whether one alarm waits for its cause to end or for a person."""
-        sql = "SELECT 1 FROM alarms WHERE kind = ? AND subject = ? AND cleared_at IS NULL"
-        return bool(self._rows(sql, (kind, subject)))
-
     def clock_mark(self) -> Mark:
         """What the store knows of the clock."""
         sql = "SELECT latest_at, believed, moved_s, vouched FROM clock"
         return clock.mark(self._rows(sql)[0])
-
-    def alarms(self, *, standing: bool) -> tuple[StoredAlarm, ...]:
-        """The alarms that stand, or the last life of every alarm there ever was; newest first."""
-        sql = (
-            f"SELECT {rows.ALARM_COLUMNS} FROM alarms "  # noqa: S608 - our names
-            "WHERE cleared_at IS NULL OR NOT ? ORDER BY raised_at DESC, kind, subject"
-        )
-        return tuple(rows.alarm(row) for row in self._rows(sql, (standing,)))
 
     def records(
         self,

@@ -1,5 +1,6 @@
 """An alarm is told once, stands until it is over, survives a restart, and is never only in a log."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -217,3 +218,35 @@ async def test_an_answer_is_only_for_what_was_looked_at(room: ControlRoom) -> No
         beside.answer_alarm(room.store.path, draft, issuer=Issuer(STATION, ZONE))
     assert room.shown(FLOW) is not None
     assert [action for _, action in room.told()] == ["raised", "again"]
+
+
+async def test_two_that_commit_at_once_lose_none(room: ControlRoom) -> None:
+    """At a stop the house commits what waits while `run` is about to."""
+    for number in range(8):
+        room.alarms.raise_(FLOW, f"rig-{number}")
+    await asyncio.gather(room.alarms.flush(), room.alarms.flush())
+    assert room.alarms.saved
+    assert len(room.told()) == 8
+
+
+async def test_looking_for_answers_costs_nothing_while_nobody_writes(room: ControlRoom) -> None:
+    """However many alarms there ever were: only what waits for an answer is asked for."""
+    room.alarms.raise_(FLOW, "rig-1")
+    for _ in range(2):
+        await room.pass_s(1)
+    asked: list[str] = []
+
+    def hear(_cursor: object, sql: str, _values: object) -> bool:
+        asked.append(sql)
+        return True
+
+    room.store._read.set_exec_trace(hear)
+    for _ in range(5):
+        await room.pass_s(1)
+    assert set(asked) <= {"PRAGMA data_version"}
+    _answer(room, FLOW)
+    asked.clear()
+    await room.pass_s(1)
+    room.store._read.set_exec_trace(None)
+    assert len([sql for sql in asked if "alarms" in sql]) == 1
+    assert room.alarms.standing == ()
