@@ -72,11 +72,11 @@ def list_mappings(*, lang: Language | None, as_json: bool) -> None:
     \b
     gatewayd upstreams list --json
     """  # noqa: D301 - click wants the backspace character itself
-    tested = [_tested(source) for source in _found().sources.values()]
+    tested = [_tested(source) for _, source in sorted(_found().sources.items())]
     if as_json:
         print_json({"mappings": [_row(each) for each in tested]})
         return
-    table = Table("mapping", "", "records", "voucher", "verified", box=None)
+    table = Table("mapping", "", "driver", "records", "voucher", "verified", box=None)
     for each in tested:
         table.add_row(each.id, *_cells(each, language(lang)))
     Console(highlight=False).print(table)
@@ -228,6 +228,9 @@ def _row(tested: Tested) -> dict[str, Any]:
             {"records": list(r.records), "when": r.when, "method": r.method, "path": r.path}
             for r in file.requests
         ],
+        "messages": [
+            {"records": list(m.records), "when": m.when, "to": m.to} for m in file.messages
+        ],
         "problems": [],
     }
 
@@ -245,13 +248,14 @@ def _tested_row(tested: Tested) -> dict[str, Any]:
     }
 
 
-def _cells(tested: Tested, lang: Language) -> tuple[str, str, str, str]:
+def _cells(tested: Tested, lang: Language) -> tuple[str, str, str, str, str]:
     mapping = tested.mapping
     if mapping is None:
-        return "wrong: see gatewayd upstreams test", "", "", ""
+        return "wrong: see gatewayd upstreams test", "", "", "", ""
     title = mapping.file.title.zh if lang == "zh" else mapping.file.title.en
     marks = ("yes" if mapping.voucher else "", "yes" if mapping.file.verified else "no")
-    return title, ", ".join(sorted(mapping.kinds)), *marks
+    driver = "not http" if mapping.messages else "http"
+    return title, driver, ", ".join(sorted(mapping.kinds)), *marks
 
 
 def _print_mapping(mapping: PlatformMapping, lang: Language) -> None:
@@ -268,6 +272,10 @@ def _print_mapping(mapping: PlatformMapping, lang: Language) -> None:
     for request in file.requests:
         kinds, when = ", ".join(request.records), f" when {request.when}" if request.when else ""
         console.print(f"{kinds}{when}: {request.method} {request.path or '/'}", markup=False)
+    for message in file.messages:
+        kinds, when = ", ".join(message.records), f" when {message.when}" if message.when else ""
+        where = message.to or "where the upstream puts records"
+        console.print(f"{kinds}{when}: message to {where}", markup=False)
     for skip in file.skip:
         console.print(f"{', '.join(skip.records)}: not sent: {skip.because}", markup=False)
     for outcome in run(mapping, Path(mapping.origin).read_text(encoding="utf-8")):

@@ -160,9 +160,9 @@ class Kit:
     ) -> None:
         try:
             async with asyncio.timeout(ANSWER_S_MAX):
-                answer = await (
-                    await connection.send(topic, body, retain=not record, record=record)
-                )
+                label = connection.record_label if record else None
+                sent = await connection.send(topic, body, retain=not record, label=label)
+                answer = await sent
         except TimeoutError as exc:
             raise UpstreamError(f"no answer to {topic} within {ANSWER_S_MAX:g} s") from exc
         if not answer.accepted:

@@ -1,4 +1,4 @@
-"""The examples inside a mapping: a record in, the request that must come out, told apart exactly."""
+"""The examples inside a mapping: a record in, what must come out, told apart exactly."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,11 +12,12 @@ from gatewayd.mapping.file import ExampleFile
 from gatewayd.mapping.json_text import dumps
 from gatewayd.mapping.load import load
 from gatewayd.mapping.mapping import Call, Fit, PlatformMapping, Skipped, Tongue, Unfit, call
+from gatewayd.mapping.messages import Letter
 
 HOME = "Asia/Shanghai"
 """The zone of examples of a mapping that has none of its own."""
 OUTCOMES = ("skipped", "refused")
-KEYS = (*OUTCOMES, "method", "path", "headers", "body")
+KEYS = (*OUTCOMES, "method", "path", "headers", "to", "key", "body")
 HIDDEN_EXAMPLE = "SECRET"
 """What stands for a `!secret` in an example."""
 
@@ -70,12 +71,16 @@ def _shown(tongue: Tongue, example: ExampleFile) -> dict[str, Any]:
         except UnfitError as exc:
             return {"refused": str(exc)}
     assert example.record is not None, example
-    fate = tongue.fate(envelope(example.record))
+    event = envelope(example.record)
+    fate = tongue.said(event) if tongue.mapping.messages else tongue.fate(event)
     match fate:
         case Skipped(because):
             return {"skipped": because}
         case Unfit(why):
             return {"refused": why}
+        case Letter(to, key, body):
+            shown = {"to": to, "key": key, "body": json.loads(body, parse_float=Decimal)}
+            return {name: value for name, value in shown.items() if value != ""}
         case Fit():
             return _of(call([fate]))
 

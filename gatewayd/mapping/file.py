@@ -13,7 +13,9 @@ PATH = r"^([/{][^\s?#]*)?$"
 """Below the platform's url; `{value.NAME}` may have slashes of its own, `{cylinder.code}` not."""
 REQUESTS_MAX = 50
 EXAMPLES_MAX = 100
+MESSAGES_MAX = 50
 TABLE_MAX = 2_000
+TO_CHARS_MAX = 1_000
 SECRET = "!secret"  # noqa: S105 - the key that stands for a tagged value, not one
 
 Code: TypeAlias = str | int
@@ -116,11 +118,16 @@ class ManyFile(_Strict):
         return self
 
 
-class RequestFile(_Strict):
-    """One request: for which records, where it goes, what is in it, what its answer means."""
+class PartFile(_Strict):
+    """What speaks of some records: kinds, and a condition."""
 
     records: Kinds
     when: str | None = Field(default=None, min_length=1, description="CEL: only when this is true")
+
+
+class RequestFile(PartFile):
+    """One request: for which records, where it goes, what is in it, what its answer means."""
+
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
     path: str = Field(default="", pattern=PATH)
     body: Literal["json", "form", "query"] = "json"
@@ -140,11 +147,27 @@ class RequestFile(_Strict):
         return self
 
 
-class SkipFile(_Strict):
+class MessageFile(PartFile):
+    """One message, for every upstream but HTTP: for which records, where it goes, what is in it.
+
+    `to` is an MQTT topic, a NATS subject, a Kafka topic, a PostgreSQL table; without it the record
+    goes where that upstream puts records. Files know no `to`. `key` is of Kafka alone.
+    """
+
+    to: str = Field(default="", max_length=TO_CHARS_MAX, description="{...} is one part of it")
+    key: str | None = Field(default=None, min_length=1, description="CEL; default: the rig")
+    fields: Any = Field(description="NAME: CEL, {value, as, optional, default}, or more below it")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not isinstance(self.fields, dict | list) or not self.fields:
+            raise ValueError("fields is empty; expected NAME: expression")
+        return self
+
+
+class SkipFile(PartFile):
     """Records that this platform does not want although their kind is mapped, and why."""
 
-    records: Kinds
-    when: str | None = Field(default=None, min_length=1)
     because: str = Field(min_length=1)
 
 
@@ -182,7 +205,8 @@ class VoucherFile(_Strict):
 class ExampleFile(_Strict):
     """A record, or the facts of a question, and the request that it must become.
 
-    `out` is `{method, path, body}`; `{skipped: ...}` and `{refused: ...}` hold a part of the reason.
+    `out` is `{method, path, body}`, of a message `{to, key, body}`; `{skipped: ...}` and
+    `{refused: ...}` hold a part of the reason.
     """
 
     title: str = ""
@@ -198,7 +222,7 @@ class ExampleFile(_Strict):
 
 
 class MappingFile(_Strict):
-    """How one platform wants records."""
+    """How one platform wants records: by `requests` over HTTP, else by `messages`."""
 
     id: str = Field(pattern=MAPPING_ID)
     title: WordsFile
@@ -212,14 +236,21 @@ class MappingFile(_Strict):
         default_factory=dict
     )
     skip: tuple[SkipFile, ...] = ()
-    requests: tuple[RequestFile, ...] = Field(default=(), max_length=REQUESTS_MAX)
+    requests: tuple[RequestFile, ...] = Field(
+        default=(), max_length=REQUESTS_MAX, description="for driver: http"
+    )
+    messages: tuple[MessageFile, ...] = Field(
+        default=(), max_length=MESSAGES_MAX, description="for every other driver"
+    )
     voucher: VoucherFile | None = None
     examples: tuple[ExampleFile, ...] = Field(min_length=1, max_length=EXAMPLES_MAX)
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.requests and self.voucher is None:
-            raise ValueError("neither requests nor voucher; expected one of them")
+        spoken = bool(self.requests) or self.voucher is not None
+        if spoken == bool(self.messages):
+            what = "both messages and requests" if spoken else "no requests, messages or voucher"
+            raise ValueError(f"{what}; expected messages, or requests and voucher")
         if both := self.tables.keys() & self.station_tables.keys():
             raise ValueError(f"table {', '.join(sorted(both))} is in tables and station_tables")
         return self

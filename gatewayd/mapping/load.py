@@ -9,9 +9,17 @@ from zoneinfo import ZoneInfo
 
 from gatewayd.mapping.build import HIDDEN, Builder
 from gatewayd.mapping.fields import Constant, Node, Row, formulas
-from gatewayd.mapping.file import SECRET, TABLE_MAX, MappingFile, RequestFile, VoucherFile
+from gatewayd.mapping.file import (
+    SECRET,
+    TABLE_MAX,
+    MappingFile,
+    MessageFile,
+    RequestFile,
+    VoucherFile,
+)
 from gatewayd.mapping.functions import functions
 from gatewayd.mapping.mapping import PlatformMapping, Request, Skip
+from gatewayd.mapping.messages import Message
 from gatewayd.mapping.words import WORDS
 from protocols.documents import (
     Document,
@@ -122,7 +130,11 @@ def _compiled(
         for index, request in enumerate(file.requests)
     )
     voucher = None if file.voucher is None else _request(builder, file.voucher, ("voucher",))
-    every = (*requests, *(() if voucher is None else (voucher,)))
+    messages = tuple(
+        _message(builder, message, ("messages", index))
+        for index, message in enumerate(file.messages)
+    )
+    every = (*requests, *messages, *(() if voucher is None else (voucher,)))
     conditions = [part.when for part in (*skips, *every) if part.when is not None]
     return PlatformMapping(
         id=file.id,
@@ -133,6 +145,7 @@ def _compiled(
         environment=builder.environment,
         skips=skips,
         requests=requests,
+        messages=messages,
         voucher=voucher,
         secrets=secrets,
         reads=frozenset(_reads(every, conditions)) & WORDS.keys(),
@@ -153,16 +166,32 @@ def _request(builder: Builder, written: RequestFile | VoucherFile, path: Path) -
     builder.where = "a question before a fill" if asked else _shown(kinds)
     when = None if isinstance(written, VoucherFile) else written.when
     builder.flat = True
-    slots = _path(builder, written.path, (*path, "path"))
+    slots = _slots(builder, written.path, (*path, "path"))
     headers = builder.branch(written.headers, (*path, "headers"))
     _header_names(builder, written.headers, (*path, "headers"))
     builder.flat = written.body != "json"
-    fields, at = written.fields, (*path, "fields")
-    node = builder.branch(fields, at) if isinstance(fields, dict) else builder.node(fields, at)
+    node = _fields(builder, written.fields, (*path, "fields"))
     many = None if isinstance(written, VoucherFile) else written.many
     around = builder.branch(many.around if many else {}, (*path, "many", "around"))
     condition = builder.condition(when, (*path, "when"))
     return Request(written, condition, slots, headers, node, around)
+
+
+def _message(builder: Builder, written: MessageFile, path: Path) -> Message:
+    builder.readable, builder.where = readable(written.records), _shown(written.records)
+    builder.flat = True
+    to = _slots(builder, written.to, (*path, "to"))
+    key = Constant("") if written.key is None else builder.node(written.key, (*path, "key"))
+    builder.flat = False
+    node = _fields(builder, written.fields, (*path, "fields"))
+    return Message(written, builder.condition(written.when, (*path, "when")), to, key, node)
+
+
+def _fields(builder: Builder, written: Any, path: Path) -> Node:
+    """What is sent: an object of fields as it is written, or a list."""
+    return (
+        builder.branch(written, path) if isinstance(written, dict) else builder.node(written, path)
+    )
 
 
 def _header_names(builder: Builder, written: Mapping[str, Any], path: Path) -> None:
@@ -173,23 +202,22 @@ def _header_names(builder: Builder, written: Mapping[str, Any], path: Path) -> N
             )
 
 
-def _path(builder: Builder, written: str, path: Path) -> tuple[Node, ...]:
-    """A path as its written and its filled parts: `/api/{value.token}/x`."""
+def _slots(builder: Builder, written: str, path: Path) -> tuple[Node, ...]:
+    """A path or topic as its written and its filled parts: `/api/{value.token}/x`."""
     parts: list[Node] = []
     for index, part in enumerate(_SLOT.split(written)):
         if index % 2:
             parts.append(builder.node(part, path))
         elif "{" in part or "}" in part:
-            builder.problem(path, f"path {written!r}: a brace without its partner")
+            builder.problem(path, f"{path[-1]} {written!r}: a brace without its partner")
         elif part:
             parts.append(Constant(part))
     return tuple(parts)
 
 
-def _reads(requests: Iterable[Request], conditions: Iterable[Program]) -> Iterator[str]:
-    for request in requests:
-        below = Row((*request.path, request.headers, request.node, request.around))
-        for formula in formulas(below):
+def _reads(parts: Iterable[Request | Message], conditions: Iterable[Program]) -> Iterator[str]:
+    for part in parts:
+        for formula in formulas(Row(part.nodes)):
             yield from formula.reads
     for condition in conditions:
         yield from condition.reads

@@ -1,19 +1,29 @@
-"""A compiled mapping, and a record through it: a request, not for this platform, or unfit. Pure."""
+"""A compiled mapping, and a record through it: a request or message, not wanted, or unfit. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 from gatewayd.mapping import words
 from gatewayd.mapping.build import HIDDEN
 from gatewayd.mapping.fields import Branch, Constant, Node, UnfitError, formulas
-from gatewayd.mapping.file import AnswerFile, ManyFile, MappingFile, RequestFile, VoucherFile
+from gatewayd.mapping.file import (
+    AnswerFile,
+    ManyFile,
+    MappingFile,
+    PartFile,
+    RequestFile,
+    VoucherFile,
+)
 from gatewayd.mapping.json_text import dumps
+from gatewayd.mapping.manners import Manner
+from gatewayd.mapping.messages import Letter, Message, holds, letter
 from protocols.documents import Tagged
-from rules_engine.cel import Bound, Broken, Environment, Program
+from rules_engine.cel import Bound, Environment, Program
 
+T = TypeVar("T")
 MASK = "********"
 MASKED_CHARS_MIN = 4
 """A shorter secret is not cut out of a text: it would tear other words apart."""
@@ -35,6 +45,11 @@ class Request:
     def records(self) -> tuple[str, ...]:
         """The kinds of records that it takes."""
         return self.written.records if isinstance(self.written, RequestFile) else ()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Everything in it that is filled."""
+        return (*self.path, self.headers, self.node, self.around)
 
     @property
     def many(self) -> ManyFile | None:
@@ -68,6 +83,7 @@ class PlatformMapping:
     environment: Environment = field(compare=False, repr=False)
     skips: tuple[Skip, ...] = field(compare=False, repr=False)
     requests: tuple[Request, ...] = field(compare=False, repr=False)
+    messages: tuple[Message, ...] = field(compare=False, repr=False)
     voucher: Request | None = field(compare=False, repr=False)
     secrets: tuple[Tagged, ...] = field(compare=False)
     """What its `!secret` name, in the order of their numbers."""
@@ -77,8 +93,9 @@ class PlatformMapping:
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of records that it names; every other kind is not for this platform."""
-        named = (kind for request in self.file.requests for kind in request.records)
-        return frozenset((*named, *(kind for skip in self.file.skip for kind in skip.records)))
+        file = self.file
+        parts: tuple[PartFile, ...] = (*file.requests, *file.messages, *file.skip)
+        return frozenset(kind for part in parts for kind in part.records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +147,8 @@ class Tongue:
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """The values of the mapping's own `!secret`, in their order."""
+    manner: Manner | None = None
+    """How the upstream's kind addresses messages; None for requests, and for examples."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -139,13 +158,22 @@ class Tongue:
         return tuple(sorted((*self.hidden, *named), key=len, reverse=True))
 
     def fate(self, event: Mapping[str, Any]) -> Fate:
-        """What becomes of a record; nothing else is ever raised or returned."""
+        """The request that a record becomes; nothing else is ever raised or returned."""
+        return self._fate(event, self._fit)
+
+    def said(self, event: Mapping[str, Any]) -> Letter | Skipped | Unfit:
+        """The message that a record becomes; nothing else is ever raised or returned."""
+        return self._fate(event, self._letter)
+
+    def _fate(
+        self, event: Mapping[str, Any], say: Callable[[str, Bound], T]
+    ) -> T | Skipped | Unfit:
         kind = words.WORDS["record.kind"].find(event)
         if kind not in self.mapping.kinds:
             return Skipped(f"records of kind {kind} are not mapped")
         bound = self._bound(event)
         try:
-            return self._skipped(kind, bound) or self._fit(kind, bound)
+            return self._skipped(kind, bound) or say(kind, bound)
         except UnfitError as exc:
             return Unfit(self.masked(f"mapping {self.mapping.id}: {exc}"))
 
@@ -176,15 +204,21 @@ class Tongue:
 
     def _skipped(self, kind: str, bound: Bound) -> Skipped | None:
         for skip in self.mapping.skips:
-            if kind in skip.records and _holds(skip.when, bound, "skip"):
+            if kind in skip.records and holds(skip.when, bound, "skip"):
                 return Skipped(skip.because)
         return None
 
     def _fit(self, kind: str, bound: Bound) -> Fit:
         for request in self.mapping.requests:
-            if kind in request.records and _holds(request.when, bound, "when"):
+            if kind in request.records and holds(request.when, bound, "when"):
                 return self._filled(request, bound)
         raise UnfitError(f"no request takes this {kind}, and no skip says that none should")
+
+    def _letter(self, kind: str, bound: Bound) -> Letter:
+        for message in self.mapping.messages:
+            if kind in message.written.records and holds(message.when, bound, "when"):
+                return letter(message, bound, self.manner)
+        raise UnfitError(f"no message takes this {kind}, and no skip says that none should")
 
     def _filled(self, request: Request, bound: Bound) -> Fit:
         item = request.node.fill(bound, "")
@@ -224,15 +258,6 @@ def together(one: Fit, other: Fit) -> bool:
     """Whether two records may go in one request."""
     same = one.request is other.request and one.request.many is not None
     return same and (one.path, one.headers, one.around) == (other.path, other.headers, other.around)
-
-
-def _holds(condition: Program | None, bound: Bound, where: str) -> bool:
-    if condition is None:
-        return True
-    held = condition.holds(bound)
-    if isinstance(held, Broken):
-        raise UnfitError(f"{where}: {condition.source}: {held.why}")
-    return held
 
 
 def _segment(value: Any, part: Node) -> str:

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from gatewayd.mapping.file import MAPPING_ID, Scalar
+from gatewayd.mapping.manners import Manner
 from gatewayd.mapping.mapping import Tongue
 from gatewayd.settings.kinds import PacedSettings
 
@@ -27,6 +28,11 @@ class MappedSettings(PacedSettings):
         if self.mapping is None and (self.values or self.tables):
             raise ValueError("values and tables belong to a mapping; expected mapping: ID")
         return self
+
+    @property
+    def manner(self) -> Manner | None:
+        """How messages of a mapping are addressed; None = this kind speaks by requests (HTTP)."""
+        return None
 
     @property
     def tongue(self) -> Tongue | None:

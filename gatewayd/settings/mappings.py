@@ -10,6 +10,7 @@ from gatewayd.mapping.load import TAGS, load
 from gatewayd.mapping.mapping import PlatformMapping, Tongue
 from gatewayd.settings.files import folder, read_text
 from gatewayd.settings.mapped import MappedSettings
+from gatewayd.settings.messages_check import unspeakable, untold
 from gatewayd.settings.model import UpstreamSettings
 from gatewayd.settings.report import Report
 from gatewayd.settings.secrets import Secrets
@@ -120,7 +121,9 @@ def bind(
         if upstream is None or not isinstance(settings, MappedSettings) or not settings.mapping:
             continue
         mapping = _named(settings.mapping, entry, mappings, zone, report)
-        tongue = None if mapping is None else _tongue(mapping, settings, entry, secrets, report)
+        if mapping is None or not _speakable(mapping, settings, entry, mappings, report):
+            continue
+        tongue = _tongue(mapping, settings, entry, secrets, report)
         if tongue is not None:
             bound[entry.name] = replace(upstream, settings=settings.speaking(tongue))
     return bound
@@ -135,6 +138,22 @@ def _named(
     what = f"{entry.name}: mapping {name!r} does not exist"
     report.problem(entry.mark("mapping"), what, known, nearest_hint(name, mappings.sources))
     return None
+
+
+def _speakable(
+    mapping: PlatformMapping,
+    settings: MappedSettings,
+    entry: Entry,
+    mappings: Mappings,
+    report: Report,
+) -> bool:
+    """Whether this kind of upstream can say what the mapping says."""
+    text, named = mappings.sources[mapping.id].text, entry.mark("mapping")
+    wrong = tuple(unspeakable(mapping, settings.manner, text, named, entry.name))
+    report.extend(wrong)
+    for what in () if wrong else untold(mapping, settings):
+        report.warn(named, f"{entry.name}: {what}")
+    return not wrong
 
 
 def _tongue(
@@ -155,7 +174,7 @@ def _tongue(
             report.problems += exc.problems
     if len(report.problems) > before:
         return None
-    return Tongue(mapping, values, settings.tables, tuple(hidden))
+    return Tongue(mapping, values, settings.tables, tuple(hidden), settings.manner)
 
 
 def _values(

@@ -15,9 +15,10 @@ from gatewayd.upstreams.aside import aside
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
 from gatewayd.upstreams.files_book import Book
-from gatewayd.upstreams.files_lines import FORMATS
+from gatewayd.upstreams.files_lines import FORMATS, Format, mapped_format
 from gatewayd.upstreams.files_settings import FilesSettings
-from gatewayd.upstreams.plain import PlainUpstream
+from gatewayd.upstreams.plain import LosableSink, PlainUpstream
+from gatewayd.upstreams.worded import Wording, spoken, wording_of
 
 MB = 1_000_000
 
@@ -54,17 +55,19 @@ class Desk:
 class FilesSink:
     """Records into the open book; gone at the first failure."""
 
-    def __init__(self, book: Book, desk: Desk) -> None:
+    def __init__(self, book: Book, desk: Desk, wording: Wording) -> None:
         self.gone = asyncio.Event()
         self.why = ""
         self._book = book
         self._desk = desk
+        self._wording = wording
 
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """Write all of it or keep all of it."""
         assert not alone or len(batch) == 1
         try:
-            await self._desk.do(lambda: self._book.append(batch))
+            said = {record.sequence: self._wording.letter(record).body for record in batch}
+            await self._desk.do(lambda: self._book.append(batch, said))
         except UpstreamError as exc:
             self.why = str(exc)
             self.gone.set()
@@ -77,22 +80,35 @@ def make(
 ) -> PlainUpstream:
     """A files upstream; touches no disk."""
     directory = context.directory / settings.directory
+    wording = wording_of(settings)
     book = Book(
         directory,
         f"{context.station_id}-{name}",
-        FORMATS[settings.format],
+        _format(settings),
         bytes_max=settings.file_mb_max * MB,
         removable=settings.removable,
     )
     desk = Desk(directory, pace.answer_s_max)
 
     @asynccontextmanager
-    async def way(proven: Callable[[], None]) -> AsyncIterator[FilesSink]:
+    async def way(proven: Callable[[], None]) -> AsyncIterator[LosableSink]:
         await desk.do(book.open)
         proven()
-        yield FilesSink(book, desk)
+        yield spoken(FilesSink(book, desk, wording), wording)
 
     return PlainUpstream(name, context, way, pace, records_per_s=settings.records_per_s)
+
+
+def _format(settings: FilesSettings) -> Format:
+    """How lines are written: ours, or with the columns of all messages of the mapping."""
+    tongue = settings.tongue
+    if tongue is None:
+        return FORMATS[settings.format]
+    messages = tongue.mapping.messages
+    columns = tuple(dict.fromkeys(name for each in messages for name in each.columns))
+    id_column = messages[0].id_column
+    assert id_column is not None, "checked settings name it"
+    return mapped_format(settings.format, columns, id_column)
 
 
 UPSTREAM = UpstreamType("files", FilesSettings, make, "JSON Lines or CSV files, for a USB stick")

@@ -13,7 +13,7 @@ import errno
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,13 +74,17 @@ class Book:
                 break
         self._there = frozenset(there)
 
-    def append(self, records: Sequence[Record]) -> None:
-        """Write records behind what is there, each once, and return when the disk has them."""
+    def append(self, records: Sequence[Record], said: Mapping[int, str] | None = None) -> None:
+        """Write records behind what is there, each once, and return when the disk has them.
+
+        `said`: what is written of each, by sequence; the records themselves where it is None.
+        """
         waiting: list[bytes] = []
         for record in records:
             if record.id in self._there:
                 continue
-            line, day = self._format.line(record), day_of(record)
+            text = record.body if said is None else said[record.sequence]
+            line, day = self._format.line(record, text), day_of(record)
             size = sum(map(len, waiting)) + len(line)
             page = self._page
             if page is None or page.day != day or page.size + size > self._bytes_max:

@@ -20,13 +20,21 @@ from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
 from gatewayd.upstreams.kafka_settings import KafkaSettings
-from gatewayd.upstreams.plain import PlainUpstream
+from gatewayd.upstreams.plain import LosableSink, PlainUpstream
+from gatewayd.upstreams.worded import Wording, spoken, wording_of
+
+CLOUD_EVENT = b"application/cloudevents+json"
+JSON = b"application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A record as the topic has it: the key is its source, so that a compacted key is one rig."""
+    """A record as the topic has it: the key is its source, so that a compacted key is one rig.
 
+    `topic` is empty for that of the settings.
+    """
+
+    topic: str
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
@@ -58,8 +66,9 @@ class Wire(Protocol):
 class KafkaSink:
     """Records by one producer."""
 
-    def __init__(self, wire: Wire, proven: Callable[[], None]) -> None:
+    def __init__(self, wire: Wire, wording: Wording, proven: Callable[[], None]) -> None:
         self.gone = wire.gone
+        self._wording = wording
         self._wire = wire
         self._proven: Callable[[], None] | None = proven
 
@@ -76,7 +85,7 @@ class KafkaSink:
         waiting = list(batch)
         while waiting:
             try:
-                taken = await self._wire.send([message(record) for record in waiting])
+                taken = await self._wire.send([message(one, self._wording) for one in waiting])
             except RefusedError as exc:
                 if not (exc.permanent and len(waiting) == 1):
                     return Outcome(frozenset(accepted), rejected, str(exc))
@@ -98,17 +107,18 @@ class KafkaSink:
         return 1
 
 
-def message(record: Record) -> Message:
-    """A record as a message, with the CloudEvents Kafka binding's structured content type."""
-    event = json.loads(record.body)
+def message(record: Record, wording: Wording) -> Message:
+    """A record as a message: ours as the CloudEvents Kafka binding has it, or the platform's."""
+    event, letter = json.loads(record.body), wording.letter(record)
     time = datetime.fromisoformat(event["time"])
     headers = (
-        ("content-type", b"application/cloudevents+json"),
+        ("content-type", JSON if wording.mapped else CLOUD_EVENT),
         ("id", record.id.encode()),
         ("kind", record.kind.encode()),
     )
-    key = str(event["source"]).encode()
-    return Message(key, record.body.encode(), headers, int(time.timestamp() * 1000))
+    key = (letter.key or str(event["source"])).encode()
+    body = letter.body.encode()
+    return Message(letter.to, key, body, headers, int(time.timestamp() * 1000))
 
 
 def partition_of(station_id: str, partitions: int) -> int:
@@ -123,10 +133,12 @@ def make(
     # Imported here: it is an extra, and others do without its memory.
     from gatewayd.upstreams.kafka_wire import opened  # noqa: PLC0415 - see above
 
+    wording = wording_of(settings)
+
     @asynccontextmanager
-    async def way(proven: Callable[[], None]) -> AsyncIterator[KafkaSink]:
+    async def way(proven: Callable[[], None]) -> AsyncIterator[LosableSink]:
         async with opened(settings, context, f"gatewayd-{context.station_id}-{name}") as wire:
-            yield KafkaSink(wire, proven)
+            yield spoken(KafkaSink(wire, wording, proven), wording)
 
     return PlainUpstream(name, context, way, pace, records_per_s=settings.records_per_s)
 

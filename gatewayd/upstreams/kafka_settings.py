@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from gatewayd.settings.kinds import PacedSettings
+from gatewayd.mapping.manners import KAFKA, Manner
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.upstreams.tls import TlsSettings
 
 BROKERS_MAX = 16
@@ -14,7 +15,7 @@ PORT_MAX = 65_535
 HostPort = Annotated[str, StringConstraints(min_length=3, max_length=300)]
 
 
-class KafkaSettings(PacedSettings):
+class KafkaSettings(MappedSettings):
     """A topic of a Kafka cluster. All records of a gateway go to one partition, in order.
 
     * `brokers`: `host:9092`, some of the cluster to begin with.
@@ -24,6 +25,8 @@ class KafkaSettings(PacedSettings):
     * `message_bytes_max`: the topic's `max.message.bytes`; a larger record is a dead letter.
     * `answer_within_s`: later a batch is sent again with the same ids.
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
+    * `mapping`: the id of a mapping: how records are said in the platform's words. `values`,
+      `tables`: what that mapping asks the station for.
     """
 
     brokers: tuple[HostPort, ...] = Field(min_length=1, max_length=BROKERS_MAX)
@@ -51,3 +54,8 @@ class KafkaSettings(PacedSettings):
         if self.username is not None and self.sasl == "PLAIN" and self.tls is None:
             raise ValueError("PLAIN shows the password to whoever listens; expected tls: {...}")
         return self
+
+    @property
+    def manner(self) -> Manner:
+        """A message goes to a topic and has a key."""
+        return KAFKA

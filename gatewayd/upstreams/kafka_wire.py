@@ -46,9 +46,11 @@ class KafkaWire:
 
         Raises RefusedError, or UpstreamError when it is lost.
         """
-        batch = self._producer.create_batch()
+        batch, topic = self._producer.create_batch(), messages[0].topic
         count = 0
         for each in messages:
+            if each.topic != topic:
+                break
             headers = list(each.headers)
             if len(each.value) > self._settings.message_bytes_max or not batch.append(
                 timestamp=each.time_ms, key=each.key, value=each.value, headers=headers
@@ -56,16 +58,16 @@ class KafkaWire:
                 break
             count += 1
         if count:
-            await self._send(batch)
+            await self._send(batch, topic or self._settings.topic)
         return count
 
-    async def _send(self, batch: Any) -> None:
+    async def _send(self, batch: Any, topic: str) -> None:
         settings = self._settings
         try:
             async with asyncio.timeout(settings.answer_within_s):
-                partitions = await self._producer.partitions_for(settings.topic)
+                partitions = await self._producer.partitions_for(topic)
                 partition = partition_of(self._station, len(partitions))
-                future = await self._producer.send_batch(batch, settings.topic, partition=partition)
+                future = await self._producer.send_batch(batch, topic, partition=partition)
                 await future
         except (*SILENT, TimeoutError) as exc:
             self._end(f"no answer within {settings.answer_within_s} s", exc)

@@ -13,21 +13,21 @@ from gatewayd.board import Watcher
 from gatewayd.errors import UpstreamError
 from gatewayd.logs import logger
 from gatewayd.settings.kinds import UpstreamType
-from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.broker_upstream import BrokerUpstream
-from gatewayd.upstreams.contract import Outcome, Sink, UpstreamContext, presence
+from gatewayd.upstreams.contract import Sink, UpstreamContext, presence
 from gatewayd.upstreams.mqtt_acks import Acks, confirmed_sink
 from gatewayd.upstreams.mqtt_commands import Downlink
 from gatewayd.upstreams.mqtt_connection import Connection
+from gatewayd.upstreams.mqtt_mapped import MappedMqtt
+from gatewayd.upstreams.mqtt_records import NO_ANSWER, RecordSink
 from gatewayd.upstreams.mqtt_settings import MqttSettings
-from gatewayd.upstreams.mqtt_terms import NOBODY_LISTENS, PERMANENT, UNSPECIFIED, Answer, Dial
+from gatewayd.upstreams.mqtt_terms import Answer, Dial
 
 GOODBYE_S_MAX = 1.0
 """How long the orderly `offline` may take; after it the broker publishes the will instead."""
 
 STATUS = "status"
-NO_ANSWER = "the broker lives but gave no answer within {:g} s"
 log = logger("upstreams")
 
 
@@ -153,84 +153,6 @@ class MqttUpstream(BrokerUpstream):
             log.warning("upstream.state_refused", upstream=self.name, topic=topic, error=why)
 
 
-class RecordSink:
-    """Records over one connection."""
-
-    def __init__(self, connection: Connection, root: str, answer_s_max: float) -> None:
-        self._answer_s_max = answer_s_max
-        self.gone = connection.gone
-        self._connection = connection
-        self._root = root
-        self._heard = True
-
-    async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
-        """Send with a full window, stop behind the first refusal, wait for every answer."""
-        sent: list[asyncio.Future[Answer]] = []
-        try:
-            await self._send(batch, sent, alone=alone)
-            for answer in sent:
-                if not answer.done():
-                    async with asyncio.timeout(self._answer_s_max):
-                        await asyncio.wait([answer])
-        except TimeoutError:
-            self._connection.abort(NO_ANSWER.format(self._answer_s_max))
-        except UpstreamError:
-            pass  # gone; `_outcome` counts what was answered before
-        return self._outcome(batch, sent)
-
-    async def _send(
-        self, batch: Sequence[Record], sent: list[asyncio.Future[Answer]], *, alone: bool
-    ) -> None:
-        answered = 0
-        for record in batch:
-            topic, payload = f"{self._root}/{record.kind}", record.body.encode()
-            answer = self._connection.try_send(topic, payload, record=True, alone=alone)
-            if answer is None:
-                async with asyncio.timeout(self._answer_s_max):
-                    send = self._connection.send(topic, payload, record=True, alone=alone)
-                    answer = await send
-            sent.append(answer)
-            while answered < len(sent) and sent[answered].done():
-                if not settles(sent[answered].result()):
-                    return
-                answered += 1
-
-    def _outcome(self, batch: Sequence[Record], sent: Sequence[asyncio.Future[Answer]]) -> Outcome:
-        accepted: set[int] = set()
-        rejected: dict[int, str] = {}
-        kept = "" if len(sent) == len(batch) else self._connection.why
-        for record, future in zip(batch, sent, strict=False):
-            answer = self._answer(future)
-            self._heed(answer)
-            if answer.accepted:
-                accepted.add(record.sequence)
-            elif answer.permanent:
-                rejected[record.sequence] = str(answer)
-            else:
-                kept = kept or str(answer)
-        return Outcome(frozenset(accepted), rejected, kept)
-
-    def _heed(self, answer: Answer) -> None:
-        """Tell once a connection when records are taken but go nowhere: no platform subscribes."""
-        if answer.code == NOBODY_LISTENS and self._heard:
-            self._heard = False
-            log.warning("upstream.nobody_subscribes", topic=f"{self._root}/#")
-
-    def _answer(self, future: asyncio.Future[Answer]) -> Answer:
-        """The broker's word on one record; hanging up on it alone, with a reason, is one too."""
-        if future.done() and not future.cancelled() and future.exception() is None:
-            return future.result()
-        lost = self._connection
-        if lost.lost_in_flight == 1 and lost.code in PERMANENT:
-            return Answer(lost.code, "the broker hung up on this record alone")
-        return Answer(UNSPECIFIED, lost.why)
-
-
-def settles(answer: Answer) -> bool:
-    """Whether the fate of a message is known: taken, or never to be."""
-    return answer.accepted or answer.permanent
-
-
 def _take(watcher: Watcher) -> Sequence[str]:
     """The topics that changed, no longer marked as changed."""
     topics = tuple(watcher.changed)
@@ -242,7 +164,15 @@ def _json(payload: Mapping[str, Any]) -> bytes:
     return _ENCODE(payload).encode()
 
 
+def make(
+    name: str, settings: MqttSettings, context: UpstreamContext, pace: Pace = FIELD
+) -> MqttUpstream | MappedMqtt:
+    """An MQTT upstream, with a mapping one that says nothing else; touches no network."""
+    kind = MqttUpstream if settings.tongue is None else MappedMqtt
+    return kind(name, settings, context, pace)
+
+
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 
 
-UPSTREAM = UpstreamType("mqtt", MqttSettings, MqttUpstream, "MQTT 5 or 3.1.1 broker, QoS 1")
+UPSTREAM = UpstreamType("mqtt", MqttSettings, make, "MQTT 5 or 3.1.1 broker, QoS 1")

@@ -6,6 +6,7 @@ ends; several may wait at a time.
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -18,8 +19,25 @@ from gatewayd.upstreams.mqtt_terms import PACKET_TOO_LARGE, Answer, Dial, packet
 from gatewayd.upstreams.mqtt_wire import answer_of, end_waiting, properties_of
 
 CONTENT_TYPE = "application/cloudevents+json"
+JSON = "application/json"
 CONTENT_TYPE_BYTES = 1 + 2 + len(CONTENT_TYPE)
 _TAKEN: Final = Answer(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The MQTT 5 properties of a message, packed, and how many bytes they are; 3.1.1 has none."""
+
+    properties: Properties
+    bytes: int
+
+
+def mapped_label(record_id: str) -> Label:
+    """What goes beside a record in a platform's words: its id, as in CloudEvents' binary mode."""
+    user = [("id", record_id)]
+    properties = properties_of(PacketTypes.PUBLISH, ContentType=JSON, UserProperty=user)
+    id_bytes = 1 + 2 + len("id") + 2 + len(record_id.encode())
+    return Label(properties, 1 + 2 + len(JSON) + id_bytes)
 
 
 class Connection(Ears):
@@ -28,7 +46,9 @@ class Connection(Ears):
     def __init__(self, dial: Dial, *, in_flight_max: int) -> None:
         super().__init__(dial)
         self._in_flight_max = in_flight_max
-        self._record_type = _packed(properties_of(PacketTypes.PUBLISH, ContentType=CONTENT_TYPE))
+        properties = properties_of(PacketTypes.PUBLISH, ContentType=CONTENT_TYPE)
+        self.record_label = Label(_packed(properties), CONTENT_TYPE_BYTES)
+        """What goes beside a record as it is."""
         self._alone = False
         self._urgent = 0
         self._pending: dict[int, asyncio.Future[Answer]] = {}
@@ -42,7 +62,7 @@ class Connection(Ears):
         payload: bytes,
         *,
         retain: bool = False,
-        record: bool = False,
+        label: Label | None = None,
         alone: bool = False,
     ) -> asyncio.Future[Answer]:
         """Publish at QoS 1 as soon as the window allows; the future is the broker's answer.
@@ -53,7 +73,7 @@ class Connection(Ears):
         larger than the broker takes is answered here with 0x95: sent, it would end the connection.
         """
         await self.room(alone=alone)
-        sent = self.try_send(topic, payload, retain=retain, record=record, alone=alone)
+        sent = self.try_send(topic, payload, retain=retain, label=label, alone=alone)
         assert sent is not None
         return sent
 
@@ -93,7 +113,7 @@ class Connection(Ears):
         payload: bytes,
         *,
         retain: bool = False,
-        record: bool = False,
+        label: Label | None = None,
         alone: bool = False,
     ) -> asyncio.Future[Answer] | None:
         """`send` without a wait: None when the window does not allow it now."""
@@ -101,11 +121,11 @@ class Connection(Ears):
         if not self._room(alone=alone):
             return None
         future: asyncio.Future[Answer] = self._loop.create_future()
-        too_large = self._too_large(topic, payload, CONTENT_TYPE_BYTES if record else 0)
+        too_large = self._too_large(topic, payload, label.bytes if label else 0)
         if too_large is not None:
             future.set_result(too_large)
             return future
-        properties = self._record_type if record and self._dial.v5 else None
+        properties = label.properties if label and self._dial.v5 else None
         self._alone = alone
         self._publish(future, topic, payload, retain=retain, properties=properties)
         return future

@@ -1,14 +1,16 @@
 """What a technician writes under `upstreams:` for `driver: mqtt`."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from gatewayd.mapping.manners import MQTT, Manner
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.upstreams.broker_settings import BrokerSettings
 from gatewayd.upstreams.door import CommandName
 
 
-class MqttSettings(BrokerSettings):
+class MqttSettings(BrokerSettings, MappedSettings):
     """An MQTT broker.
 
     * `url`: `mqtt://host[:1883]` or `mqtts://host[:8883]`; a list of them is one platform behind
@@ -16,7 +18,7 @@ class MqttSettings(BrokerSettings):
     * `prefix`: topics are `{prefix}/{station id}/…`.
     * `version`: `"5"`, or `"3.1.1"`, under which a broker that refuses a record cannot say so and
       the record is lost to it; choose 5 wherever the broker has it.
-    * `client_id`: default `gatewayd-{station id}`; two clients of one id throw each other out.
+    * `client_id`: default `gatewayd-{station id}`, with a mapping also `-{upstream}`; two clients of one id throw each other out.
     * `username`, `password`: as the broker wants them; a password through `!secret`.
     * `keepalive_s`: how long silence may last before we ask; twice as long and the broker is left.
     * `in_flight_max`: records sent but not yet acknowledged; the broker's own limit counts too.
@@ -27,9 +29,22 @@ class MqttSettings(BrokerSettings):
       id}/ack`, as `{"id"}`, `{"ids": [...]}` or `{"through_sequence"}`; else when the broker has it.
     * `ack_within_s`: so long without any confirmation, and what is not confirmed is sent again.
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
+    * `mapping`: the id of a mapping: its messages are then all that is said there; no board, no
+      will, no commands. `values`, `tables`: what that mapping asks the station for.
     """
 
     prefix: str = Field(default="gatewayd/v1", pattern=r"^[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*$")
     ack: Literal["none", "required"] = "none"
     ack_within_s: int = Field(default=30, ge=1, le=600)
     commands: Literal["all", "none"] | tuple[CommandName, ...] = ("ping",)
+
+    @model_validator(mode="after")
+    def _only_said(self) -> Self:
+        if self.mapping is not None and "commands" in self.model_fields_set:
+            raise ValueError("a mapping takes no commands; expected another upstream for them")
+        return self
+
+    @property
+    def manner(self) -> Manner:
+        """A message goes to a topic."""
+        return MQTT

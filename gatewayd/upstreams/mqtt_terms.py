@@ -39,7 +39,8 @@ class Answer:
 class Dial:
     """Where and as whom to connect. `tls` builds a fresh context off the loop, None = plain TCP.
 
-    The will is published by the broker when the connection ends without a goodbye.
+    The will is published by the broker when the connection ends without a goodbye; none without a
+    topic.
     """
 
     host: str
@@ -47,8 +48,8 @@ class Dial:
     v5: bool
     client_id: str
     keepalive_s: int
-    will_topic: str
-    will_payload: bytes
+    will_topic: str = ""
+    will_payload: bytes = b""
     will_retained: bool = True
     username: str | None = None
     password: str | None = field(default=None, repr=False)

@@ -51,7 +51,7 @@ class Wire(aiomqtt.Client):
             username=dial.username,
             password=dial.password,
             protocol=aiomqtt.ProtocolVersion.V5 if dial.v5 else aiomqtt.ProtocolVersion.V311,
-            will=aiomqtt.Will(dial.will_topic, dial.will_payload, 1, dial.will_retained),
+            will=_will(dial),
             clean_session=None if dial.v5 else True,
             clean_start=True if dial.v5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=dial.keepalive_s,
@@ -214,6 +214,12 @@ def _join(waiting: deque[Any]) -> None:
 def _is_plain(packet: Any) -> bool:
     """A PUBLISH at QoS 1 of which nothing has been written."""
     return bool(packet["command"] & 0xF0 == PUBLISH and packet["qos"] == 1 and not packet["pos"])
+
+
+def _will(dial: Dial) -> aiomqtt.Will | None:
+    if not dial.will_topic:
+        return None
+    return aiomqtt.Will(dial.will_topic, dial.will_payload, 1, dial.will_retained)
 
 
 def _forget_us() -> Properties:

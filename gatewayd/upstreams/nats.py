@@ -16,7 +16,8 @@ from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
 from gatewayd.upstreams.nats_settings import NatsSettings
-from gatewayd.upstreams.plain import PlainUpstream
+from gatewayd.upstreams.plain import LosableSink, PlainUpstream
+from gatewayd.upstreams.worded import Wording, spoken, wording_of
 
 
 class RefusedError(Exception):
@@ -42,9 +43,15 @@ class NatsSink:
     """Records over one connection, at most `in_flight_max` unconfirmed."""
 
     def __init__(
-        self, wire: Wire, root: str, in_flight_max: int, proven: Callable[[], None]
+        self,
+        wire: Wire,
+        root: str,
+        in_flight_max: int,
+        wording: Wording,
+        proven: Callable[[], None],
     ) -> None:
         self.gone = wire.gone
+        self._wording = wording
         self._wire = wire
         self._root = root
         self._in_flight_max = in_flight_max
@@ -91,8 +98,9 @@ class NatsSink:
         return kept
 
     async def _publish(self, record: Record) -> None:
-        subject = f"{self._root}.{record.kind}"
-        await self._wire.publish(subject, record.body.encode(), record.id)
+        letter = self._wording.letter(record)
+        subject = letter.to or f"{self._root}.{record.kind}"
+        await self._wire.publish(subject, letter.body.encode(), record.id)
 
 
 def subject_token(text: str) -> str:
@@ -109,11 +117,13 @@ def make(
 
     root = f"{settings.subject}.{subject_token(context.station_id)}.records"
     client = f"gatewayd {context.station_id} {name}"
+    wording = wording_of(settings)
 
     @asynccontextmanager
-    async def way(proven: Callable[[], None]) -> AsyncIterator[NatsSink]:
+    async def way(proven: Callable[[], None]) -> AsyncIterator[LosableSink]:
         async with opened(settings, context.directory, client, pace.answer_s_max) as wire:
-            yield NatsSink(wire, root, settings.in_flight_max, proven)
+            sink = NatsSink(wire, root, settings.in_flight_max, wording, proven)
+            yield spoken(sink, wording)
 
     return PlainUpstream(name, context, way, pace, records_per_s=settings.records_per_s)
 

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from gatewayd.settings.kinds import PacedSettings
+from gatewayd.mapping.manners import NATS, Manner
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.upstreams.pump import BATCH_MAX
 from gatewayd.upstreams.tls import TlsSettings
 
@@ -14,7 +15,7 @@ SERVERS_MAX = 16
 Url = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
-class NatsSettings(PacedSettings):
+class NatsSettings(MappedSettings):
     """A NATS server with JetStream, and a stream there that takes `{subject}.>`.
 
     * `url`: `nats://host[:4222]`, or `tls://` over an open network; a list of them is one cluster,
@@ -27,6 +28,8 @@ class NatsSettings(PacedSettings):
       for a while may then arrive behind its successors.
     * `tls`: files for `tls://`.
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
+    * `mapping`: the id of a mapping: how records are said in the platform's words. `values`,
+      `tables`: what that mapping asks the station for.
     """
 
     url: Url | tuple[Url, ...]
@@ -61,6 +64,11 @@ class NatsSettings(PacedSettings):
         if sum(way is not None for way in ways) > 1:
             raise ValueError("expected one of username, token, credentials_file")
         return self
+
+    @property
+    def manner(self) -> Manner:
+        """A message goes to a subject."""
+        return NATS
 
     @property
     def servers(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ answer that was lost, is in the table once.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +18,9 @@ from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
-from gatewayd.upstreams.plain import PlainUpstream
+from gatewayd.upstreams.plain import LosableSink, PlainUpstream
 from gatewayd.upstreams.postgresql_settings import PostgresqlSettings
+from gatewayd.upstreams.worded import Wording, spoken, wording_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,19 @@ class Row:
     record: str
 
 
+@dataclass(frozen=True, slots=True)
+class MappedRow:
+    """A record as a table of the platform has it: `said` is a JSON object of its columns.
+
+    `key`: the column that has the record's id.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    key: str
+    said: str
+
+
 class RefusedError(Exception):
     """The database answered no; `permanent`: to the data, so it will never take them as they are."""
 
@@ -43,24 +57,29 @@ class RefusedError(Exception):
         self.permanent = permanent
 
 
+Rows = Sequence[Row] | Sequence[MappedRow]
+
+
 class Wire(Protocol):
     """What a sink needs of the connection."""
 
     gone: asyncio.Event
     why: str
 
-    async def insert(self, rows: Sequence[Row]) -> None:
-        """All of them committed; raises RefusedError, or UpstreamError when it is lost."""
+    async def insert(self, rows: Rows) -> None:
+        """All of them committed, in order; raises RefusedError, or UpstreamError when it is lost."""
         ...
 
 
 class PostgresqlSink:
     """Records over one connection."""
 
-    def __init__(self, wire: Wire, station: str, proven: Callable[[], None]) -> None:
+    def __init__(
+        self, wire: Wire, rows_of: Callable[[Sequence[Record]], Rows], proven: Callable[[], None]
+    ) -> None:
         self.gone = wire.gone
         self._wire = wire
-        self._station = station
+        self._rows_of = rows_of
         self._proven: Callable[[], None] | None = proven
 
     @property
@@ -71,31 +90,30 @@ class PostgresqlSink:
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """The batch in one transaction; when its data are refused, each record in its own."""
         assert not alone or len(batch) == 1
-        rows = [row(record, self._station) for record in batch]
-        outcome = await self._whole(batch, rows)
+        outcome = await self._whole(batch)
         if outcome is None:
-            outcome = await self._each(batch, rows)
+            outcome = await self._each(batch)
         if not outcome.kept and self._proven is not None:
             self._proven()
             self._proven = None
         return outcome
 
-    async def _whole(self, batch: Sequence[Record], rows: Sequence[Row]) -> Outcome | None:
+    async def _whole(self, batch: Sequence[Record]) -> Outcome | None:
         """What became of all together; None when some of them can never be taken."""
         try:
-            await self._wire.insert(rows)
+            await self._wire.insert(self._rows_of(batch))
         except RefusedError as exc:
             return None if exc.permanent else Outcome(kept=str(exc))
         except UpstreamError as exc:
             return Outcome(kept=str(exc))
         return Outcome(frozenset(record.sequence for record in batch))
 
-    async def _each(self, batch: Sequence[Record], rows: Sequence[Row]) -> Outcome:
+    async def _each(self, batch: Sequence[Record]) -> Outcome:
         accepted: set[int] = set()
         rejected: dict[int, str] = {}
-        for record, single in zip(batch, rows, strict=True):
+        for record in batch:
             try:
-                await self._wire.insert([single])
+                await self._wire.insert(self._rows_of([record]))
             except RefusedError as exc:
                 if not exc.permanent:
                     return Outcome(frozenset(accepted), rejected, str(exc))
@@ -121,6 +139,23 @@ def row(record: Record, station: str) -> Row:
     )
 
 
+def mapped_row(record: Record, wording: Wording, table: str, keys: Mapping[str, str]) -> MappedRow:
+    """A record as a row of a mapping; `keys` are the columns of the id by their table."""
+    letter = wording.letter(record)
+    to = letter.to or table
+    return MappedRow(to, tuple(json.loads(letter.body)), keys[letter.to], letter.body)
+
+
+def _rows_of(
+    settings: PostgresqlSettings, wording: Wording, station: str
+) -> Callable[[Sequence[Record]], Rows]:
+    if settings.tongue is None:
+        return lambda batch: [row(record, station) for record in batch]
+    messages = settings.tongue.mapping.messages
+    keys = {each.written.to: each.id_column or "" for each in messages}
+    return lambda batch: [mapped_row(record, wording, settings.table, keys) for record in batch]
+
+
 def make(
     name: str, settings: PostgresqlSettings, context: UpstreamContext, pace: Pace = FIELD
 ) -> PlainUpstream:
@@ -128,11 +163,14 @@ def make(
     # Imported here: it is an extra, and others do without its memory.
     from gatewayd.upstreams.postgresql_wire import opened  # noqa: PLC0415 - see above
 
+    wording = wording_of(settings)
+    rows_of = _rows_of(settings, wording, context.station_id)
+
     @asynccontextmanager
-    async def way(proven: Callable[[], None]) -> AsyncIterator[PostgresqlSink]:
+    async def way(proven: Callable[[], None]) -> AsyncIterator[LosableSink]:
         client = f"gatewayd {context.station_id} {name}"
         async with opened(settings, context.directory, client, pace.answer_s_max) as wire:
-            yield PostgresqlSink(wire, context.station_id, proven)
+            yield spoken(PostgresqlSink(wire, rows_of, proven), wording)
 
     return PlainUpstream(name, context, way, pace, records_per_s=settings.records_per_s)
 

@@ -5,14 +5,15 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from gatewayd.settings.kinds import PacedSettings
+from gatewayd.mapping.manners import TABLE, Manner
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.upstreams.tls import TlsSettings
 
 PORT = 5432
 EXPECTED = "expected postgresql://host[:5432]/database"
 
 
-class PostgresqlSettings(PacedSettings):
+class PostgresqlSettings(MappedSettings):
     """A PostgreSQL database with a table for records, as `config/upstreams/postgresql.sql` makes it.
 
     * `url`: `postgresql://host[:5432]/database`.
@@ -21,6 +22,8 @@ class PostgresqlSettings(PacedSettings):
     * `tls`: TLS with these files, `{}` for the authorities of the operating system; without `tls`
       nothing is encrypted, which is for inside the station only.
     * `records_per_s`: a backlog is sent no faster than this; by default as fast as it is taken.
+    * `mapping`: the id of a mapping: how records are said in the platform's words. `values`,
+      `tables`: what that mapping asks the station for.
     """
 
     url: str
@@ -52,6 +55,11 @@ class PostgresqlSettings(PacedSettings):
         if not self.database or "/" in self.database:
             raise ValueError(f"url names no database; {EXPECTED}")
         return self
+
+    @property
+    def manner(self) -> Manner:
+        """A message is a row: its fields are columns, one of them the record's id."""
+        return TABLE
 
     @property
     def host(self) -> str:

@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,17 @@ import asyncpg
 
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.aside import aside, heed
-from gatewayd.upstreams.postgresql import RefusedError, Row
+from gatewayd.upstreams.postgresql import MappedRow, RefusedError, Row, Rows
 from gatewayd.upstreams.postgresql_settings import PostgresqlSettings
 from gatewayd.upstreams.tls import TlsSettings
 
 PERMANENT = ("22", "23", "P0001")
 """SQLSTATE: data exception, integrity constraint violation, raised by a trigger (PostgreSQL 15,
 appendix A). Everything else may pass: no right, no table, no room, read-only, restarting."""
+_HINTS = {
+    "42P01": "; make the table: config/upstreams/postgresql.sql, or the mapping's own",
+    "42P10": "; the column of record.id needs a unique index",
+}
 LEAVE_S_MAX = 1.0
 WORDS_MAX = 200
 COLUMNS = ("id", "station", "sequence", "rig", "kind", "time", "record")
@@ -48,15 +53,17 @@ class PostgresqlWire:
             self.why = why
             self.gone.set()
 
-    async def insert(self, rows: Sequence[Row]) -> None:
+    async def insert(self, rows: Rows) -> None:
         """All of them committed; raises RefusedError, or UpstreamError when it is lost."""
         if self.gone.is_set():
             raise UpstreamError(self.why)
-        values = [tuple(getattr(row, name) for name in COLUMNS) for row in rows]
+        runs = [(each, [*map(_values, of_it)]) for each, of_it in groupby(rows, self._statement)]
         try:
-            async with asyncio.timeout(self._answer_s_max):
-                # One implicit transaction: all of them or none (asyncpg 0.22 and later).
-                await self._connection.executemany(self._insert, values)
+            # One `executemany` is one transaction by itself (asyncpg 0.22 and later).
+            whole = self._connection.transaction() if len(runs) > 1 else nullcontext()
+            async with asyncio.timeout(self._answer_s_max), whole:
+                for statement, values in runs:
+                    await self._connection.executemany(statement, values)
         except asyncpg.PostgresError as exc:
             if self._connection.is_closed():
                 self._end(exc)
@@ -64,6 +71,9 @@ class PostgresqlWire:
         except (asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as exc:
             self._end(exc)
         heed()
+
+    def _statement(self, row: Row | MappedRow) -> str:
+        return self._insert if isinstance(row, Row) else _mapped_insert(row)
 
     def _end(self, exc: Exception) -> None:
         """Whatever is no clear answer ends the connection: the record may be there or not."""
@@ -74,15 +84,37 @@ class PostgresqlWire:
         raise UpstreamError(self.why) from exc
 
 
+def _values(row: Row | MappedRow) -> tuple[object, ...]:
+    if isinstance(row, MappedRow):
+        return (row.said,)
+    return tuple(getattr(row, name) for name in COLUMNS)
+
+
+def _mapped_insert(row: MappedRow) -> str:
+    """The server makes columns of their own types out of JSON: exact decimals, dates, anything.
+
+    What is not in the JSON is left to the default of its column.
+    """
+    names = ", ".join(_quoted(name) for name in row.columns)
+    # The table's name is checked by its settings and the mapping; columns are quoted.
+    return (
+        f"INSERT INTO {row.table} ({names}) "  # noqa: S608 - see above
+        f"SELECT {names} FROM json_populate_record(NULL::{row.table}, $1::json) "
+        f"ON CONFLICT ({_quoted(row.key)}) DO NOTHING"
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _permanent(error: asyncpg.PostgresError) -> bool:
     return str(error.sqlstate or "").startswith(PERMANENT)
 
 
 def _words(error: asyncpg.PostgresError) -> str:
     text = _cut(f"{error} (SQLSTATE {error.sqlstate})")
-    if error.sqlstate == "42P01":
-        text += "; make the table with config/upstreams/postgresql.sql"
-    return text
+    return text + _HINTS.get(str(error.sqlstate), "")
 
 
 def _cut(text: str) -> str:

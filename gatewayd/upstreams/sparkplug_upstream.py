@@ -17,8 +17,9 @@ from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.broker_upstream import BrokerUpstream
 from gatewayd.upstreams.contract import UpstreamContext
-from gatewayd.upstreams.mqtt import GOODBYE_S_MAX, RecordSink, settles
+from gatewayd.upstreams.mqtt import GOODBYE_S_MAX
 from gatewayd.upstreams.mqtt_connection import Connection
+from gatewayd.upstreams.mqtt_records import RecordSink, settles
 from gatewayd.upstreams.mqtt_terms import Answer, Dial, Heard
 from gatewayd.upstreams.sparkplug_edge import (
     NUMBERS,

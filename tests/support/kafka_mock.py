@@ -64,8 +64,7 @@ class KafkaMock:
         self._handle = self._library.rd_kafka_new(PRODUCER, conf, words, len(words))
         assert self._handle, words.value
         self._cluster = self._library.rd_kafka_mock_cluster_new(self._handle, 1)
-        made = self._library.rd_kafka_mock_topic_create(self._cluster, TOPIC.encode(), 3, 1)
-        assert made == 0
+        self.make_topic(TOPIC)
         self.address: str = self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
 
     def __enter__(self) -> Self:
@@ -85,6 +84,11 @@ class KafkaMock:
         """The TCP port on loopback."""
         return int(self.address.rpartition(":")[2])
 
+    def make_topic(self, name: str) -> None:
+        """One more topic of three partitions."""
+        made = self._library.rd_kafka_mock_topic_create(self._cluster, name.encode(), 3, 1)
+        assert made == 0
+
     def refuse(self, code: int = TOPIC_AUTHORIZATION_FAILED, times: int = REFUSALS_MAX) -> None:
         """Answer that many Produce requests with an error."""
         codes = (ctypes.c_int * times)(*([code] * times))
@@ -94,11 +98,11 @@ class KafkaMock:
         """Take everything again."""
         self._library.rd_kafka_mock_clear_request_errors(self._cluster, PRODUCE)
 
-    def messages(self, partition: int) -> list[Message]:
+    def messages(self, partition: int, topic: str = TOPIC) -> list[Message]:
         """Everything in a partition, read by an independent client (librdkafka)."""
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": "look", "log_level": 0})
         try:
-            place = TopicPartition(TOPIC, partition, 0)
+            place = TopicPartition(topic, partition, 0)
             _, end = consumer.get_watermark_offsets(place, timeout=10)
             consumer.assign([place])
             found: list[Message] = []

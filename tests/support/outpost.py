@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 from gatewayd.board import Board
 from gatewayd.clock import SystemClock
 from gatewayd.ids import new_id
+from gatewayd.mapping.load import load
+from gatewayd.mapping.mapping import Tongue
 from gatewayd.settings.kinds import UpstreamType
+from gatewayd.settings.mapped import MappedSettings
 from gatewayd.shapes.kinds import RecordKind
 from gatewayd.store.model import Record, RecordDraft
 from gatewayd.store.store import Store
@@ -23,6 +26,7 @@ from gatewayd.upstreams.mqtt_settings import MqttSettings
 
 STATION = "3701000042"
 ROOT = f"gatewayd/v1/{STATION}"
+ZONE = ZoneInfo("Asia/Shanghai")
 QUICK = Pace(first_s=0.02, max_s=0.1, stable_s=30.0, answer_s_max=5.0, look_s=0.05)
 WAIT_S_MAX = 10.0
 
@@ -37,7 +41,7 @@ class Outpost:
         self.store = Store.open(
             directory / "gatewayd.db",
             station_id=STATION,
-            zone=ZoneInfo("Asia/Shanghai"),
+            zone=ZONE,
             clock=self.clock,
             busy_ms=50,
         )
@@ -62,10 +66,22 @@ class Outpost:
         return MqttUpstream(name, made, self.context(), pace)
 
     def upstream_of(
-        self, kind: UpstreamType, *, name: str = "platform", pace: Pace = QUICK, **settings: Any
+        self,
+        kind: UpstreamType,
+        *,
+        name: str = "platform",
+        pace: Pace = QUICK,
+        mapping: str = "",
+        **settings: Any,
     ) -> Upstream:
-        """An upstream of any kind, not yet running."""
+        """An upstream of any kind, not yet running; `mapping` is the text of one that it speaks."""
+        told = load(mapping, "mapping.yaml", ZONE.key) if mapping else None
+        if told is not None:
+            settings["mapping"] = told.id
         made = kind.settings.model_validate_json(json.dumps(settings))
+        if told is not None:
+            assert isinstance(made, MappedSettings)
+            made = made.speaking(Tongue(told, manner=made.manner))
         upstream: Upstream = kind.make(name, made, self.context(), pace)
         return upstream
 
@@ -74,6 +90,11 @@ class Outpost:
     ) -> list[Record]:
         """Commit that many records, in order."""
         return [await self._commit(kind, number, note) for number in range(count)]
+
+    async def commit_data(self, kind: RecordKind, data: dict[str, Any]) -> Record:
+        """Commit one record with this in it."""
+        draft = RecordDraft(new_id(), kind, "rig-1", self.clock.wall(), data)
+        return await self.store.append(draft)
 
     def draft(self, *, hours_ago: int) -> RecordDraft:
         """A record about to be committed, of a while ago."""

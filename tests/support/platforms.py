@@ -3,12 +3,14 @@
 import asyncio
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from gatewayd.settings.kinds import UpstreamType
+from gatewayd.store.model import Record
 from gatewayd.upstreams import files, http, kafka, mqtt, nats, postgresql, sparkplug, sparkplug_wire
 from gatewayd.upstreams.files_lines import FORMATS
 from tests.support.brokers import Mosquitto
@@ -30,6 +32,8 @@ class Platform(ABC):
     """One platform. `can` says which of the troubles below its kind knows at all."""
 
     kind: ClassVar[UpstreamType]
+    mapping: ClassVar[str] = ""
+    """The text of the mapping that the platform wants; empty = it wants records as they are."""
     can: ClassVar[frozenset[str]] = frozenset({REFUSE_ONE, REFUSE_ALL, HANG, ANSWERS, DOUBLES})
 
     def __init__(self, directory: Path) -> None:
@@ -59,6 +63,10 @@ class Platform(ABC):
     @abstractmethod
     def arrived(self) -> list[bytes]:
         """The records that it took, byte for byte, in order of arrival, repetitions included."""
+
+    def wanted(self, records: Sequence[Record]) -> list[bytes]:
+        """What must arrive for these."""
+        return [record.body.encode() for record in records]
 
     @abstractmethod
     async def away(self) -> None:

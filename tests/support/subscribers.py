@@ -26,6 +26,7 @@ class Seen:
     retain: bool
     content_type: str | None
     at_ns: int
+    user: tuple[tuple[str, str], ...] = ()
 
 
 class Subscriber:
@@ -111,7 +112,13 @@ class Subscriber:
         at_ns = time.monotonic_ns()
         content_type = getattr(message.properties, "ContentType", None)
         seen = Seen(
-            message.topic, bytes(message.payload), message.qos, message.retain, content_type, at_ns
+            message.topic,
+            bytes(message.payload),
+            message.qos,
+            message.retain,
+            content_type,
+            at_ns,
+            tuple(getattr(message.properties, "UserProperty", ())),
         )
         with self._changed:
             self._messages.append(seen)

@@ -1,0 +1,60 @@
+"""MQTT with a mapping: the platform gets what the mapping says, and nothing else.
+
+No board, no will, no commands: a platform with topics of its own hangs up on others, or takes them
+for data. With MQTT 5 the record's id is the user property `id` of each message.
+"""
+
+import asyncio
+from functools import partial
+
+from gatewayd.upstreams.backoff import Pace
+from gatewayd.upstreams.broker_upstream import BrokerUpstream
+from gatewayd.upstreams.contract import Sink, UpstreamContext
+from gatewayd.upstreams.mqtt_acks import Acks, confirmed_sink
+from gatewayd.upstreams.mqtt_connection import Connection
+from gatewayd.upstreams.mqtt_records import RecordSink
+from gatewayd.upstreams.mqtt_settings import MqttSettings
+from gatewayd.upstreams.mqtt_terms import Dial
+from gatewayd.upstreams.worded import Mapped, Worded
+
+
+class MappedMqtt(BrokerUpstream):
+    """One broker that takes a platform's own messages, for the life of the daemon."""
+
+    def __init__(
+        self, name: str, settings: MqttSettings, context: UpstreamContext, pace: Pace
+    ) -> None:
+        super().__init__(name, settings, context, pace)
+        assert settings.tongue is not None, "made for settings with a mapping"
+        self._settings = settings
+        self._wording = Mapped(settings.tongue)
+        self._root = f"{settings.prefix}/{context.station_id}"
+        self._acks = Acks(name, f"{self._root}/ack")
+
+    async def _serve(self, connection: Connection) -> None:
+        self._is_up()
+        try:
+            await self._pump.run(Worded(self._sink(connection), self._wording))
+        except asyncio.CancelledError:
+            await connection.close()
+            raise
+
+    def _sink(self, connection: Connection) -> Sink:
+        settings, root = self._settings, f"{self._root}/records"
+        sink = RecordSink(connection, root, self._pace.answer_s_max, self._wording)
+        if settings.ack == "none":
+            return sink
+        return confirmed_sink(sink, self._acks, connection, settings.ack_within_s)
+
+    def _dial(self, host: str, port: int) -> Dial:
+        settings, context = self._settings, self._context
+        return Dial(
+            host=host,
+            port=port,
+            v5=settings.version != "3.1.1",
+            client_id=settings.client_id or f"gatewayd-{context.station_id}-{self.name}",
+            keepalive_s=settings.keepalive_s,
+            username=settings.username,
+            password=settings.password,
+            tls=partial(settings.tls_context, context.directory) if settings.secure else None,
+        )

@@ -1,0 +1,141 @@
+"""A mapping that a kind of upstream cannot speak is refused at `check`, at its own line."""
+
+from pathlib import Path
+
+import pytest
+
+from gatewayd.settings.load import examine
+from gatewayd.settings.mapped import MappedSettings
+from gatewayd.settings.upstreams import upstream_table
+from tests.support.configs import GATEWAY, write_config
+
+MAPPING = """\
+id: own
+title: {zh: 站, en: own}
+source: a letter
+verified: false
+messages:
+  - records: [fill]
+    to: fills
+    fields:
+      ID: record.id
+      NET: {value: net_g, as: number}
+  - records: [refusal]
+    to: fills
+    fields: {ID: record.id}
+examples:
+  - {in: {kind: refusal, id: "1"}, out: {body: {ID: "1"}}}
+"""
+DRIVERS = {
+    "mqtt": '{driver: mqtt, url: "mqtt://127.0.0.1", mapping: own}',
+    "nats": '{driver: nats, url: "nats://127.0.0.1", mapping: own}',
+    "kafka": '{driver: kafka, brokers: ["127.0.0.1:9092"], mapping: own}',
+    "postgresql": '{driver: postgresql, url: "postgresql://127.0.0.1/a", username: a, mapping: own}',
+    "jsonl": "{driver: files, directory: stick, mapping: own}",
+    "csv": "{driver: files, directory: stick, format: csv, mapping: own}",
+    "http": "{driver: http, url: http://127.0.0.1, mapping: own}",
+}
+"""A line of gateway.yaml for each kind that takes a mapping."""
+
+
+def site(folder: Path, driver: str, mapping: str = MAPPING) -> Path:
+    text = DRIVERS.get(driver, driver)
+    files = {"gateway.yaml": f"{GATEWAY}  own: {text}\n", "upstreams/own.yaml": mapping}
+    return write_config(folder, files)
+
+
+def mistakes(folder: Path, driver: str, *changes: tuple[str, str]) -> list[str]:
+    mapping = MAPPING
+    for old, new in changes:
+        assert old in mapping
+        mapping = mapping.replace(old, new)
+    if driver in {"jsonl", "csv"}:
+        mapping = mapping.replace("    to: fills\n", "")
+    return [str(each) for each in examine(site(folder, driver, mapping)).problems]
+
+
+@pytest.mark.parametrize("driver", [name for name in DRIVERS if name != "http"])
+def test_every_kind_speaks_it(tmp_path: Path, driver: str) -> None:
+    assert mistakes(tmp_path, driver) == []
+    examined = examine(tmp_path)
+    assert examined.settings is not None
+    made = examined.settings.upstreams["own"].settings
+    assert isinstance(made, MappedSettings)
+    assert made.tongue is not None
+    assert made.tongue.manner == made.manner
+    assert made.manner is not None
+
+
+def test_every_kind_that_ships_takes_a_mapping_or_is_known_not_to() -> None:
+    table = upstream_table()
+    without = {
+        each
+        for each in table.names
+        if not issubclass(table.get(each).settings, MappedSettings)
+    }
+    assert without == {"sparkplug"}
+
+
+@pytest.mark.parametrize(
+    ("driver", "change", "told"),
+    [
+        ("http", None, "gateway.yaml:"),
+        ("http", None, "mapping 'own' has messages; this driver sends requests"),
+        ("mqtt", ("to: fills", "to: fills/#"), "own.yaml:7:"),
+        ("mqtt", ("to: fills", "to: fills/#"), "to: 'fills/#' is no MQTT topic (upstream own)"),
+        ("mqtt", ("to: fills", "to: fills\n    key: record.id"), "mqtt has no such thing"),
+        ("nats", ("to: fills", "to: a/b c"), "to: 'a/b c' is no NATS subject"),
+        ("nats", ("to: fills", 'to: "fills.{record.kind}."'), "is no NATS subject"),
+        ("kafka", ("to: fills", "to: a/b"), "to: 'a/b' is no Kafka topic"),
+        ("postgresql", ("to: fills", "to: Fills"), "is no PostgreSQL table"),
+        ("postgresql", ("to: fills", 'to: "f_{record.kind}"'), "one PostgreSQL table"),
+        ("postgresql", ("ID: record.id\n", "ID: record.hash\n"), "own.yaml:8:"),
+        ("postgresql", ("ID: record.id\n", "ID: record.hash\n"), "no field is record.id"),
+        ("postgresql", ("as: number}", "as: number}\n      DEEP: {A: rig_id}"), "own.yaml:11:"),
+        (
+            "csv",
+            ("as: number}", "as: number}\n      CODES: [rig_id]"),
+            "CODES: files with format: csv",
+        ),
+        (
+            "csv",
+            (
+                '{ID: record.id}\nexamples:\n  - {in: {kind: refusal, id: "1"}, out: {body: {ID:',
+                '{NO: record.id}\nexamples:\n  - {in: {kind: refusal, id: "1"}, out: {body: {NO:',
+            ),
+            "record.id is 'NO' here, and 'ID' in the first",
+        ),
+        ("jsonl", ("ID: record.id\n", "ID: upper(record.id)\n"), "no field is record.id"),
+    ],
+)
+def test_what_a_kind_cannot_say_is_told_with_its_place(
+    tmp_path: Path, driver: str, change: tuple[str, str] | None, told: str
+) -> None:
+    found = mistakes(tmp_path, driver, *(() if change is None else (change,)))
+    assert any(told in each for each in found), found
+
+
+def test_files_have_no_place_to_send_to(tmp_path: Path) -> None:
+    (told, _) = examine(site(tmp_path, "jsonl")).problems
+    assert "to: files with format: jsonl has no such thing" in str(told)
+
+
+def test_requests_are_for_http_alone(tmp_path: Path) -> None:
+    mqtt = DRIVERS["mqtt"].replace("own", "thingsboard, values: {token: a}")
+    (told,) = (str(each) for each in examine(site(tmp_path, mqtt)).problems)
+    assert "mapping 'thingsboard' has requests; this driver sends messages" in told
+
+
+def test_commands_and_a_mapping_do_not_go_together(tmp_path: Path) -> None:
+    found = examine(site(tmp_path, DRIVERS["mqtt"].replace("own}", "own, commands: [ping]}")))
+    assert any("a mapping takes no commands" in str(each) for each in found.problems)
+
+
+@pytest.mark.parametrize("change", ["ID: record.id\n", ""])
+def test_a_platform_that_never_hears_the_id_is_a_warning(tmp_path: Path, change: str) -> None:
+    old = DRIVERS["mqtt"].replace("own}", 'own, version: "3.1.1"}')
+    mapping = MAPPING.replace(change, "ID: record.hash\n", 1) if change else MAPPING
+    examined = examine(site(tmp_path, old, mapping))
+    assert examined.problems == ()
+    told = [str(each) for each in examined.warnings if "3.1.1 has no place" in str(each)]
+    assert len(told) == bool(change)

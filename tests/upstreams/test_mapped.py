@@ -1,0 +1,125 @@
+"""Every kind of upstream speaks by a mapping: nothing is lost, doubled, or said out of its order."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gatewayd.upstreams.contract import Upstream
+from gatewayd.upstreams.kafka import partition_of
+from tests.support.mapped_platforms import KAFKA_TOPIC, MAPPED, MappedKafka, MappedMqttPlatform
+from tests.support.outpost import ROOT, STATION, Outpost, drained, first_arrivals, running
+from tests.support.platforms import ANSWERS, DOUBLES, Platform
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def platform(request: pytest.FixtureRequest, outpost: Outpost) -> AsyncIterator[Platform]:
+    async with request.param(outpost.directory) as made:
+        yield made
+
+
+def every(*needs: str) -> pytest.MarkDecorator:
+    kinds = [kind for kind in MAPPED if kind.can.issuperset(needs)]
+    return pytest.mark.parametrize("platform", kinds, indirect=True, ids=lambda kind: kind.__name__)
+
+
+def to(platform: Platform, outpost: Outpost) -> Upstream:
+    return outpost.upstream_of(platform.kind, mapping=platform.mapping, **platform.settings())
+
+
+@every()
+async def test_the_platform_gets_its_own_words_and_nothing_is_silently_lost(
+    platform: Platform, outpost: Outpost
+) -> None:
+    wanted = await outpost.commit(5)
+    await outpost.commit(2, "session")
+    (unfit,) = await outpost.commit(1, "check")
+    wanted += await outpost.commit(3, "refusal")
+    upstream = to(platform, outpost)
+    async with running(upstream):
+        await drained(upstream)
+        await outpost.until(lambda: outpost.state()["dead_letters"] == 1)
+    await until(lambda: len(platform.arrived()) >= len(wanted))
+    assert platform.arrived() == platform.wanted(wanted)
+    assert outpost.store.cursor("platform") == 11
+    (letter,) = outpost.store.dead_letters("platform")
+    assert letter.record_id == unfit.id
+    assert letter.reason == "mapping plant: WHAT: the record has no stage"
+
+
+@every(ANSWERS)
+async def test_answers_lost_after_the_platform_took_it_repeat_the_same_words(
+    platform: Platform, outpost: Outpost
+) -> None:
+    wanted = platform.wanted(await outpost.commit(40))
+    platform.lose_answers(70)
+    upstream = to(platform, outpost)
+    async with running(upstream):
+        await drained(upstream)
+    await until(lambda: len(first_arrivals(platform.arrived())) >= len(wanted))
+    assert first_arrivals(platform.arrived()) == wanted
+    if DOUBLES not in platform.can:
+        assert platform.arrived() == wanted
+
+
+@pytest.mark.parametrize("platform", [MappedMqttPlatform], indirect=True)
+async def test_over_mqtt_only_the_mapping_speaks_and_the_id_is_beside_it(
+    platform: MappedMqttPlatform, outpost: Outpost
+) -> None:
+    committed = await outpost.commit(2)
+    outpost.board.post("rigs/rig-1/state", {"state": "locked"})
+    upstream = to(platform, outpost)
+    async with running(upstream):
+        await drained(upstream)
+        await outpost.until_state("up")
+    await until(lambda: len(platform.all.messages()) >= len(committed))
+    seen = [(one.content_type, one.user, one.retain) for one in platform.all.messages()]
+    assert seen == [("application/json", (("id", one.id),), False) for one in committed]
+    assert not platform.all.messages(ROOT)
+
+
+@pytest.mark.parametrize("platform", [MappedKafka], indirect=True)
+async def test_over_kafka_the_mapping_names_the_key_and_the_id_is_a_header(
+    platform: MappedKafka, outpost: Outpost
+) -> None:
+    (record,) = await outpost.commit(1)
+    upstream = to(platform, outpost)
+    async with running(upstream):
+        await drained(upstream)
+    (found,) = platform.server.messages(partition_of(STATION, 3), KAFKA_TOPIC)
+    assert found.key() == b"fill"
+    headers = dict(found.headers() or [])
+    assert (headers["id"], headers["content-type"]) == (record.id.encode(), b"application/json")
+
+
+# What stands in a mapping's own place
+
+
+CODES = """\
+id: codes
+title: {zh: 码, en: codes}
+source: made up for a test
+verified: false
+messages:
+  - {records: [movement], to: "site/{cylinder.code}/moved", fields: {ID: record.id}}
+examples:
+  - in: {kind: movement, id: "1", data: {cylinder: {code: "370"}}}
+    out: {to: site/370/moved, body: {ID: "1"}}
+"""
+
+
+@pytest.mark.parametrize("platform", [MappedMqttPlatform], indirect=True)
+@pytest.mark.parametrize("code", ["#", "+", "a/b", "", "a\x00b"])
+async def test_a_value_of_a_record_cannot_leave_its_part_of_a_topic(
+    platform: MappedMqttPlatform, outpost: Outpost, code: str
+) -> None:
+    await outpost.commit_data("movement", {"cylinder": {"code": code}})
+    last = await outpost.commit_data("movement", {"cylinder": {"code": "370"}})
+    upstream = outpost.upstream_of(platform.kind, mapping=CODES, **platform.settings())
+    async with running(upstream):
+        await drained(upstream)
+    (letter,) = outpost.store.dead_letters("platform")
+    assert ("no cylinder.code" if "\0" in code else "cannot be a part of it") in letter.reason
+    await until(lambda: len(platform.all.messages()) == 1)
+    (seen,) = platform.all.messages()
+    assert (seen.topic, seen.user) == ("site/370/moved", (("id", last.id),))
