@@ -107,7 +107,6 @@ async def serve(
     log.info("gatewayd.stopped")
 
 
-async def _page(house: House) -> None:
 def _side_parts(house: House) -> dict[str, Callable[[], Awaitable[None]]]:
     """What is beside the fills: each may fail by itself, and is begun again."""
     look = partial(house.bugs.told, None, "watchman", house.watchman.look)
@@ -124,6 +123,7 @@ def _side_parts(house: House) -> dict[str, Callable[[], Awaitable[None]]]:
     }
 
 
+async def _page(house: House) -> None:
     """The station's page, where one is configured; it ends with the daemon, and ends nothing."""
     means = page.Means(house.desk, house.alarms, house.store, house.board, house.context.clock)
     await page.run(house.settings.web, house.settings.directory, means)
@@ -199,7 +199,6 @@ async def _tick(house: House, vitals: Vitals) -> None:
             for rig in rigs[turn::TICK_TURNS]:
                 rig.tick()
         vitals.tell()
-        shown = {each: shown.get(each, (0, (), 0)) for each in house.supervisors}
 
 
 async def _show_devices(house: House) -> None:
@@ -209,6 +208,7 @@ async def _show_devices(house: House) -> None:
     news = wires.WireNews(house.context.clock)
     while True:
         await asyncio.sleep(TICK_S)
+        shown = {each: shown.get(each, (0, (), 0)) for each in house.supervisors}
         for supervisor in shown:
             supervisor.troubles.sweep()
             troubles = supervisor.troubles.standing

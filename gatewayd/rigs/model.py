@@ -124,6 +124,8 @@ Plan: TypeAlias = Masses
 """The masses of a fill that the verdict allows."""
 STORE_ILL = "store"
 """What `View.ill` says when the store cannot commit or the archive cannot be read."""
+PROGRAM = "program"
+"""What `State.fault` says of a rig that ended of a bug, until it is begun again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,6 @@ class View:
 
     `sample` None = the gate is lost or its last word is stale. `presence` numbers the cylinder
     standing there (0 = none); `found` = it stood there already when the gate came up. `steady` =
-PROGRAM = "program"
-"""What `State.fault` says of a rig that ended of a bug, until it is begun again."""
     this sample and the one before it are stable with that cylinder on: a swinging scale looks
     stable for a moment where it turns round. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the

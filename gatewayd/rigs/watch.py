@@ -69,8 +69,6 @@ class Watch:
         if name == self._rig.gate and state != "up":
             self._lose()
 
-    def look_again(self, *, archive: bool) -> None:
-        """The `archive` changed: ask it again who stands here; it may be held by now."""
     def anew(self) -> "Watch":
         """Eyes that have seen nothing yet, beside which devices are up."""
         self.leave()
@@ -78,6 +76,8 @@ class Watch:
         fresh._states = self._states
         return fresh
 
+    def look_again(self, *, archive: bool) -> None:
+        """The `archive` changed: ask it again who stands here; it may be held by now."""
         self._news = self._news or archive
 
     def _lose(self) -> None:
