@@ -73,11 +73,11 @@ class House:
         return self.parts.settings
 
     @property
-    @property
     def bugs(self) -> Bugs:
         """Who contains what breaks."""
         return self.parts.bugs
 
+    @property
     def rigs(self) -> Mapping[str, Rig]:
         """The rigs by name; the same mapping for good."""
         return self.parts.rigs
