@@ -20,6 +20,7 @@ from gatewayd.errors import StoreError
 from gatewayd.hardware_watchdog import HardwareWatchdog
 from gatewayd.house import House, build, info
 from gatewayd.logs import logger
+from gatewayd.metrics.look import Monitor
 from gatewayd.reload.keeper import Bell, Keeper
 from gatewayd.reload.reading import Taken, take
 from gatewayd.reload.reloader import Reloader
@@ -125,8 +126,16 @@ def _side_parts(house: House) -> dict[str, Callable[[], Awaitable[None]]]:
 
 async def _page(house: House) -> None:
     """The station's page, where one is configured; it ends with the daemon, and ends nothing."""
-    means = page.Means(house.desk, house.alarms, house.store, house.board, house.context.clock)
-    await page.run(house.settings.web, house.settings.directory, means)
+    if house.settings.web is None:
+        return
+    monitor, clock = Monitor(house.parts, house.alarms), house.context.clock
+    means = page.Means(
+        house.desk, house.alarms, house.store, house.board, clock, scrape=monitor.scrape
+    )
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(monitor.run())
+        await page.run(house.settings.web, house.settings.directory, means)
+        counting.cancel()
 
 
 async def _upkeep(house: House) -> None:

@@ -23,10 +23,14 @@ from gatewayd.upstreams.contract import UpstreamContext
 
 @dataclass(slots=True)
 class Audience:
-    """Who hears a device: `fronts` are exchanged between two readings when rigs are, `ears` stay."""
+    """Who hears a device: `fronts` are exchanged between two readings when rigs are, `ears` stay.
+
+    `readings`: how many it gave.
+    """
 
     fronts: tuple[Front, ...] = ()
     ears: tuple[Front, ...] = ()
+    readings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def supervised(driver: Driver, settings: Settings, context: UpstreamContext, bug
     memory = area_of(device.settings, settings.layouts)
 
     def emit(reading: Reading) -> None:
+        audience.readings += 1
         hearers: tuple[Hears, ...] = (*audience.fronts, *audience.ears, turned)
         for front in hearers:
             try:

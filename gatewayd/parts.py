@@ -18,6 +18,7 @@ from gatewayd.rigs.front import Front
 from gatewayd.rigs.gates import Hands, gate_for
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
+from gatewayd.rigs.timings import Timings
 from gatewayd.settings.model import RigSettings, Settings
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream
@@ -53,6 +54,11 @@ class Parts:
         self.context = context
         self._means = means
         self._bench_of = bench_of
+
+    @property
+    def timings(self) -> Timings:
+        """How long permits and leases of the rigs took."""
+        return self._means.timings
 
     def build(self) -> None:
         """Everything that the settings name; raises whatever a foreign driver raises."""

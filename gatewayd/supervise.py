@@ -57,12 +57,14 @@ class Counters:
     """What a driver counted since the start, for showing.
 
     `attempts` counts connects, `losses` how often it was up and lost, `noises` bytes that were no
-    frame; of the last noise the reason and the first bytes in hex.
+    frame and answers that did not come, `missed` the latter alone; of the last noise the reason and
+    the first bytes in hex.
     """
 
     attempts: int = 0
     losses: int = 0
     noises: int = 0
+    missed: int = 0
     noise_reason: str = ""
     noise_hex: str = ""
 
@@ -194,7 +196,8 @@ class Supervisor:
     def _noise(self, reason: str, raw: bytes) -> None:
         """Count what was no frame; a missed answer has no bytes and leaves the last ones shown."""
         shown = raw[:NOISE_BYTES_SHOWN].hex() or self.counters.noise_hex
-        self._count(noises=self.counters.noises + 1, noise_reason=reason, noise_hex=shown)
+        noises, missed = self.counters.noises + 1, self.counters.missed + (not raw)
+        self._count(noises=noises, missed=missed, noise_reason=reason, noise_hex=shown)
 
     def _count(self, **changed: int | str) -> None:
         self.counters = replace(self.counters, **changed)  # type: ignore[arg-type]

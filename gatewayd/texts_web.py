@@ -4,6 +4,10 @@ from typing import Final
 
 REFUSALS: Final[dict[str, tuple[str, str]]] = {
     "web.log_in": ("请先登录页面", "log in at the page first"),
+    "web.no_token": (
+        "指标接口需要令牌：Authorization: Bearer（见 web.metrics.token）",
+        "the metrics take a token: Authorization: Bearer (see web.metrics.token)",
+    ),
     "web.wrong_password": ("用户名或密码不对", "that is not the right name and password"),
     "web.wait": (
         "尝试次数过多；请在 {seconds} 秒后再试",

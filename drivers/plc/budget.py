@@ -73,6 +73,15 @@ class Budget:
     resting: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class UnitTotal:
+    """What one unit took of a wire since that was opened: requests, misses among them, seconds."""
+
+    asked: int
+    misses: int
+    used_s: float
+
+
 @dataclass(slots=True)
 class _Spent:
     used_s: float = 0.0
@@ -95,6 +104,7 @@ class Meter:
     def __init__(self, now_s: float) -> None:
         self._began_s = now_s
         self._slices: deque[_Slice] = deque(maxlen=WINDOW_S + 1)
+        self._ever: dict[int, _Spent] = {}
 
     def note(self, unit: int, now_s: float, busy_s: float, *, missed: bool) -> None:
         """One request took the wire for `busy_s`, up to `now_s` and the silence after it."""
@@ -102,12 +112,20 @@ class Meter:
         if not slices or slices[-1].number != number:
             slices.append(_Slice(number))
         units = slices[-1].units
-        spent = units.get(unit) or units.setdefault(unit, _Spent())
-        spent.used_s += busy_s
-        spent.asked += 1
-        if missed:
-            spent.missed_s += busy_s
-            spent.misses += 1
+        for spent in (
+            units.get(unit) or units.setdefault(unit, _Spent()),
+            self._ever.get(unit) or self._ever.setdefault(unit, _Spent()),
+        ):
+            spent.used_s += busy_s
+            spent.asked += 1
+            if missed:
+                spent.missed_s += busy_s
+                spent.misses += 1
+
+    def totals(self) -> Mapping[int, UnitTotal]:
+        """What each unit took since the wire was opened."""
+        ever = self._ever.items()
+        return {unit: UnitTotal(each.asked, each.misses, each.used_s) for unit, each in ever}
 
     def budget(self, wire: str, now_s: float, resting: tuple[int, ...]) -> Budget:
         """The shares of the last WINDOW_S seconds, or of as long as the wire is open."""

@@ -5,14 +5,14 @@ not answer rests (breaker.py). What the wire's time goes into is measured (budge
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from drivers.contract import DriverError
 from drivers.links import Link, LinkSilentError, SerialLink, Stream, open_stream
 from drivers.plc.breaker import Breakers
-from drivers.plc.budget import Budget, Meter
+from drivers.plc.budget import Budget, Meter, UnitTotal
 from drivers.plc.lines import (
     Ask,
     DoubtError,
@@ -42,7 +42,7 @@ class Wire:
         self.turns = Turns()
         self.breakers = Breakers()
         self._loop = asyncio.get_running_loop()
-        self._meter = Meter(self._loop.time())
+        self.meter = Meter(self._loop.time())
         self._line: Line = RtuLine(link) if isinstance(link, SerialLink) else TcpLine()
         self._users = 0
         self._stream: Stream | None = None
@@ -71,6 +71,12 @@ class Wire:
         """Where the time of the wire called `name` (`link.wire()`) went; None when nobody is on it."""
         wire = cls._shared.get((asyncio.get_running_loop(), name))
         return wire.budget() if wire is not None else None
+
+    @classmethod
+    def totals(cls) -> Mapping[str, Mapping[int, UnitTotal]]:
+        """What each unit took of each wire of this loop since that was opened."""
+        loop = asyncio.get_running_loop()
+        return {name: wire.meter.totals() for (of, name), wire in cls._shared.items() if of is loop}
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -103,7 +109,7 @@ class Wire:
     def budget(self) -> Budget:
         """Where the time of this wire went lately."""
         now_s = self._loop.time()
-        return self._meter.budget(self.link.wire(), now_s, self.breakers.resting(now_s))
+        return self.meter.budget(self.link.wire(), now_s, self.breakers.resting(now_s))
 
     async def admitted(self, unit: int) -> None:
         """Wait until the unit may be asked: at once, or when a resting one is tried again."""
@@ -183,7 +189,7 @@ class Wire:
         """What the unit took of the wire, with the silence that it leaves."""
         now_s = self._loop.time()
         busy_s = max(now_s, self._line.ready_s) - began_s
-        self._meter.note(unit, now_s, busy_s, missed=missed)
+        self.meter.note(unit, now_s, busy_s, missed=missed)
         write = not request.data_bytes
         if missed:
             self.breakers.missed(unit, now_s, cost_s=busy_s, write=write)

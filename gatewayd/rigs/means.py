@@ -1,11 +1,12 @@
 """What every rig works with, beside its own bench and gate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gatewayd.alarms.alarms import Alarms
 from gatewayd.board import Board
 from gatewayd.clock import Clock
 from gatewayd.rigs.sightings import Sightings
+from gatewayd.rigs.timings import Timings
 from gatewayd.store.store import Store
 
 
@@ -18,3 +19,4 @@ class Means:
     alarms: Alarms
     clock: Clock
     sightings: Sightings | None = None
+    timings: Timings = field(default_factory=Timings)

@@ -4,13 +4,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
-from gatewayd.board import Board
-from gatewayd.clock import Clock
+from gatewayd.clock import SECOND
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.attendance import Attendance
 from gatewayd.rigs.findings import LOCKED, finding, reason_at_rig
+from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Phase, State
 from gatewayd.rigs.weight_band import WeightBand
 from gatewayd.store.model import RigLock
@@ -19,11 +19,13 @@ from gatewayd.store.model import RigLock
 class Mirror:
     """Posts one rig on the board; equal pictures are posted once."""
 
-    def __init__(self, bench: Bench, board: Board, clock: Clock, people: Attendance) -> None:
+    def __init__(self, bench: Bench, means: Means, people: Attendance) -> None:
         self._people = people
         self._topic = f"rigs/{bench.rig_id}"
-        self._board = board
-        self._clock = clock
+        self._board = means.board
+        self._clock = means.clock
+        self._renewals = means.timings.of(bench.rig_id).renewals
+        self._renewed = (0, 0)
         self._zone = ZoneInfo(bench.station.timezone)
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._shown: tuple[object, ...] = ()
@@ -46,6 +48,8 @@ class Mirror:
     def show(self, state: State, sample: GateSample | None, lock: RigLock | None = None) -> None:
         """Post the state when anything but the weight changed."""
         permit = state.permit if state.withdrawn is None else None
+        if permit is not None:
+            self._time_renewal(permit.permit_no, state.renewed_ns)
         key = (
             state.phase,
             state.fault,
@@ -64,6 +68,11 @@ class Mirror:
             self._log.info("rig.state", state=state.phase.value, fault=state.fault or None)
         self._shown = key
         self._board.post(f"{self._topic}/state", self._picture(state, sample, lock))
+
+    def _time_renewal(self, permit_no: int, renewed_ns: int) -> None:
+        (last_no, last_ns), self._renewed = self._renewed, (permit_no, renewed_ns)
+        if last_no == permit_no and last_ns < renewed_ns:
+            self._renewals.note((renewed_ns - last_ns) / SECOND)
 
     def _picture(
         self, state: State, sample: GateSample | None, lock: RigLock | None

@@ -143,6 +143,15 @@ class Presence:
         spoken = {device for device, _ in self._seen}
         return any(item.require and item.device not in spoken for item in self._rig.identify)
 
+    def told_ns(self) -> int:
+        """When it stood here and every required device had told who it is, monotonic."""
+        required = {item.device for item in self._rig.identify if item.require}
+        first: dict[str, int] = {}
+        for seen in self._seen.values():
+            if seen.device in required:
+                first[seen.device] = min(seen.first_ns, first.get(seen.device, seen.first_ns))
+        return max(self._came_ns, *first.values(), 0)
+
     def asks_for_both(self) -> bool:
         """Whether of the required devices one has told a tag and another one a printed code."""
         required = {

@@ -67,8 +67,8 @@ class Rig:
         self._wake = asyncio.Event()
         self.people = Attendance(bench, means.store, means.clock, self._wake.set)
         self._books = Bookkeeper(bench, means)
-        self._mirror = Mirror(bench, means.board, means.clock, self.people)
-        self._watch = Watch(bench, means.store, means.clock, means.sightings)
+        self._mirror = Mirror(bench, means, self.people)
+        self._watch = Watch(bench, means.store, means.clock, means.sightings, means.timings)
         self._wishes = Wishes(self.people)
         self._grounds = Grounds(self._store)
         self._unsure = False

@@ -6,7 +6,7 @@
 from dataclasses import replace
 
 from drivers.contract import CodeRead, GateSample, Reading, TagRead
-from gatewayd.clock import MS, Clock
+from gatewayd.clock import MS, SECOND, Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs.assess import Bench
@@ -15,6 +15,7 @@ from gatewayd.rigs.identity import SHOWN_MAX, identify
 from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
 from gatewayd.rigs.presence import Presence
 from gatewayd.rigs.sightings import Sightings
+from gatewayd.rigs.timings import Timings
 from gatewayd.rigs.wishes import Wishes
 
 
@@ -22,7 +23,12 @@ class Watch:
     """The eyes of one rig."""
 
     def __init__(
-        self, bench: Bench, archive: Shelf, clock: Clock, sightings: Sightings | None = None
+        self,
+        bench: Bench,
+        archive: Shelf,
+        clock: Clock,
+        sightings: Sightings | None = None,
+        timings: Timings | None = None,
     ) -> None:
         self.sample: GateSample | None = None
         self._rig = bench.rig
@@ -30,6 +36,8 @@ class Watch:
         self._bench = bench
         self._archive = archive
         self._sightings = sightings
+        self._timings = timings or Timings()
+        self._echo = 0
         self._place = bench.rig_id
         self._clock = clock
         self._log = logger("rigs").bind(rig=bench.rig_id)
@@ -51,6 +59,7 @@ class Watch:
             self.sample = reading
             before = self._presence.number
             self._presence.weigh(reading)
+            self._time_permit(reading)
             same = before != 0 and self._presence.number == before
             self._steady = same and last is not None and last.stable and reading.stable
             self._news = self._news or self._presence.number != before
@@ -63,6 +72,13 @@ class Watch:
         self._news = self._news or seen
         return seen
 
+    def _time_permit(self, sample: GateSample) -> None:
+        """How long it took from who stands there to the echo of a permit."""
+        last, self._echo = self._echo, sample.permit_echo
+        if self._echo and self._echo != last and self._presence.on:
+            waited_ns = sample.at_ns - self._presence.told_ns()
+            self._timings.of(self._place).scan_to_permit.note(max(0, waited_ns) / SECOND)
+
     def device(self, name: str, state: str) -> None:
         """A device of this rig changed its state (contract §6)."""
         self._states[name] = state
@@ -72,7 +88,8 @@ class Watch:
     def anew(self) -> "Watch":
         """Eyes that have seen nothing yet, beside which devices are up."""
         self.leave()
-        fresh = Watch(self._bench, self._archive, self._clock, self._sightings)
+        eyes = (self._bench, self._archive, self._clock, self._sightings, self._timings)
+        fresh = Watch(*eyes)
         fresh._states = self._states
         return fresh
 

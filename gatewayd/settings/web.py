@@ -16,6 +16,7 @@ Role = Literal["viewer", "operator", "supervisor"]
 USERS_MAX = 64
 HASHED = re.compile(r"^scrypt:[0-9a-f]{32}:[0-9a-f]{64}$")
 PASSWORD_CHARACTERS_MIN = 8
+TOKEN_CHARACTERS_MIN = 16
 
 UserName = Annotated[str, Field(pattern=r"^[^\s/+#\x00-\x1f]{1,64}$")]
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
@@ -49,6 +50,24 @@ class WebTls(Strict):
         return directory / self.cert_file, directory / self.key_file
 
 
+class MetricsSettings(Strict):
+    """What the page's server tells a monitoring system at `/metrics`.
+
+    * `serve`: `false` tells nothing.
+    * `token`: who asks shows it as `Authorization: Bearer`; without one it is for whoever may look
+      at the page.
+    """
+
+    serve: bool = True
+    token: str | None = Field(
+        default=None,
+        min_length=TOKEN_CHARACTERS_MIN,
+        max_length=256,
+        pattern=r"^[\x21-\x7e]+$",
+        repr=False,
+    )
+
+
 class WebSettings(Strict):
     """The page. Without this section there is none.
 
@@ -56,6 +75,7 @@ class WebSettings(Strict):
     * `names`: host names by which browsers reach it; addresses need not be named.
     * `without_login`: what may be done without `users`, by whoever sits at this computer.
     * `session_min`: minutes after which a login is over.
+    * `metrics`: what a monitoring system may ask at `/metrics`.
     """
 
     listen: str
@@ -64,6 +84,7 @@ class WebSettings(Strict):
     without_login: Role = "operator"
     session_min: int = Field(default=480, ge=5, le=10_080)
     tls: WebTls | None = None
+    metrics: MetricsSettings = MetricsSettings()
 
     @field_validator("listen")
     @classmethod

@@ -70,6 +70,7 @@ class Store(Reads):
             ballast=ballast,
             monotonic_ns=clock.monotonic_ns,
         )
+        self.commits = self._writer.commits
 
     @classmethod
     def open(

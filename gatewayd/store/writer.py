@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import apsw
 
-from gatewayd.clock import MS
+from gatewayd.clock import MS, SECOND
+from gatewayd.counting import QUICK_S, Spread
 from gatewayd.errors import StoreError
 from gatewayd.store import database, room, writes
 from gatewayd.store.ballast import Ballast
@@ -79,7 +80,7 @@ class Writer:
         """`committed` is called on the loop after every batch with the last sequence.
 
         `why` says what was wrong with the last attempt, empty when it was well; `full`: no room;
-        `used_percent`: of the room there is.
+        `used_percent`: of the room there is; `commits`: how long each took, in seconds.
         """
         self.healthy = True
         self.why = ""
@@ -87,6 +88,7 @@ class Writer:
         self.dead: BaseException | None = None
         self.used_percent = room.used_percent(connection)
         self.batches = 0
+        self.commits = Spread(QUICK_S)
         self._ballast = ballast
         self._monotonic_ns = monotonic_ns
         self._pending = 0
@@ -214,7 +216,9 @@ class Writer:
         outcomes = [self._run(job) for job in batch]
         enough, used = database.has_room(self._connection), room.used_percent(self._connection)
         last_sequence = self._connection.execute(_LAST_SEQUENCE).get
+        began_ns = self._monotonic_ns()
         self._connection.execute("COMMIT")
+        self.commits.note((self._monotonic_ns() - began_ns) / SECOND)
         self.batches += 1
         self._room, self._last_sequence, self.used_percent = enough, last_sequence, used
         return outcomes

@@ -42,6 +42,7 @@ class BrokerUpstream(ABC):
             self._state.records,
             pace,
             records_per_s=settings.records_per_s,
+            flow=context.flows.of(name),
         )
 
     @abstractmethod

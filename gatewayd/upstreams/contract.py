@@ -17,6 +17,7 @@ from gatewayd.settings.kinds import UpstreamType
 from gatewayd.store.model import Record
 from gatewayd.store.store import Store
 from gatewayd.upstreams.door import Door
+from gatewayd.upstreams.flow import Flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class UpstreamContext:
     """What every upstream gets.
 
     `directory` is where relative paths of its settings start. Requests of a platform go to `door`.
+    What passes is counted in `flows`.
     """
 
     store: Store
@@ -88,6 +90,7 @@ class UpstreamContext:
     version: str
     directory: Path
     door: Door = field(default_factory=Door)
+    flows: Flows = field(default_factory=Flows)
 
 
 def make_upstream(

@@ -83,17 +83,18 @@ class Ahead:
         after = max(after_sequence, self._looked_through)
         return self._outbox.alarm_records(after_sequence=after, limit=room)
 
-    async def took(self, batch: Sequence[Record], outcome: Outcome) -> None:
-        """Remember what the platform took; what it did not take comes again in its turn."""
+    async def took(self, batch: Sequence[Record], outcome: Outcome) -> int:
+        """Remember what the platform took, and return how many; the rest comes again in its turn."""
         taken = [one.sequence for one in batch if one.sequence in outcome.accepted]
         if not outcome.kept:
             self._looked_through = batch[-1].sequence
         if not taken:
-            return
+            return 0
         self._sent.update(taken)
         await self._outbox.commit(
             lambda connection, _issuer: ahead.sent_ahead(connection, self._name, taken)
         )
+        return len(taken)
 
     def among(self, batch: Sequence[Record]) -> frozenset[int]:
         """Which of these the platform has already."""

@@ -52,6 +52,7 @@ class PlainUpstream:
             self._state.records,
             pace,
             records_per_s=records_per_s,
+            flow=context.flows.of(name),
         )
 
     async def run(self) -> None:

@@ -19,6 +19,7 @@ from gatewayd.store import ahead
 from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, Sink
+from gatewayd.upstreams.flow import Flow
 from gatewayd.upstreams.outbox import Ahead, Outbox
 from gatewayd.upstreams.pacing import Bucket
 
@@ -34,7 +35,7 @@ log = logger("upstreams")
 class Pump:
     """Moves one upstream's records. `report` hears why records wait, and "" when they flow.
 
-    `records_per_s` paces what is sent, None does not.
+    `records_per_s` paces what is sent, None does not. What passes is counted in `flow`.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Pump:
         pace: Pace = FIELD,
         *,
         records_per_s: int | None = None,
+        flow: Flow | None = None,
     ) -> None:
         self._name = name
         self._outbox = outbox
         self._report = report
+        self._flow = flow or Flow()
         self._look_s = pace.look_s
         self._refused = Backoff(clock, pace.first_s, pace.max_s, stable_s=0)
         self._bucket = Bucket(clock, records_per_s)
@@ -114,7 +117,7 @@ class Pump:
         if not alarms:
             return False
         outcome = await sink.deliver(alarms, alone=False)
-        await self._ahead.took(alarms, outcome)
+        self._flow.delivered += await self._ahead.took(alarms, outcome)
         await self._after(sink, outcome, ())
         return True
 
@@ -127,6 +130,9 @@ class Pump:
         through, dead = _settled(batch, replace(outcome, accepted=outcome.accepted | had))
         if through is not None:
             self._owe(through, dead)
+            settled = sum(one.sequence <= through and one.sequence not in had for one in batch)
+            self._flow.delivered += settled - len(dead)
+            self._flow.rejected += len(dead)
         if self._alone or outcome.kept or dead:
             await self._pay()
         elif unpaid is not None:
@@ -176,6 +182,8 @@ class Pump:
         dead = list(outcome.rejected.items())
         if outcome.accepted or dead:
             await self._outbox.settle_retried(self._name, list(outcome.accepted), dead)
+            self._flow.delivered += len(outcome.accepted)
+            self._flow.rejected += len(dead)
             self._report("")
         await self._after(sink, outcome, dead)
 
@@ -200,6 +208,7 @@ class Pump:
                 "upstream.resend_refused", upstream=self._name, sequence=sequence, reason=reason
             )
         if through is not None:
+            self._flow.resent += sum(one.sequence <= through for one in batch) - len(refused)
             await self._resent(asked, through)
         await self._after(sink, outcome, ())
         return True
@@ -214,6 +223,7 @@ class Pump:
             log.error("upstream.dead_letter", upstream=self._name, sequence=sequence, reason=reason)
         self._alone = bool(outcome.kept)
         if outcome.kept:
+            self._flow.retried += 1
             await self._wait_out(sink, outcome.kept, outcome.wait_s)
             return
         self._refused.good()

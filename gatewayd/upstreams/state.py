@@ -25,6 +25,8 @@ class State:
     def say(self, state: str, error: str = "") -> None:
         """Post a state, and log it when it is another."""
         last = self._last
+        if state == "up" and last.get("state") in {"connecting", "down"}:
+            self._context.flows.of(self._name).connections += 1
         if (last.get("state"), last.get("error")) != (state, error):
             level = log.info if state in {"connecting", "up"} else log.warning
             level(f"upstream.{state}", upstream=self._name, error=error or None)

@@ -22,6 +22,7 @@ from gatewayd.web.api import routes
 from gatewayd.web.doors import Doors
 from gatewayd.web.feed import Feed
 from gatewayd.web.looks import Looks
+from gatewayd.web.scrapes import Scrape, Scrapes
 
 AGAIN_S = 10.0
 """How soon a page that could not listen, or broke, is tried again."""
@@ -39,6 +40,7 @@ class Means:
     store: Store
     board: Board
     clock: Clock
+    scrape: Scrape
 
 
 async def run(settings: WebSettings | None, directory: Path, means: Means) -> None:
@@ -71,7 +73,8 @@ async def _serve(settings: WebSettings, directory: Path, means: Means) -> None:
     looks.everything = feed.everything
     table = routes(looks, Actions(means.desk, means.alarms, doors, feed.full))
     make: Callable[..., Any] = await asyncio.to_thread(_server)
-    server = make(settings, table, doors, feed)
+    scrapes = Scrapes(settings.metrics, doors, means.scrape) if settings.metrics.serve else None
+    server = make(settings, table, doors, feed, scrapes)
     try:
         await server.start(directory)
         log.info("web.listening", listen=settings.listen, users=len(settings.users))

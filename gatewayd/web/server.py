@@ -22,6 +22,8 @@ from gatewayd.web.assets_read import Asset, assets
 from gatewayd.web.connections import CONNECTIONS_MAX, Pace, Refusing, bound, tls
 from gatewayd.web.doors import Doors
 from gatewayd.web.feed import Feed
+from gatewayd.web.scrapes import PATH as METRICS_PATH
+from gatewayd.web.scrapes import Scrapes
 from gatewayd.web.terms import (
     BAD,
     FORBIDDEN,
@@ -60,11 +62,17 @@ class Server:
     """One page at one address. `start` it, wait, `stop` it; on one loop."""
 
     def __init__(
-        self, settings: WebSettings, routes: tuple[Route, ...], doors: Doors, feed: Feed
+        self,
+        settings: WebSettings,
+        routes: tuple[Route, ...],
+        doors: Doors,
+        feed: Feed,
+        scrapes: Scrapes | None = None,
     ) -> None:
         self._settings = settings
         self._doors = doors
         self._feed = feed
+        self._scrapes = scrapes
         self._silent: set[RequestHandler] = set()
         self._pace = Pace()
         self._complaint = ""
@@ -72,6 +80,8 @@ class Server:
         for route in routes:
             app.router.add_route(route.method, PREFIX + route.path, self._answering(route))
         app.router.add_get(f"{PREFIX}/events", self._events)
+        if scrapes is not None:
+            app.router.add_get(METRICS_PATH, self._metrics)
         for path, asset in assets().items():
             app.router.add_get(path, _giving(asset))
         self._runner = web.AppRunner(
@@ -204,6 +214,17 @@ class Server:
             samesite="Strict",
             secure=self._settings.tls is not None,
         )
+
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        """Everything a monitoring system may know."""
+        scrapes, headers = self._scrapes, request.headers
+        assert scrapes is not None, "there is no such path without"
+        if scrapes.asks:
+            scrapes.admit(headers.get("Authorization", ""), request.remote or "?")
+        else:
+            self._login(request, None)
+        body, kind = await scrapes.scrape(headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
     # --- the live page ---
 
