@@ -1,7 +1,7 @@
 """Sees what others wrote into the store: a lock, a hold, an import, a record of the command line.
 
 `look` costs microseconds while nothing changed, and is called at every tick: a rig that somebody
-locked from the command line closes within it.
+locked from the command line closes within it. Only rigs whom it concerns are woken.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Outside:
         self._unreadable = False
 
     def look(self) -> None:
-        """Tell every rig its lock, and upstreams of records, when anything was written."""
+        """Tell rigs what changed for them, and upstreams of records, when anything was written."""
         try:
             version, rigs = self._store.data_version(), list(self._rigs.values())
             if version == self._seen and rigs == self._told:
@@ -54,9 +54,13 @@ class Outside:
         self._unreadable = False
         self._say(locks)
         changed, self._archive = archive != self._archive, archive
-        self._seen, self._told, self._locks = version, rigs, locks
+        known = {id(rig) for rig in self._told}
+        before, self._locks = self._locks, locks
+        self._seen, self._told = version, rigs
         for name, rig in self._rigs.items():
-            rig.store_changed(locks.get(name), archive=changed)
+            lock = locks.get(name)
+            if changed or lock != before.get(name) or id(rig) not in known:
+                rig.store_changed(lock, archive=changed)
 
     def _say(self, locks: Mapping[str, RigLock]) -> None:
         for rig in locks.keys() - self._locks.keys():

@@ -16,12 +16,13 @@ from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.sources import UNREADABLE, Asked, RigLocks
 from gatewayd.store import beside, orders
 from gatewayd.store.chain import Issuer
+from gatewayd.store.model import RigLock
 from gatewayd.store.orders import CarryOut, Order
 from tests.rigs.bench import LEGAL, STATION, bench, standing
 from tests.rigs.desk import START, Desk, ScriptedGate, at_desk, living, open_store
 from tests.rigs.world import World
 from tests.support.rules import cn_lpg
-from tests.support.stores import ZONE
+from tests.support.stores import ZONE, draft
 
 WHY = "涉事故调查"
 
@@ -109,6 +110,36 @@ async def test_a_rig_that_a_reload_made_is_told_its_lock(tmp_path: Path) -> None
         outside.look()
         await desk.look()
         assert desk.picture()["lock"]["reason"] == WHY
+
+
+class Ear:
+    """What a rig was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str | None, bool]] = []
+
+    def store_changed(self, lock: RigLock | None, *, archive: bool) -> None:
+        self.told.append((lock.reason if lock else None, archive))
+
+
+async def test_only_whom_it_concerns_is_woken(tmp_path: Path) -> None:
+    """Each fill of each rig is a commit: 64 rigs that all wake at each are a loop that is late."""
+    store, _ = await open_store(tmp_path)
+    one, other = Ear(), Ear()
+    outside = Outside(store, {"rig-1": one, "rig-2": other})
+    outside.look()
+    assert one.told == other.told == [(None, True)], "a new one is told everything"
+    await store.append(draft())
+    outside.look()
+    assert len(one.told) == len(other.told) == 1
+    given = Order(new_id(), "rig-2", WHY, "SAMR", "cli", START)
+    beside.order(store.path, orders.lock, given, issuer=Issuer(STATION.id, ZONE))
+    outside.look()
+    assert (len(one.told), other.told[1:]) == (1, [(WHY, False)])
+    await store.import_cylinders((replace(LEGAL, maker="other"),), replace=False)
+    outside.look()
+    assert (one.told[1:], other.told[2:]) == ([(None, True)], [(WHY, True)])
+    await store.close()
 
 
 @pytest.mark.parametrize("pack", ["with", "without"])
