@@ -3,18 +3,17 @@
 A damaged store must not be found out by the first fill of the day.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import apsw
 
 from gatewayd.logs import logger
 from gatewayd.store import database, rows
-from gatewayd.store.chain import FIRST_PREVHASH, broken, head_of
-from gatewayd.store.links import proven
+from gatewayd.store.behind import frames_read
+from gatewayd.store.chain import FIRST_PREVHASH
+from gatewayd.store.links import Link, proven
 from gatewayd.store.pages import PageFile
 
 CHECK_S_MAX = 20.0
@@ -24,9 +23,6 @@ TAIL = 100
 """The newest records, whose chain is proven at every opening; `records verify` proves all."""
 _STEPS = 1_000
 """SQLite's steps between two looks at the time."""
-
-_FRAMES_READ = slice(16, 20)
-"""Where the index of a log says how many of its frames count (walformat.html, section 2.1)."""
 
 log = logger("store")
 
@@ -59,13 +55,12 @@ def check(
 
 def _torn(connection: apsw.Connection, path: Path) -> str | None:
     """Whether the log holds commits behind where SQLite stopped to read it."""
-    index = path.with_name(f"{path.name}-shm")
     found = connection.execute(
         "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
     ).fetchone()
     last, digest = found or (0, FIRST_PREVHASH)
     try:
-        frames = int.from_bytes(index.read_bytes()[_FRAMES_READ], sys.byteorder)
+        frames = frames_read(path)
         with PageFile.open(path) as pages:
             records = pages.commits_behind(frames, int(last), str(digest))
             behind = max(records, pages.durable_behind(frames))
@@ -150,11 +145,17 @@ def _tail(connection: apsw.Connection, *, new: bool) -> Iterator[str]:
     )
     mark = connection.execute("SELECT sequence FROM pruned").get if new else 0
     newest = [rows.record(row) for row in connection.execute(sql, (mark, TAIL))]
-    newest.reverse()
-    for before, record in pairwise(newest):
-        if record.sequence == before.sequence + 1:
-            why = broken(record, head_of(before))
-            if why is not None:
-                yield f"record {record.sequence}: {why}"
-    if newest and proven(newest[0]) is None:
-        yield f"record {newest[0].sequence}: its content was changed"
+    before: Link | None = None
+    for record in reversed(newest):
+        found = proven(record)
+        if found is None:
+            yield f"record {record.sequence}: its content was changed"
+            return
+        if before is not None and _breaks(before, found):
+            yield f"record {record.sequence}: it does not follow record {before.sequence}"
+        before = found
+
+
+def _breaks(before: Link, after: Link) -> bool:
+    """Whether two neighbours are not linked; between others a gap was noted."""
+    return after.sequence == before.sequence + 1 and after.prevhash != before.hash

@@ -162,6 +162,19 @@ async def test_a_changed_record_is_found_at_the_opening_and_not_taken_over(
     assert [(gap.from_sequence, gap.sequence) for gap in found.lost] == [(66, 66)]
 
 
+@pytest.mark.parametrize("body", ["{", "[]", "{}", "7", '{"hash": null}', "[" * 100_000], ids=len)
+@pytest.mark.parametrize("back", [0, 1, RECORDS - 1])
+def test_a_body_that_is_no_record_is_damage_and_no_surprise(
+    made: Made, tmp_path: Path, body: str, back: int
+) -> None:
+    path = made.copy_to(tmp_path / "s")
+    with contextlib.closing(apsw.Connection(str(path))) as connection:
+        connection.execute("DROP TRIGGER records_never_change")
+        connection.execute("UPDATE records SET body = ? WHERE sequence = ?", (body, RECORDS - back))
+    with pytest.raises(DamagedError, match="its content was changed"):
+        checking.check(path)
+
+
 async def test_without_leave_a_damaged_store_is_left_as_it_is(made: Made, tmp_path: Path) -> None:
     path = made.copy_to(tmp_path / "x")
     zeroed(path, pages(path)["records", "leaf"][0])
