@@ -24,9 +24,10 @@ def drivers_of(target: Settings, job: Job) -> list[Driver]:
 async def exchange(
     house: House, keeper: Keeper, target: Settings, job: Job, drivers: Sequence[Driver]
 ) -> None:
-    """Carry out one job with its new drivers. Raises StoreError before anything was stopped.
+    """Carry out one job with its new drivers. Raises StoreError when the store cannot be used.
 
-    A gate that keeps its totaliser here has it kept before its successor is made.
+    A gate that keeps its totaliser here has it kept before its successor is made; what it kept is
+    read then. When that cannot be read the old ones are gone: the job is still to be done.
     """
     parts = house.parts
     for name in job.rigs & parts.composites.keys():
@@ -40,11 +41,13 @@ async def exchange(
         devices=merged(parts.settings.devices, target.devices, job.devices),
         rigs=merged(parts.settings.rigs, target.rigs, job.rigs),
     )
-    for driver in drivers:
-        parts.add_device(driver)
     new = sorted(job.rigs & target.rigs.keys())
+    try:
+        _make(parts, drivers, new)
+    except Exception:  # Whatever it was is told above: half of a job must not look like all of it.
+        _forget(house, job, target)
+        raise
     for name in new:
-        parts.add_rig(name)
         rig = parts.rigs[name]
         rig.state = replace(rig.state, refused=refused.get(name, ()))
     parts.connect()
@@ -53,6 +56,13 @@ async def exchange(
     for name in new:
         parts.tell_states(name)
         keeper.start_rig(name)
+
+
+def _make(parts: Parts, drivers: Sequence[Driver], rigs: Sequence[str]) -> None:
+    for driver in drivers:
+        parts.add_device(driver)
+    for name in rigs:
+        parts.add_rig(name)
 
 
 def _forget(house: House, job: Job, target: Settings) -> None:

@@ -66,7 +66,7 @@ def _device_differs(
     before, after = old.devices.get(name), new.devices.get(name)
     if before is None or after is None or before != after:
         return True
-    return made_with[f"devices/{name}"] != profile_of(new, name)
+    return _missing_or_other(made_with, f"devices/{name}", profile_of(new, name))
 
 
 def _rig_differs(
@@ -75,7 +75,13 @@ def _rig_differs(
     before, after = old.rigs.get(name), new.rigs.get(name)
     if before is None or after is None or before != after:
         return True
-    return made_with[f"rigs/{name}"] != new.station or not devices.isdisjoint(devices_of(after))
+    other = _missing_or_other(made_with, f"rigs/{name}", new.station)
+    return other or not devices.isdisjoint(devices_of(after))
+
+
+def _missing_or_other(made_with: Mapping[str, object], part: str, wanted: object) -> bool:
+    """Missing: an exchange that could not be ended left it out; it is to be made."""
+    return part not in made_with or made_with[part] != wanted
 
 
 def _moved(old: Settings, new: Settings) -> set[str]:

@@ -67,14 +67,19 @@ class Reloader:
         self._watch_every_s = watch_every_s
         self._target = self._parts.settings
         self._asked: set[str] = set()
-        self._owing = False
+        self._owing = self._begun = False
         self._book = Book(house.store, house.context.clock)
         self._news = News(house)
 
     async def run(self) -> None:
-        """Take up what changes until cancelled; nothing that a file says ends the house."""
-        await self._book.open(self._taken.examined)
-        self._news.started(self._taken.examined)
+        """Take up what changes until cancelled; nothing that a file says ends the house.
+
+        May be run again after a bug ended it: what is still to be done is told from what runs.
+        """
+        if not self._begun:
+            await self._book.open(self._taken.examined)
+            self._news.started(self._taken.examined)
+        self._begun = True
         await self._settle()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch())
@@ -112,9 +117,11 @@ class Reloader:
                 continue
             self._bell.asked = False
             notify.reloading()
-            await self._take_up()
-            await self._settle()
-            notify.tell("READY=1")
+            try:
+                await self._take_up()
+                await self._settle()
+            finally:
+                notify.tell("READY=1")
 
     # --- from files to a target ---
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import apsw
+
 from drivers.contract import Driver
 from gatewayd.clock import SystemClock
 from gatewayd.house import House, build
@@ -171,6 +173,32 @@ async def test_a_gate_of_two_devices_goes_on_when_a_change_is_taken_back(tmp_pat
         assert not keeper.rests("rig-2")
         before_ns = parts.composites["rig-2"].looked_ns
         await until(lambda: parts.composites["rig-2"].looked_ns != before_ns)
+
+
+async def test_a_store_that_cannot_be_read_in_mid_exchange_is_waited_for(tmp_path: Path) -> None:
+    """The old rig is gone, the new one cannot be made yet: it is made as soon as it can be."""
+    ill = True
+
+    def disk(_cursor: object, sql: str, _values: object) -> bool:
+        if ill and "FROM meta WHERE key" in sql:
+            raise apsw.IOError("a disk that fails for a while")
+        return True
+
+    async with running(tmp_path, changes=SHARED) as bench:
+        parts, keeper = bench.house.parts, bench.keeper
+        assert keeper is not None
+        rig = parts.rigs["rig-2"]
+        bench.house.store._read.set_exec_trace(disk)
+        changed = SHARED["devices/all.yaml"].replace("127.0.0.1:21", "127.0.0.1:23")
+        write_config(tmp_path, {**SHARED, "devices/all.yaml": changed})
+        bench.bell.ring()
+        await until(lambda: "rig-2" not in parts.rigs)
+        assert "rig-1" in parts.rigs
+        ill = False
+        await until(lambda: "rig-2" in parts.rigs and "rig-2" in parts.composites)
+        assert parts.rigs["rig-2"] is not rig
+        await until(lambda: parts.rigs["rig-2"].looked_ns > rig.looked_ns)
+        await until(lambda: bench.shown()["state"] == "applied" and not bench.shown()["waiting"])
 
 
 async def test_the_watch_takes_up_a_file_and_can_be_turned_off(tmp_path: Path) -> None:
