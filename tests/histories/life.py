@@ -90,7 +90,7 @@ class Life:
                 self.loop.run_until_complete(self._main())
             except Died:
                 self._vanish()
-                return "killed"
+                return "bug" if self._contained() else "killed"
             except StoreError as exc:
                 self.error = exc
                 return "no_store"
@@ -98,7 +98,7 @@ class Life:
                 self.error = exc
                 return "bug"
             else:
-                return "stopped"
+                return "bug" if self._contained() else "stopped"
             finally:
                 self._bury()
 
@@ -114,6 +114,12 @@ class Life:
             rig.machine = listening(rig.machine, world.pairs)
         async with asyncio.TaskGroup() as group:
             flows = group.create_task(platform.run())
+    def _contained(self) -> bool:
+        """What the daemon survived is the history's news all the same: it is a bug."""
+        caught = self.house.bugs.caught if self.house is not None else []
+        self.error = caught[0] if caught else self.error
+        return bool(caught)
+
             group.create_task(_drain(self.stop, platform, flows))
             await app.serve(self.house, self.stop, self.bell, world.config(), world.config)
 
