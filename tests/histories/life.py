@@ -102,6 +102,12 @@ class Life:
             finally:
                 self._bury()
 
+    def _contained(self) -> bool:
+        """What the daemon survived is the history's news all the same: it is a bug."""
+        caught = self.house.bugs.caught if self.house is not None else []
+        self.error = caught[0] if caught else self.error
+        return bool(caught)
+
     async def _main(self) -> None:
         world = self.world
         self.hand = LoopHand(self.loop, self._committed)
@@ -114,12 +120,6 @@ class Life:
             rig.machine = listening(rig.machine, world.pairs)
         async with asyncio.TaskGroup() as group:
             flows = group.create_task(platform.run())
-    def _contained(self) -> bool:
-        """What the daemon survived is the history's news all the same: it is a bug."""
-        caught = self.house.bugs.caught if self.house is not None else []
-        self.error = caught[0] if caught else self.error
-        return bool(caught)
-
             group.create_task(_drain(self.stop, platform, flows))
             await app.serve(self.house, self.stop, self.bell, world.config(), world.config)
 
