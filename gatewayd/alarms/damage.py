@@ -52,7 +52,10 @@ def _missing(carried: Carried) -> str:
     more = " ..." if len(carried.lost) > len(shown) else ""
     lost = ", ".join(f"{first}-{last}" for first, last in shown) + more
     groups = ", ".join(carried.groups_lost)
-    return f"records: {carried.records}, lost: {lost or 'none'}; not taken over: {groups or 'none'}"
+    older = ", ".join(carried.groups_older)
+    tail = f"; from before the tear: {older}" if older else ""
+    found = f"records: {carried.records}, lost: {lost or 'none'}"
+    return f"{found}; not taken over: {groups or 'none'}{tail}"
 
 
 def _values(carried: Carried) -> dict[str, Any]:
@@ -60,6 +63,7 @@ def _values(carried: Carried) -> dict[str, Any]:
         "records": carried.records,
         "lost": [list(ends) for ends in carried.lost[:LOST_SHOWN_MAX]],
         "not_taken_over": list(carried.groups_lost),
+        "from_before_the_tear": list(carried.groups_older),
         "last_sequence": carried.last,
         "last_sequence_sure": carried.sure,
     }

@@ -1,19 +1,25 @@
-"""Records from behind a tear in the log: what they say of tables that are from before it.
+"""A log that is torn in its middle: which tables are older than the records that were found behind it.
 
 SQLite reads a log up to its first torn frame. Records behind that come out of single pages; tables
-do not, so that locks, holds and totalisers are older than the newest record.
+do not: what a commit behind the tear wrote into them is gone.
 """
 
 import json
+import sys
+from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
-ARCHIVE: Final = "archive"
-LOCKS: Final = "locks"
-_SAYS: Final = {"lock": LOCKS, "hold": ARCHIVE}
-"""Kinds of records that say that a group has changed; what it was before must not be believed."""
-_KINDS: Final = "SELECT DISTINCT kind FROM records WHERE sequence > ?"
+from gatewayd.store.pages import PageFile
+
+_FRAMES_READ: Final = slice(16, 20)
+"""Where the index of a log says how many of its frames count (walformat.html, section 2.1)."""
+_PAGES: Final = (
+    "SELECT DISTINCT pageno, coalesce(tbl_name, dbstat.name) FROM dbstat "
+    "LEFT JOIN sqlite_schema ON sqlite_schema.name = dbstat.name"
+)
+_TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table'"
 _FILLS: Final = (
     "SELECT rig, body FROM records WHERE sequence > ? AND kind = 'fill' ORDER BY sequence"
 )
@@ -24,10 +30,35 @@ _CATCH_UP: Final = (
 )
 
 
-def stale(fresh: apsw.Connection, last: int) -> frozenset[str]:
-    """The groups that records above `last`, where the tables ended, have changed."""
-    kinds = [str(row[0]) for row in fresh.execute(_KINDS, (last,))]
-    return frozenset(_SAYS[kind] for kind in kinds if kind in _SAYS)
+def frames_read(path: Path) -> int:
+    """How many frames of the log of an open store count. May raise OSError."""
+    index = path.with_name(f"{path.name}-shm").read_bytes()
+    return int.from_bytes(index[_FRAMES_READ], sys.byteorder)
+
+
+def older_tables(path: Path, connection: apsw.Connection | None) -> frozenset[str]:
+    """The tables that a commit behind the tear wrote; every one when that cannot be told."""
+    if connection is None:
+        return frozenset()
+    try:
+        with PageFile.open(path) as pages:
+            written = pages.written_behind(frames_read(path))
+    except OSError:
+        return frozenset()  # There is no log that could be torn.
+    if not written:
+        return frozenset()
+    try:
+        found = connection.execute(_PAGES).fetchall()
+    except (apsw.Error, UnicodeDecodeError):
+        return _every(connection)
+    return frozenset(str(table) for page, table in found if page in written)
+
+
+def _every(connection: apsw.Connection) -> frozenset[str]:
+    try:
+        return frozenset(str(name) for (name,) in connection.execute(_TABLES))
+    except (apsw.Error, UnicodeDecodeError):
+        return frozenset()  # Then nothing of them is carried either.
 
 
 def catch_up(fresh: apsw.Connection, last: int) -> None:

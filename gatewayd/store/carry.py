@@ -5,19 +5,20 @@ regulator stopped. Records come one by one, each by its own proof.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
-from gatewayd.store import behind, gaps, recover, rows
+from gatewayd.store import gaps, recover, rows
+from gatewayd.store.behind import catch_up, older_tables
 from gatewayd.store.chain import FIRST_PREVHASH
 from gatewayd.store.gaps import Gap
 
-ARCHIVE: Final = behind.ARCHIVE
-LOCKS: Final = behind.LOCKS
+ARCHIVE: Final = "archive"
+LOCKS: Final = "locks"
 RIGS: Final = "rigs"
 GROUPS: Final = {
     ARCHIVE: ("cylinders", "cylinder_tags", "archive", "holds", "retired", "lives", "snapshots"),
@@ -59,6 +60,7 @@ class Carried:
     """What a fresh store took over: how many records, which were `lost`, which groups not.
 
     `last` is the highest sequence that anything in the old store named; `sure` that it is right.
+    `groups_older` came, but without what commits behind a tear in the log wrote there.
     """
 
     records: int
@@ -66,6 +68,7 @@ class Carried:
     groups_lost: tuple[str, ...]
     last: int
     sure: bool
+    groups_older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,12 @@ def carry(source: Source, fresh: apsw.Connection, *, at: str, skipped: int, firs
     if not sure:
         tail = max(tail + skipped, first) if not tail else tail + skipped
     lost = note_gaps(fresh, source, tail, at)
-    groups_lost = tuple(_groups(source.connection, fresh, behind.stale(fresh, last.sequence)))
-    behind.catch_up(fresh, last.sequence)
-    return Carried(count, lost, groups_lost, last.sequence, sure)
+    older = older_tables(source.path, source.connection)
+    groups_lost = tuple(_groups(source.connection, fresh, older))
+    catch_up(fresh, last.sequence)
+    groups_older = (name for name, tables in GROUPS.items() if not older.isdisjoint(tables))
+    told = tuple(name for name in groups_older if name not in groups_lost)
+    return Carried(count, lost, groups_lost, last.sequence, sure, told)
 
 
 def records(source: Source, fresh: apsw.Connection) -> int:
@@ -179,9 +185,12 @@ def gap_ends(gap: Gap) -> tuple[int, int]:
 
 
 def _groups(
-    old: apsw.Connection | None, fresh: apsw.Connection, stale: Collection[str]
+    old: apsw.Connection | None, fresh: apsw.Connection, older: frozenset[str]
 ) -> Iterable[str]:
-    """Carry every group; yields the names of those that are not sound, or stale."""
+    """Carry every group; yields the names of those that are not sound.
+
+    Locks and the archive are not sound either when the log took away what was last written there.
+    """
     tables = {
         str(name)
         for (name,) in fresh.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
@@ -189,7 +198,8 @@ def _groups(
     named = {table for group in GROUPS.values() for table in group}
     alone = {name: (name,) for name in sorted(tables - named - _OWN_WAY)}
     for group, members in (GROUPS | alone).items():
-        if old is None or group in stale or not carry_group(old, fresh, group, members):
+        stale = group in (ARCHIVE, LOCKS) and not older.isdisjoint(members)
+        if old is None or stale or not carry_group(old, fresh, group, members):
             yield group
 
 

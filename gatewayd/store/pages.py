@@ -106,6 +106,11 @@ class PageFile:
             most, before = max(most, ends), (told[0], told[1])
         return most
 
+    def written_behind(self, frames: int) -> frozenset[int]:
+        """The pages that frames of this round behind the first `frames` wrote, torn or not."""
+        first = self._first(frames)
+        return frozenset(number for number, at in self._log_frames() if at >= first)
+
     def _goes_on(self, at: int, before: tuple[int, int]) -> tuple[int, ...]:
         """The checksum of the frame at `at` behind a frame with that one (walformat, section 4.2)."""
         order = ">" if self.log[3] & 1 else "<"

@@ -7,6 +7,7 @@ import pytest
 
 from gatewayd.errors import StoreError
 from gatewayd.store import orders
+from gatewayd.store.model import Cylinder
 from gatewayd.store.orders import Order
 from gatewayd.store.store import Store
 from tests.support.damage import DB, PAGE, reopen
@@ -91,17 +92,26 @@ async def test_the_totaliser_follows_the_records_from_behind_the_tear(tmp_path: 
     await fresh.close()
 
 
-async def test_a_lock_or_a_hold_behind_the_tear_is_not_forgotten(tmp_path: Path) -> None:
+async def test_what_was_written_behind_the_tear_is_not_believed_as_it_was_before(
+    tmp_path: Path,
+) -> None:
     store = await _store_with(tmp_path)
+    await store.import_cylinders([Cylinder("0000000007")], replace=True)
+    await store.issue(permit())
     torn = _frames(tmp_path)
-    for carry_out, subject in ((orders.lock, "rig-2"), (orders.hold, "0000000007")):
-        order = Order(f"{subject}-order", subject, "recall", "the bureau", "cli", NOON)
-        await store.order(carry_out, order)
+    await store.order(orders.lock, Order("l", "rig-2", "leak", "the bureau", "cli", NOON))
+    await store.order(orders.hold, Order("h", "0000000007", "recall", "the bureau", "cli", NOON))
+    await store.issue(permit("rig-2"))
     copy = _copied(tmp_path)
     await store.close()
     _spoil(copy, torn)
     fresh = reopen(copy)
     assert {lock.rig_id for lock in fresh.rig_locks()} == {"rig-1", "rig-2"}
+    assert fresh.cylinder_count() == 0
     (alarm,) = (a for a in fresh.alarms(standing=True) if a.kind == "store_damaged")
-    assert set(alarm.values["not_taken_over"]) >= {"locks"}
+    assert alarm.values["not_taken_over"] == ["archive", "locks"]
+    assert alarm.values["from_before_the_tear"] == ["rigs"]
+    assert "from before the tear: rigs" in alarm.detail
+    assert len(fresh.pending_permits("rig-1")) == 1
+    assert fresh.pending_permits("rig-2") == ()
     await fresh.close()
