@@ -27,6 +27,7 @@ from gatewayd.reload.reloader import Reloader
 from gatewayd.settings.model import Settings
 from gatewayd.shifts.ledger import Ledger
 from gatewayd.store import pulse, upkeep
+from gatewayd.store.hand import Hand
 from gatewayd.store.rebirth import Remedy
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
@@ -251,6 +252,23 @@ def _remedy(settings: Settings) -> Remedy | None:
     return remedy(settings.station.id, tuple(settings.rigs))
 
 
+def open_store(settings: Settings, clock: Clock, *, hand: Hand | None = None) -> Store:
+    """Open the store that these settings name, damaged or not; `hand` as in `Store.open`.
+
+    Raises StoreError when it cannot be opened.
+    """
+    return Store.open(
+        settings.store_path,
+        station_id=settings.station.id,
+        zone=ZoneInfo(settings.station.timezone),
+        clock=clock,
+        quota_mb=settings.store.quota_mb,
+        hand=hand,
+        remedy=_remedy(settings),
+        ballast_mb=settings.store.ballast_mb,
+    )
+
+
 async def run(taken: Taken, clock: Clock) -> None:
     """The daemon: open the store, build, serve until SIGTERM or SIGINT; SIGHUP reads files again.
 
@@ -267,14 +285,5 @@ async def run(taken: Taken, clock: Clock) -> None:
         (signal.SIGHUP, hangup),
     ):
         loop.add_signal_handler(number, heed)
-    store = Store.open(
-        settings.store_path,
-        station_id=settings.station.id,
-        zone=ZoneInfo(settings.station.timezone),
-        clock=clock,
-        quota_mb=settings.store.quota_mb,
-        remedy=_remedy(settings),
-        ballast_mb=settings.store.ballast_mb,
-    )
-    house = build(settings, store, clock)
+    house = build(settings, open_store(settings, clock), clock)
     await serve(house, stop, bell, taken, partial(take, settings.directory))

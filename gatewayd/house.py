@@ -41,6 +41,7 @@ from gatewayd.settings.model import Settings
 from gatewayd.store.reads import Reads
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
+from gatewayd.timekeeping import ntp
 from gatewayd.timekeeping.keeper import Timekeeper
 from gatewayd.timekeeping.watch import ClockWatch
 from gatewayd.upstreams.contract import UpstreamContext
@@ -135,11 +136,13 @@ def suppliers(
     return (*asked, TagMemories(now or (lambda: settings)), *past)
 
 
-def build(settings: Settings, store: Store, clock: Clock) -> House:
-    """Wire settings to parts; touches no device and no network."""
+def build(
+    settings: Settings, store: Store, clock: Clock, *, ask_ntp: ntp.Ask = ntp.synchronised
+) -> House:
+    """Wire settings to parts; touches no device and no network. `ask_ntp`: who keeps `clock`."""
     board = Board()
     alarms = watching(settings, store, board, clock)
-    keeper = Timekeeper(clock, settings.clock, store)
+    keeper = Timekeeper(clock, settings.clock, store, ask_ntp=ask_ntp)
     vouchers = Vouchers()
     sources = (*suppliers(settings, store, ClockTrust(keeper), lambda: parts.settings), vouchers)
     sightings = seen_before(settings, store, clock)

@@ -100,6 +100,8 @@ class Hooks:
             heal_rig(rig)
         heal_disk(world)
         world.clock.jumped = timedelta()
+        world.config.heal()
+        world.ring()
         platform = world.platform
         platform.down, platform.refuses, platform.slow_s, platform.dies_after = False, 0, 0.0, 0
 
@@ -151,7 +153,10 @@ def fault(kind: str) -> Callable[[Strike], Strike]:
     return add
 
 
-THEMES = ("bytes.", "plc.", "unplug.", "pull.", "process.", "power.", "disk.", "tag.", "scale.")
+THEMES = (
+    *("bytes.", "plc.", "unplug.", "pull.", "process.", "power.", "disk.", "tag.", "scale."),
+    *("config.", "platform."),
+)
 
 
 def kinds_of(rng: random.Random) -> list[str]:

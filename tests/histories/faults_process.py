@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.histories.faults import Fault, fault, undo_later
+from tests.histories.damage import spoil
+from tests.histories.faults import Fault, Strike, fault, undo_later
+from tests.histories.life import STORE
 
 if TYPE_CHECKING:
     from tests.histories.world import World
@@ -112,12 +114,49 @@ def _slow(world: "World", fault: Fault) -> str:
     return f"every commit takes {life.hand.slow_s} s for {seconds:.2f} s"
 
 
+@fault("disk.rots")
+def _rots(world: "World", fault: Fault) -> str:
+    """The disk spoils a page under the running daemon; somebody starts it again after a while."""
+    life = world.life
+    if life is None or not life.path.exists() or world.finished:
+        return ""
+    world.damage.struck = world.ledger.blind = True
+    text = spoil(life.path, fault.rng())
+    seconds = fault.scaled(0.1, 8)
+
+    def again() -> None:
+        if world.life is life and life.stop is not None and not world.finished:
+            life.loop.call_soon(life.stop.set)
+
+    undo_later(world, seconds, again, "the daemon is started again")
+    return f"{text}; the daemon is started again in {seconds:.2f} s"
+
+
+@fault("power.cut_rots")
+def _cut_rots(world: "World", fault: Fault) -> str:
+    """The power goes, and what is there afterwards is not what was written."""
+    if world.life is None or world.life.loop.dead or not world.life.path.exists():
+        return ""
+    rng = fault.rng()
+    world.kill(power_cut=rng)
+    world.damage.struck = world.ledger.blind = True
+    return f"behind the power cut {spoil(world.image / STORE, rng)}"
+
+
 @fault("clock.jump")
 def _clock(world: "World", fault: Fault) -> str:
     rng = fault.rng()
     hours = rng.choice((-48, -8, -1, -0.01, 0.01, 1, 8, 48))
     world.clock.jumped += timedelta(hours=hours)
     return f"the wall clock jumps by {hours} h"
+
+
+@fault("clock.server")
+def _server(world: "World", fault: Fault) -> str:
+    kept = fault.rng().choice((True, False, None))
+    world.clock.kept = kept
+    says = {True: "a time server keeps the clock", False: "nobody keeps the clock"}
+    return says[kept] if kept is not None else "the kernel does not say who keeps the clock"
 
 
 @fault("platform.down")
@@ -144,7 +183,15 @@ def _platform_slow(world: "World", fault: Fault) -> str:
     return f"the platform needs {platform.slow_s:.2f} s a record"
 
 
-@fault("platform.dies_after_taking")
-def _dies_after(world: "World", fault: Fault) -> str:
-    world.platform.dies_after = 1 + fault.rng().randrange(4)
-    return f"the platform dies right after taking record {world.platform.dies_after} from now"
+def _dies_after(*, answered: bool) -> Strike:
+    def strike(world: "World", fault: Fault) -> str:
+        platform = world.platform
+        platform.dies_after, platform.dies_answered = 1 + fault.rng().randrange(4), answered
+        when = "answering for" if answered else "taking"
+        return f"the platform dies right after {when} record {platform.dies_after} from now"
+
+    return strike
+
+
+fault("platform.dies_after_taking")(_dies_after(answered=False))
+fault("platform.dies_after_answer")(_dies_after(answered=True))

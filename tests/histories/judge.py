@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatewayd.clock import MS
+from tests.histories.config import CLOSED
 from tests.histories.ledger import Known, KnownPermit
 from tests.histories.life import End, Life
 from tests.support.shapes import against_record
@@ -65,6 +66,7 @@ class _Watch:
     unknown_g: float | None = None
     command: int = 0
     forgets: bool = False
+    doubtful_ns: int = 0
     wires_bad_ns: dict[str, int] = field(default_factory=dict)
 
 
@@ -75,6 +77,7 @@ class Judge:
         self.wrong: list[Wrong] = []
         self._world = world
         self._alive_ns = world.ground.now_ns
+        self._closed_ns: int | None = None
         self._rigs = {name: _Watch() for name in world.rigs}
 
     def say(self, invariant: int, text: str) -> None:
@@ -91,7 +94,10 @@ class Judge:
         life = self._world.life
         if life is not None and not life.loop.dead and not life.loop.stalled:
             self._alive_ns = now_ns
+        self._rules(life, now_ns)
         self._watch_wires(rig, watch, now_ns)
+        if rig.doubtful:
+            watch.doubtful_ns = now_ns
         opened = rig.plc.valve_open
         if opened and not watch.open:
             self._begins(rig, watch)
@@ -121,8 +127,12 @@ class Judge:
         watch.openings += 1
         world.ground.note(rig.name, f"the valve opens, permit {number}, {watch.code or 'nobody'}")
         if permit is None:
-            self.say(1, f"{rig.name}: gas flows under permit {number}, which was never committed")
+            if not world.ledger.blind:
+                self.say(
+                    1, f"{rig.name}: gas flows under permit {number}, which was never committed"
+                )
             return
+        self._denied(rig)
         if permit.state != "pending":
             self.say(1, f"{rig.name}: gas flows under permit {number}, which is {permit.state}")
         if permit.decision != "allow":
@@ -139,6 +149,22 @@ class Judge:
             self.say(
                 1, f"{rig.name}: the PLC trips at {limit_g} g, permitted {permit.limit_gross_g}"
             )
+
+    def _denied(self, rig: "Rig") -> None:
+        """A rule that denies everything, once it was taken up, lets nothing begin to flow."""
+        if self._closed_ns is None:
+            return
+        since_ms = (self._world.ground.now_ns - self._closed_ns) // MS
+        if since_ms > self._world.config.lease_ms(rig.name) + UNHEARD_MS_MAX:
+            self.say(1, f"{rig.name}: gas begins to flow though a rule in force denies everything")
+
+    def _rules(self, life: Life | None, now_ns: int) -> None:
+        house = None if life is None or life.loop.dead else life.house
+        pack = None if house is None else house.settings.packs.get("cn-lpg")
+        if pack is None or pack.version != CLOSED:
+            self._closed_ns = None
+        elif self._closed_ns is None:
+            self._closed_ns = now_ns
 
     def _only_a_tag(self, rig: "Rig", permit: KnownPermit) -> bool:
         """Whether the rig asks for a tag alone, and since the cylinder came saw the permit's only.
@@ -157,7 +183,7 @@ class Judge:
             watch.here_ns = now_ns
         elif now_ns - watch.here_ns > LEFT_MS_MAX * MS:
             self.say(1, f"{rig.name}: gas flows on after the cylinder left")
-        lease_ms = world.settings.rigs[rig.name].permit.lease_ms
+        lease_ms = world.config.lease_ms(rig.name)
         silent_ms = (now_ns - self._alive_ns) // MS
         if silent_ms > lease_ms + SCAN_MS_MAX:
             self.say(4, f"{rig.name}: gas flows {silent_ms} ms after the daemon's last breath")
@@ -174,10 +200,10 @@ class Judge:
         life = self._world.life
         if life is None or watch.permit is None or watch.permit.id not in life.found:
             return
-        faults = rig.plc.wire_faults
-        if faults.silent or faults.reply_delay_s or rig.mishaps != life.mishaps[rig.name]:
+        if rig.mishaps != life.mishaps[rig.name]:
             return  # A lock that the wire does not carry: the lease closes.
-        reached_ms = self._world.ground.now_ns - max(rig.first_heard_ns, life.began_ns)
+        since_ns = max(rig.first_heard_ns, life.began_ns, watch.doubtful_ns)
+        reached_ms = self._world.ground.now_ns - since_ns
         if rig.first_heard_ns >= life.began_ns and reached_ms > LOCKED_MS_MAX * MS:
             number = watch.permit.permit_no
             self.say(4, f"{rig.name}: gas flows under permit {number} of an earlier life")
@@ -197,9 +223,8 @@ class Judge:
                 )
 
     def _required(self, rig: "Rig") -> set[str]:
-        items = self._world.settings.rigs[rig.name].identify
         kinds = {"gun": "reader", "qr": "scanner"}
-        return {kinds[item.device.split("-")[0]] for item in items if item.require}
+        return {kinds[name.split("-")[0]] for name in self._world.config.required(rig.name)}
 
     def _watch_wires(self, rig: "Rig", watch: _Watch, now_ns: int) -> None:
         for name, wire in rig.wires.items():
@@ -214,11 +239,18 @@ class Judge:
         """The PLC answers for the first time ever: what flowed before it, nobody can know."""
         watch = self._rigs[rig.name]
         if watch.unknown_g is None:
-            watch.unknown_g = rig.plant.passed_g
+            self._known(rig, watch)
             self._world.ground.after(KNOWN_AFTER_S, self._known, rig, watch)
 
     def _known(self, rig: "Rig", watch: _Watch) -> None:
-        watch.unknown_g = rig.plant.passed_g
+        """What flowed until now and no record has."""
+        fills = (r for r in self._world.ledger.records if (r.kind, r.rig) == ("fill", rig.name))
+        watch.unknown_g = max(0.0, rig.plant.passed_g - sum(r.data["net_g"] for r in fills))
+
+    def forgets_rigs(self) -> None:
+        """The store lost what it knew of the rigs: it is as if their PLCs were never heard."""
+        for watch in self._rigs.values():
+            watch.unknown_g = None
 
     def plc_forgets(self, rig: "Rig") -> None:
         """Its totaliser begins at 0 again."""
@@ -252,6 +284,8 @@ class Judge:
         for record in fills:
             of_permit.setdefault(record.data.get("permit_id") or "", []).append(record)
         for permit in ledger.permits.values():
+            if permit.id in ledger.gone and permit.state == "pending":
+                continue
             made = of_permit.get(permit.id, [])
             count = len(made)
             if any(record.id != permit.record_id for record in made):
@@ -304,6 +338,8 @@ class Judge:
         taken = self._world.platform.taken
         for record in self._world.ledger.records:
             if record.sequence not in taken:
+                if record.sequence in self._world.ledger.lost:
+                    continue
                 self.say(3, f"record {record.sequence} never reached the platform")
             elif taken[record.sequence] != (record.id, record.body):
                 self.say(3, f"record {record.sequence} reached the platform otherwise")

@@ -5,7 +5,7 @@ import gc
 import random
 import uuid
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -15,6 +15,7 @@ from gatewayd import app, chance, house
 from gatewayd.clock import SECOND
 from gatewayd.errors import StoreError
 from gatewayd.reload.keeper import Bell
+from gatewayd.settings.load import ConfigProblemsError
 from gatewayd.upstreams.plain import PlainUpstream
 from tests.histories import disk as disks
 from tests.histories.ground import BEGIN_NS, Ground
@@ -22,21 +23,25 @@ from tests.histories.hand import LoopHand
 from tests.histories.loop import Died, VirtualLoop
 from tests.histories.pairs import listening
 from tests.histories.platform import upstream
-from tests.histories.settings import BEGIN, open_store
+from tests.histories.settings import BEGIN
 
 if TYPE_CHECKING:
     from tests.histories.world import World
 
-End: TypeAlias = Literal["killed", "stopped", "no_store", "bug"]
+End: TypeAlias = Literal["killed", "stopped", "no_store", "no_config", "bug"]
 STORE = "gatewayd.db"
 
 
 @dataclass(slots=True)
 class VirtualClock:
-    """The machine's clocks: wall time may jump, the clock that ages never does."""
+    """The machine's clocks: wall time may jump, the clock that ages never does.
+
+    `kept` is what the kernel says of time servers; as on a machine without network, at first.
+    """
 
     ground: Ground
     jumped: timedelta = timedelta()
+    kept: bool | None = False
 
     def wall(self) -> datetime:
         """Now, aware, UTC."""
@@ -46,6 +51,10 @@ class VirtualClock:
     def monotonic_ns(self) -> int:
         """Nanoseconds."""
         return self.ground.now_ns
+
+    def synchronised(self) -> bool | None:
+        """Whether a time server keeps it; a clock that was set is kept by nobody for now."""
+        return self.kept and not self.jumped
 
 
 @dataclass(slots=True)
@@ -94,6 +103,9 @@ class Life:
             except StoreError as exc:
                 self.error = exc
                 return "no_store"
+            except ConfigProblemsError as exc:
+                self.error = exc
+                return "no_config"
             except BaseException as exc:  # noqa: BLE001 - whatever it is, it is the history's news
                 self.error = exc
                 return "bug"
@@ -111,8 +123,10 @@ class Life:
     async def _main(self) -> None:
         world = self.world
         self.hand = LoopHand(self.loop, self._committed)
-        store = open_store(self.path, world.clock, self.loop, self.hand)
-        self.house = house.build(world.settings, store, world.clock)
+        taken = world.config.take(starting=self.path)
+        settings = replace(taken.settings(), store_path=self.path)
+        store = app.open_store(settings, world.clock, hand=self.hand)
+        self.house = house.build(settings, store, world.clock, ask_ntp=world.clock.synchronised)
         self.stop, self.bell = asyncio.Event(), Bell()
         platform = upstream(world.platform, self.house.context)
         world.began(self)
@@ -121,7 +135,7 @@ class Life:
         async with asyncio.TaskGroup() as group:
             flows = group.create_task(platform.run())
             group.create_task(_drain(self.stop, platform, flows))
-            await app.serve(self.house, self.stop, self.bell, world.config(), world.config)
+            await app.serve(self.house, self.stop, self.bell, taken, world.config.take)
 
     def _committed(self) -> None:
         if not self.loop.dead and self.path.exists():

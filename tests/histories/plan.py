@@ -3,11 +3,11 @@
 import random
 from dataclasses import dataclass, field, replace
 
-from tests.histories import faults_devices, faults_plant, faults_process
+from tests.histories import faults_config, faults_devices, faults_plant, faults_process
 from tests.histories.faults import Fault, Hooks, draw, kinds_of
 from tests.histories.people import Visit, visits
 
-KINDS = (faults_devices, faults_plant, faults_process)
+KINDS = (faults_config, faults_devices, faults_plant, faults_process)
 """What fills the table of faults."""
 SECONDS = 26.0
 FAULTS_MAX = 12

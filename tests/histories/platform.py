@@ -28,6 +28,7 @@ class Platform:
     refuses: int = 0
     slow_s: float = 0.0
     dies_after: int = 0
+    dies_answered: bool = False
     taken: dict[int, tuple[str, str]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     received: int = 0
@@ -39,8 +40,9 @@ class Platform:
         seen = self.taken.get(record.sequence)
         if seen is not None and seen != (record.id, record.body):
             self.wrong.append(f"record {record.sequence} reached the platform with another content")
-        if seen is None and record.sequence != len(self.taken) + 1:
-            self.wrong.append(f"record {record.sequence} came after {len(self.taken)} others")
+        last = max(self.taken, default=0)
+        if seen is None and record.sequence < last:
+            self.wrong.append(f"record {record.sequence} came after {last}")
         self.taken[record.sequence] = (record.id, record.body)
 
     def cut(self) -> None:
@@ -76,8 +78,9 @@ class SimulatedSink:
             if platform.dies_after > 0:
                 platform.dies_after -= 1
                 if platform.dies_after == 0:
-                    platform.cut()  # It has the record, and the answer never arrives.
-                    return Outcome(frozenset(accepted), kept=self.why)
+                    platform.cut()  # It has the record, and the answer may never arrive.
+                    told = (record.sequence,) if platform.dies_answered else ()
+                    return Outcome(frozenset((*accepted, *told)), kept=self.why)
             accepted.append(record.sequence)
         return Outcome(frozenset(accepted))
 

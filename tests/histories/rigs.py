@@ -108,6 +108,13 @@ class Rig:
         """What has happened to bytes on the PLC's wire so far."""
         return len(self.wires["plc"].happened)
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the PLC answers nothing, late, or what nobody can believe: no lock reaches it."""
+        faults = self.plc.wire_faults
+        lies = faults.silent or faults.wrong_unit or faults.shift or faults.reply_delay_s
+        return bool(lies or self.plc.faults.frozen_heartbeat)
+
     # What people do.
 
     def bring(self, cylinder: SimCylinder, *, tag: bool = True) -> None:

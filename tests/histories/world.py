@@ -7,9 +7,9 @@ from typing import Any
 import apsw
 
 from gatewayd.clock import SECOND
-from gatewayd.reload.reading import Taken
-from gatewayd.settings.load import Examined
 from gatewayd.store.clock import vouch
+from tests.histories.config import Config, files
+from tests.histories.damage import Damage
 from tests.histories.ground import Ground
 from tests.histories.judge import Judge
 from tests.histories.ledger import Ledger
@@ -30,10 +30,13 @@ GOOD_END_S = 60.0
 STOP_S_MAX = 5.0
 """Contract §10."""
 LIVES_MAX = 60
+BROKEN = frozenset({"device.fault", "gate.fault", "part.failed"})
+"""What the daemon says of bugs that it contained."""
 TOLD = frozenset(
     {"rig.state", "permit.issued", "permit.resolved", "cylinder.refused", "alarm", "device.up"}
     | {"device.down", "gate.failed", "permit.orphaned", "upstream.down", "upstream.up"}
-    | {"upstream.refused", "gatewayd.stopping", "device.trouble"}
+    | {"upstream.refused", "gatewayd.stopping", "device.trouble", "store.damaged"}
+    | {"store.quarantined", "config.not_taken_up", "reload.exchanged", "rules.changed"}
 )
 NOT_TOLD = frozenset({"exc_info", "data", "record", "logger", "retry_s", "detail_", "hint"})
 
@@ -49,7 +52,8 @@ class World:
         self.clock = VirtualClock(self.ground)
         self.ledger = Ledger()
         self.platform = Platform(random.Random(f"{plan.seed}/platform"))
-        self.settings = station().only(*plan.rigs)
+        self.config = Config(folder / "config", files(plan.rigs), self._stamp_ns)
+        self.damage = Damage()
         self.life: Life | None = None
         self.fleet = station().fleet
         self.transitions: set[tuple[str, str]] = set()
@@ -59,7 +63,7 @@ class World:
         self.disk_full = False
         self.lives = 0
         self._folder = folder
-        self._image = folder / "0"
+        self.image = folder / "0"
         rng = random.Random(f"{plan.seed}/rigs")
         self.rigs = {n: Rig.build(n, self.ground, self.network, rng, plan.speed) for n in plan.rigs}
         self.people = {
@@ -69,8 +73,8 @@ class World:
             for name, rig in self.rigs.items()
         }
         self.judge = Judge(self)
-        self._image.mkdir()
-        (self._image / STORE).write_bytes(station().store)
+        self.image.mkdir()
+        (self.image / STORE).write_bytes(station().store)
 
     def live(self) -> None:
         """The whole history."""
@@ -89,34 +93,42 @@ class World:
             self.judge.say(0, "the daemon ends again and again")
             self.finished = True
             return
-        folder = self._image
-        self._image = self._folder / str(self.lives)
+        folder = self.image
+        self.image = self._folder / str(self.lives)
         self.life = Life(self, self.lives, folder)
         self.life.disk.full = self.disk_full
         self.ground.note("daemon", f"starts (life {self.lives})")
         end = self.life.run()
+        if end == "no_config":
+            self.lives -= 1  # systemd tries again each second, until somebody mends the files.
         self.judge.ended(self.life, end)
         self.ground.note(
             "daemon", f"ended: {end}" + (f" ({self.life.error})" if self.life.error else "")
         )
         if end != "killed":
-            self.life.disk.copy_to(self._image)
+            self.life.disk.copy_to(self.image)
         self.life = None
         if not self.finished:
-            self.ground.run_until(self.ground.now_ns + round(self.plan.restart_s * SECOND))
+            again_s = max(1.0, self.plan.restart_s) if end == "no_config" else self.plan.restart_s
+            self.ground.run_until(self.ground.now_ns + round(again_s * SECOND))
 
     def moment(self, name: str, rig: str) -> None:
         """Something happened that faults like to follow."""
         self.plan.hooks.moment(self, name, rig)
 
-    def config(self) -> Taken:
-        """What the files say now. To reload: change `settings`, then ring the life's bell."""
-        return Taken(Examined(self.settings, (), (), (), frozenset()), frozenset())
+    def ring(self) -> None:
+        """SIGHUP: the daemon, if there is one, reads its files again."""
+        if self.life is not None and self.life.bell is not None and not self.life.loop.dead:
+            self.life.loop.call_soon(self.life.bell.ring)
+
+    def _stamp_ns(self) -> int:
+        return round(self.clock.wall().timestamp()) * SECOND
 
     # What a life tells.
 
     def began(self, life: Life) -> None:
         """Its store is open."""
+        self.damage.began(self, life)
         self.ledger.compare(life.path)
         life.found = frozenset(self.ledger.permits)
         for rig in self.rigs.values():
@@ -138,10 +150,9 @@ class World:
         if self.life is None or self.life.loop.dead:
             return
         name = str(event.pop("event"))
-        if name in {"device.fault", "gate.fault"}:
-            self.judge.say(
-                0, f"{name}: {event.get('device') or event.get('rig')} {event.get('error')}"
-            )
+        if name in BROKEN:
+            who = event.get("device") or event.get("rig") or event.get("part")
+            self.judge.say(0, f"{name}: {who} {event.get('error')}")
         if name == "device.up" and str(event["device"]).startswith("plc-"):
             self.judge.first_heard(self.rigs[str(event["device"]).replace("plc", "rig")])
         if name == "rig.state":
@@ -164,7 +175,7 @@ class World:
             return
         self.ground.note("fault", "power is cut" if power_cut else "the process is killed")
         life.loop.die()
-        life.disk.copy_to(self._image, power_cut=power_cut)
+        life.disk.copy_to(self.image, power_cut=power_cut)
 
     # The end of the history.
 
@@ -177,8 +188,10 @@ class World:
         yield from until(self.ground, lambda: all(p.done for p in self.people.values()), 60.0)
         for rig in self.rigs.values():
             rig.take_away()
+        yield from self.damage.found_at_last(self)
         yield QUIET_S / 2
         self._vouch()
+        self.damage.made_good(self)
         yield QUIET_S / 2
         yield from self._good_end()
         yield RECORDED_S
