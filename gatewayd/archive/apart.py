@@ -20,7 +20,8 @@ from gatewayd.errors import GatewayError, RejectedError
 ROWS_AT_ONCE = 500
 """Rows in one message: far less than what a workbook's texts take anyway."""
 
-ROWS, REJECTED, END = "rows", "rejected", "end"
+ROWS, ODD, REJECTED, END = "rows", "odd", "rejected", "end"
+"""Kinds of messages; ODD has rows in which a cell is wrong."""
 
 _SEPARATOR = "; "
 
@@ -69,7 +70,9 @@ class Reading:
             if kind == END:
                 return
             rows, self._progress = rest
-            for number, cells in rows:
+            if kind == ROWS:
+                yield from rows
+            for number, cells in rows if kind == ODD else ():
                 yield number, [_back(cell) for cell in cells]
 
 
@@ -82,6 +85,14 @@ def _plain(cell: Cell) -> Any:
     return cell if isinstance(cell, str) else (str(cell),)
 
 
+def _message(rows: list[tuple[int, list[Cell]]], progress: tuple[int, int]) -> bytes:
+    try:
+        return marshal.dumps((ROWS, rows, progress))
+    except ValueError:  # A cell that is wrong is no plain value; looking for one costs more.
+        plain = [(number, [*map(_plain, cells)]) for number, cells in rows]
+        return marshal.dumps((ODD, plain, progress))
+
+
 def _tell(file: BinaryIO, origin: str, out: BinaryIO) -> None:
     """The child: every row, by messages, and how it ended."""
     from gatewayd.archive import workbook_in  # noqa: PLC0415 - large; the parent needs none of it
@@ -89,8 +100,8 @@ def _tell(file: BinaryIO, origin: str, out: BinaryIO) -> None:
     reading = workbook_in.Reading(file, origin)
     rows = reading.rows()
     try:
-        while found := [(n, [*map(_plain, cells)]) for n, cells in islice(rows, ROWS_AT_ONCE)]:
-            marshal.dump((ROWS, found, reading.progress()), out)
+        while found := list(islice(rows, ROWS_AT_ONCE)):
+            out.write(_message(found, reading.progress()))
     except RejectedError as exc:
         marshal.dump((REJECTED, str(exc)), out)
     else:

@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx) in, row by row: openpyxl reads texts and styles, `sheet_xml` the rows.
+"""Excel workbooks (.xlsx) in, row by row: openpyxl reads plan and styles, we what there is much of.
 
 What a spreadsheet does to values silently is undone where it can be proven, else refused: codes
 as numbers lose leading zeros and digits after the fifteenth, `2026-08` becomes the first of August.
@@ -14,7 +14,9 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.datetime import from_excel, from_ISO8601
+from openpyxl.xml.constants import SHARED_STRINGS
 
+from gatewayd.archive import texts_xml
 from gatewayd.archive.cells import CellError
 from gatewayd.archive.sheet import Cell
 from gatewayd.archive.sheet_xml import COLUMN, KIND, STYLE, TEXT, RawCell, SheetXml
@@ -52,14 +54,23 @@ class Reading:
             reader = ExcelReader(self._file, read_only=True, data_only=True, keep_links=False)
             with reader.archive as packed:
                 reader.read_manifest()
-                reader.read_strings()
                 reader.read_workbook()
+                texts = _texts(reader, packed)
                 apply_stylesheet(packed, reader.wb)
                 part = _chosen(reader, self._origin)
                 self._bytes = packed.getinfo(part).file_size
                 with packed.open(part) as source:
                     self._xml = SheetXml(source)
-                    yield from _told(self._xml, _Meaning(reader.wb, reader.shared_strings))
+                    yield from _told(self._xml, _Meaning(reader.wb, texts))
+
+
+def _texts(reader: ExcelReader, packed: zipfile.ZipFile) -> list[str]:
+    """The texts that cells name by number; a workbook may have none."""
+    part = reader.package.find(SHARED_STRINGS)
+    if part is None:
+        return []
+    with packed.open(part.PartName[1:]) as source:
+        return texts_xml.read(source)
 
 
 def _chosen(reader: ExcelReader, origin: str) -> str:

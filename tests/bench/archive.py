@@ -25,6 +25,12 @@ LOOKS = 20_000
 IMPORT_S_MAX = 600
 UP_S = 3.0
 """After this long the daemon is up and quiet."""
+IMPORTS: tuple[tuple[str, str, writing.FileFormat], ...] = (
+    ("first", "import", "csv"),
+    ("second", "replace", "csv"),
+    ("third", "replace", "xlsx"),
+)
+"""Who made the cylinders, so that every entry changes, and the file that they come in."""
 CONFIG = f'station: {{id: "{house.STATION}", region: "370100", media: [LPG]}}\n'
 
 
@@ -55,11 +61,11 @@ async def measure(directory: Path, count: int, figures: Figures) -> None:
     """Import `count` cylinders, replace every one of them, look them up, start a daemon on them."""
     (directory / "gateway.yaml").write_text(CONFIG, encoding="utf-8")
     name = f"{count:,} cylinders"
-    for maker, what in (("first", "import"), ("second", "replace")):
-        file = directory / f"{maker}.csv"
+    for maker, what, how in IMPORTS:
+        file = directory / f"{maker}.{how}"
         with file.open("wb") as out:
-            writing.write(out, "csv", cylinders(count, maker=maker), lambda _count: None)
-        await _import(directory, file, f"{what} {name}", figures)
+            writing.write(out, how, cylinders(count, maker=maker), lambda _count: None)
+        await _import(directory, file, f"{what} {name}, {how.upper()}", figures)
         file.unlink()
     store = house.open_store(directory)
     assert store.cylinder_count() == count
