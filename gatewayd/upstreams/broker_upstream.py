@@ -10,7 +10,7 @@ from gatewayd.upstreams.broker_settings import BrokerSettings
 from gatewayd.upstreams.contract import UpstreamContext
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_terms import Dial
-from gatewayd.upstreams.pump import Pump
+from gatewayd.upstreams.pump import BATCH_MAX, Pump
 from gatewayd.upstreams.state import State
 
 SHORT_S = 5.0
@@ -23,7 +23,13 @@ class BrokerUpstream(ABC):
     """A new connection after each loss, for the life of the daemon."""
 
     def __init__(
-        self, name: str, settings: BrokerSettings, context: UpstreamContext, pace: Pace
+        self,
+        name: str,
+        settings: BrokerSettings,
+        context: UpstreamContext,
+        pace: Pace,
+        *,
+        batch_max: int = BATCH_MAX,
     ) -> None:
         self.name = name
         self._brokers = settings
@@ -43,6 +49,7 @@ class BrokerUpstream(ABC):
             pace,
             records_per_s=settings.records_per_s,
             flow=context.flows.of(name),
+            batch_max=batch_max,
         )
 
     @abstractmethod

@@ -25,7 +25,8 @@ class Outcome:
     """What the platform did with a batch, by record sequence. Every other record is kept.
 
     `rejected` says why a record can never be accepted as it is: it becomes a dead letter.
-    `kept` says why the first kept record was not taken; empty when the whole batch is settled.
+    `kept` says why the first kept record was not taken; empty when the whole batch is settled, or
+    when at least its beginning is and the rest is under way: offered again it is not sent again.
     `wait_s` is how long the platform asked to be left alone before the next attempt.
     """
 

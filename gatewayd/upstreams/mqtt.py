@@ -16,13 +16,14 @@ from gatewayd.settings.kinds import UpstreamType
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.broker_upstream import BrokerUpstream
 from gatewayd.upstreams.contract import Sink, UpstreamContext, presence
-from gatewayd.upstreams.mqtt_acks import Acks, confirmed_sink
+from gatewayd.upstreams.mqtt_acks import ACK_WINDOW, Acks, confirmed_sink
 from gatewayd.upstreams.mqtt_commands import Downlink
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_mapped import MappedMqtt
 from gatewayd.upstreams.mqtt_records import NO_ANSWER, RecordSink
 from gatewayd.upstreams.mqtt_settings import MqttSettings
 from gatewayd.upstreams.mqtt_terms import Answer, Dial
+from gatewayd.upstreams.pump import BATCH_MAX
 
 GOODBYE_S_MAX = 1.0
 """How long the orderly `offline` may take; after it the broker publishes the will instead."""
@@ -41,7 +42,8 @@ class MqttUpstream(BrokerUpstream):
         context: UpstreamContext,
         pace: Pace = FIELD,
     ) -> None:
-        super().__init__(name, settings, context, pace)
+        batch_max = BATCH_MAX if settings.ack == "none" else ACK_WINDOW
+        super().__init__(name, settings, context, pace, batch_max=batch_max)
         self._settings: MqttSettings = settings
         self._root = f"{settings.prefix}/{context.station_id}"
         self._online = presence(context, "online")

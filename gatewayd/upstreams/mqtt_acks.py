@@ -2,12 +2,18 @@
 
 A confirmation that comes late, while its record waits to be sent again, counts as well: a platform
 that is slower than we wait must not be sent the same records for ever.
+
+Records go on while earlier ones wait for their confirmation, as many as `ACK_WINDOW`, in order: the
+sink answers as soon as the oldest `REFILL` are confirmed, and is offered the others again with new
+ones behind them.
 """
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from gatewayd.logs import logger
@@ -16,6 +22,11 @@ from gatewayd.upstreams.contract import Outcome, Sink
 from gatewayd.upstreams.mqtt_ears import Ears
 from gatewayd.upstreams.mqtt_terms import Heard
 
+ACK_WINDOW = 400
+"""Records of one upstream that wait for their confirmation; further ones are not sent. So many, and
+what is just being committed, may be repeated after a crash."""
+REFILL = 100
+"""So many of the oldest are confirmed, and as many new ones go."""
 ACK_BYTES_MAX = 65_536
 """A larger message confirms nothing."""
 OFFERED_MAX = 1_000
@@ -49,7 +60,7 @@ class Acks:
         if said is None:
             self._stranger(heard.payload)
             return
-        known = [one for one, sequence in self._offered.items() if said.means(one, sequence)]
+        known = said.meant(self._offered)
         for one in known:
             del self._offered[one]
             self._confirmed.add(one)
@@ -99,9 +110,14 @@ class Acks:
 
     async def wait(self, batch: Sequence[Record], gone: asyncio.Event, within_s: float) -> None:
         """Return once all of these are confirmed, nothing came for `within_s`, or nothing can."""
+        left = deque(record.id for record in batch)
         async with asyncio.TaskGroup() as tasks:
             bell = tasks.create_task(_ring(gone, self._news))
-            while len(self.confirmed(batch)) < len(batch) and not (gone.is_set() or self.deaf):
+            while not (gone.is_set() or self.deaf):
+                while left and left[0] in self._confirmed:
+                    left.popleft()
+                if not left:
+                    break
                 self._news.clear()
                 try:
                     async with asyncio.timeout(within_s):
@@ -119,25 +135,44 @@ class ConfirmedSink:
         self._inner = inner
         self._acks = acks
         self._within_s = within_s
+        self._under_way: set[int] = set()
 
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
-        """Send what is not confirmed yet, wait for the broker, then for the platform."""
+        """Send what is neither confirmed nor under way, and wait for the platform's word.
+
+        Settles at least the first `REFILL` of the batch, all of a shorter one; else it says why not.
+        """
         acks = self._acks
         if acks.deaf:
             return Outcome(kept=acks.deaf)
-        had = acks.confirmed(batch)
+        if alone:
+            self._under_way.clear()
+        had = acks.confirmed(batch) | self._under_way
         rest = [one for one in batch if one.sequence not in had]
         acks.offer(rest)
         outcome = await self._inner.deliver(rest, alone=alone) if rest else Outcome()
-        sent = [one for one in rest if one.sequence in outcome.accepted]
+        self._under_way |= outcome.accepted
+        awaited = batch if outcome.kept else batch[:REFILL]
+        sent = [one for one in awaited if one.sequence in self._under_way]
         await acks.wait(sent, self.gone, self._within_s)
-        taken = acks.confirmed(batch) - outcome.rejected.keys()
+        return self._said(batch, outcome)
+
+    def _said(self, batch: Sequence[Record], outcome: Outcome) -> Outcome:
+        """What the platform has of this batch: a beginning of it without a gap, or why not."""
+        taken = self._acks.confirmed(batch) - outcome.rejected.keys()
+        settled = taken | outcome.rejected.keys()
+        first = list(takewhile(lambda one: one.sequence in settled, batch))
         kept = outcome.kept
-        if not taken.issuperset(outcome.accepted):
-            kept = kept or acks.excuse(self._within_s)
-        if not kept:
-            acks.settled(batch)
-        return Outcome(taken, outcome.rejected, kept, outcome.wait_s)
+        if len(first) < min(len(batch), REFILL):
+            kept = kept or self._acks.excuse(self._within_s)
+        if kept:
+            self._under_way.clear()
+            return Outcome(taken, outcome.rejected, kept, outcome.wait_s)
+        self._acks.settled(first)
+        through = {one.sequence for one in first}
+        self._under_way -= through
+        dead = {at: why for at, why in outcome.rejected.items() if at in through}
+        return Outcome(taken & through, dead)
 
 
 def confirmed_sink(inner: Sink, acks: Acks, ears: Ears, within_s: float) -> ConfirmedSink:
@@ -159,9 +194,12 @@ class _Said:
     ids: frozenset[str]
     through: int | None
 
-    def means(self, record_id: str, sequence: int) -> bool:
-        """Whether it confirms this record."""
-        return record_id in self.ids or (self.through is not None and sequence <= self.through)
+    def meant(self, offered: Mapping[str, int]) -> list[str]:
+        """Which of these records, by id and with their sequences, it confirms."""
+        if self.through is None:
+            return [one for one in self.ids if one in offered]
+        through, ids = self.through, self.ids
+        return [one for one, at in offered.items() if at <= through or one in ids]
 
 
 def _said(payload: bytes) -> _Said | None:

@@ -35,7 +35,8 @@ log = logger("upstreams")
 class Pump:
     """Moves one upstream's records. `report` hears why records wait, and "" when they flow.
 
-    `records_per_s` paces what is sent, None does not. What passes is counted in `flow`.
+    `records_per_s` paces what is sent, None does not; `batch_max` are the records of one offer. What
+    passes is counted in `flow`.
     """
 
     def __init__(
@@ -48,11 +49,14 @@ class Pump:
         *,
         records_per_s: int | None = None,
         flow: Flow | None = None,
+        batch_max: int = BATCH_MAX,
     ) -> None:
         self._name = name
         self._outbox = outbox
         self._report = report
         self._flow = flow or Flow()
+        self._batch_max = batch_max
+        self._paced_through = 0
         self._look_s = pace.look_s
         self._refused = Backoff(clock, pace.first_s, pace.max_s, stable_s=0)
         self._bucket = Bucket(clock, records_per_s)
@@ -72,6 +76,7 @@ class Pump:
                 tasks.create_task(self._ring_at_record()),
                 tasks.create_task(self._ring_at_end(sink)),
             ]
+            self._paced_through = 0
             while not sink.gone.is_set():
                 try:
                     await self._turn(sink)
@@ -91,9 +96,9 @@ class Pump:
     async def _turn(self, sink: Sink) -> None:
         """Offer what waits, oldest first; with nothing to offer, sleep until there may be."""
         self._news.clear()
-        limit = 1 if self._alone else BATCH_MAX
+        limit = 1 if self._alone else self._batch_max
         batch = self._outbox.records(after_sequence=self._taken, limit=limit)
-        if len(batch) == BATCH_MAX and await self._overtake(sink, batch[-1].sequence):
+        if len(batch) == self._batch_max and await self._overtake(sink, batch[-1].sequence):
             return
         if batch:
             await self._offer(sink, batch)
@@ -123,7 +128,7 @@ class Pump:
 
     async def _offer(self, sink: Sink, batch: Sequence[Record]) -> None:
         had = self._ahead.among(batch)
-        offer = await self._paced(sink, [one for one in batch if one.sequence not in had])
+        offer = await self._let_through(sink, [one for one in batch if one.sequence not in had])
         if not offer and len(had) < len(batch):
             return
         outcome, unpaid = await asyncio.gather(self._deliver(sink, offer), self._try_to_pay())
@@ -154,6 +159,16 @@ class Pump:
         except StoreError as exc:
             return exc
         return None
+
+    async def _let_through(self, sink: Sink, batch: Sequence[Record]) -> Sequence[Record]:
+        """As `_paced`; what is under way since an earlier offer costs nothing again."""
+        known = sum(one.sequence <= self._paced_through for one in batch)
+        fresh = await self._paced(sink, batch[known:]) if known < len(batch) else ()
+        if sink.gone.is_set():
+            return ()
+        if fresh:
+            self._paced_through = fresh[-1].sequence
+        return [*batch[:known], *fresh]
 
     async def _paced(self, sink: Sink, batch: Sequence[Record]) -> Sequence[Record]:
         """As much of the batch as may go now, after waiting for it; none when the sink is gone."""
@@ -223,6 +238,7 @@ class Pump:
             log.error("upstream.dead_letter", upstream=self._name, sequence=sequence, reason=reason)
         self._alone = bool(outcome.kept)
         if outcome.kept:
+            self._paced_through = 0
             self._flow.retried += 1
             await self._wait_out(sink, outcome.kept, outcome.wait_s)
             return

@@ -1,6 +1,7 @@
 """Records a second: committed to the store, and drained from it to mosquitto.
 
-Beside the drain, a bare paho client publishes the same bodies at QoS 1 with the same number of
+With `ack: required` a subscriber in a process of its own confirms each; beside it the same subscriber
+without a word. Beside the drain, a bare paho client publishes the same bodies at QoS 1 with the same number of
 messages in flight, from memory: what the broker and the library allow, without a store.
 """
 
@@ -54,6 +55,14 @@ async def measure(directory: Path, records: int, figures: Figures) -> None:
             figures.add("records drained", await _drain(store, directory, broker), "1/s", digits=0)
             alone = await asyncio.to_thread(bare, broker.port, bodies)
             figures.add("the same by a bare paho client", alone, "1/s", digits=0)
+            async with house.python("tests.bench.confirmer", str(broker.port)) as platform:
+                assert await house.line(platform) == "up"
+                for name, ack in (
+                    ("a subscriber takes them", "none"),
+                    ("it confirms them", "required"),
+                ):
+                    rate = await _drain(store, directory, broker, ack=ack)
+                    figures.add(f"records drained, {name}", rate, "1/s", digits=0)
     finally:
         await store.close()
 
@@ -70,12 +79,15 @@ async def _commits(store: Store, records: int, waiters: int) -> float:
     return records / (perf_counter() - began_s)
 
 
-async def _drain(store: Store, directory: Path, broker: Mosquitto) -> float:
+async def _drain(
+    store: Store, directory: Path, broker: Mosquitto, *, ack: str | None = None
+) -> float:
     """From the start of the upstream, with its connect, until the last record is acknowledged."""
     context = UpstreamContext(
         store, Board(), house.STATION, SystemClock(), new_id(), "bench", directory
     )
-    upstream = MqttUpstream("platform", MqttSettings(url=broker.url), context)
+    settings = MqttSettings.model_validate({"url": broker.url, "ack": ack or "none"})
+    upstream = MqttUpstream(f"platform-{ack}", settings, context)
     began_s = perf_counter()
     async with asyncio.TaskGroup() as group, asyncio.timeout(DRAIN_S_MAX):
         task = group.create_task(upstream.run())

@@ -37,11 +37,11 @@ class Confirmer:
     ) -> None:
         self.how = how
         self.records: list[bytes] = []
-        self._every = every
+        self.every = every
         self._root = root
         self._port = port
         self._disk = disk
-        self._forgets = forgets
+        self.forgets = forgets
         self._unconfirmed: list[dict[str, Any]] = []
         self._ready = threading.Event()
         self._client = paho.Client(
@@ -91,7 +91,7 @@ class Confirmer:
             with self._disk.open("ab") as disk:
                 disk.write(message.payload + b"\n")
         self._unconfirmed.append(json.loads(message.payload))
-        if self.how is not None and len(self._unconfirmed) >= self._every:
+        if self.how is not None and len(self._unconfirmed) >= self.every:
             self.confirm()
 
     def confirm(self) -> None:
@@ -104,5 +104,5 @@ class Confirmer:
         elif self.how == "through_sequence":
             self.say({"through_sequence": max(record["sequence"] for record in taken)})
         else:
-            for record in (one for one in taken if one["id"] != self._forgets):
+            for record in (one for one in taken if one["id"] != self.forgets):
                 self.say({"id": record["id"]})

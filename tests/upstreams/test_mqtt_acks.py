@@ -8,12 +8,21 @@ import pytest
 
 from gatewayd.store.model import Record
 from gatewayd.upstreams.mqtt import MqttUpstream
-from gatewayd.upstreams.mqtt_acks import ACK_BYTES_MAX, OFFERED_MAX, Acks
+from gatewayd.upstreams.mqtt_acks import ACK_BYTES_MAX, ACK_WINDOW, OFFERED_MAX, REFILL, Acks
 from gatewayd.upstreams.mqtt_terms import Heard
 from gatewayd.upstreams.pump import BATCH_MAX
 from tests.support.brokers import Broker, Mosquitto
 from tests.support.confirmers import Confirmer
-from tests.support.outpost import ROOT, Outpost, bodies, drained, first_arrivals, running
+from tests.support.outpost import (
+    ROOT,
+    STATION,
+    Outpost,
+    bodies,
+    drained,
+    first_arrivals,
+    ids,
+    running,
+)
 from tests.support.scripted_broker import ScriptedBroker
 
 KILLS = 3
@@ -116,6 +125,83 @@ async def test_what_confirms_nothing_is_counted_and_ignored(
             platform.how = "id"
             platform.confirm()
             await drained(upstream)
+
+
+async def test_so_many_wait_for_their_confirmation_and_no_more(
+    outpost: Outpost, mosquitto: Mosquitto
+) -> None:
+    committed = await outpost.commit(ACK_WINDOW + 2 * REFILL)
+    with Confirmer(mosquitto.port, ROOT, how=None) as platform:
+        upstream = asking(outpost, mosquitto, 30)
+        async with running(upstream):
+            await platform.until(lambda: len(platform.records) == ACK_WINDOW)
+            assert outpost.store.cursor("platform") == 0
+            platform.say({"through_sequence": REFILL - 1})
+            platform.say({"id": ids(platform.records)[REFILL]})
+            await outpost.commit(1, "alarm")  # Its turn comes: what waits is full.
+            assert len(platform.records) == ACK_WINDOW, "the oldest of them is not confirmed"
+            platform.say({"id": ids(platform.records)[REFILL - 1]})
+            await platform.until(lambda: len(platform.records) > ACK_WINDOW)
+            platform.how = "ids"
+            platform.confirm()
+            await drained(upstream)
+    assert len(platform.records) == len(committed) + 1, "each came once"
+    assert [one for one in platform.records if one in set(bodies(committed))] == bodies(committed)
+
+
+async def test_one_that_is_never_confirmed_is_sent_again_alone_and_no_other(
+    outpost: Outpost, mosquitto: Mosquitto
+) -> None:
+    committed = await outpost.commit(2 * ACK_WINDOW)
+    forgotten = committed[REFILL // 2]
+    with Confirmer(mosquitto.port, ROOT, forgets=forgotten.id) as platform:
+        upstream = asking(outpost, mosquitto, 1)
+        async with running(upstream):
+            await platform.until(lambda: platform.records.count(forgotten.body.encode()) >= 2)
+            assert len(set(platform.records)) == ACK_WINDOW, "nothing went past the window"
+            platform.forgets = ""
+            await drained(upstream)
+    again = [body for body in platform.records if body != forgotten.body.encode()]
+    assert len(again) == len(committed) - 1, "what was confirmed behind it is not sent again"
+    assert set(platform.records) == set(bodies(committed))
+
+
+async def test_what_another_platform_confirms_is_not_ours(
+    outpost: Outpost, mosquitto: Mosquitto
+) -> None:
+    committed = await outpost.commit(3)
+    other_root = f"other/{STATION}"
+    with (
+        Confirmer(mosquitto.port, ROOT, how=None) as silent,
+        Confirmer(mosquitto.port, other_root, how="ids", every=3, name="other") as other,
+    ):
+        ours = asking(outpost, mosquitto, 30)
+        theirs = outpost.upstream(
+            mosquitto.url,
+            name="other",
+            prefix="other",
+            client_id="other-gateway",
+            ack="required",
+        )
+        async with running(ours, theirs):
+            await drained(theirs)
+            await silent.until(lambda: len(silent.records) == len(committed))
+            assert outpost.store.cursor("platform") == 0
+            assert outpost.store.cursor("other") == len(committed)
+    assert other.records == bodies(committed)
+
+
+async def test_pacing_counts_a_record_once_however_long_it_waits_for_its_word(
+    outpost: Outpost, mosquitto: Mosquitto
+) -> None:
+    committed = await outpost.commit(2 * ACK_WINDOW)
+    with Confirmer(mosquitto.port, ROOT, how="ids", every=20) as platform:
+        upstream = outpost.upstream(
+            mosquitto.url, ack="required", ack_within_s=30, records_per_s=len(committed)
+        )
+        async with running(upstream):
+            await drained(upstream)  # One second's worth goes at once; fourfold would take seconds.
+    assert platform.records == bodies(committed)
 
 
 async def test_alarms_that_overtake_are_confirmed_like_all(
