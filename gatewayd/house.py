@@ -37,6 +37,7 @@ from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.sources import ArchiveAge, FactSource, RigLocks
 from gatewayd.rigs.tag_memory import TagMemories
 from gatewayd.rigs.vouched import Vouchers
+from gatewayd.settings.layouts import layout_of
 from gatewayd.settings.model import Settings
 from gatewayd.store.reads import Reads
 from gatewayd.store.store import Store
@@ -132,8 +133,9 @@ def suppliers(
     """
     watched = any(point.crosses for point in settings.points.values())
     past = (RetiredCodes(reads), Ownership(), History(reads, watched), Overfull(reads))
-    asked = (ArchiveAge(settings.archive, reads), RigLocks(reads), People(reads), clock)
-    return (*asked, TagMemories(now or (lambda: settings)), *past)
+    in_force = now or (lambda: settings)
+    tags = TagMemories(lambda device: layout_of(in_force(), device))
+    return (ArchiveAge(settings.archive, reads), RigLocks(reads), People(reads), clock, tags, *past)
 
 
 def build(

@@ -19,6 +19,7 @@ from gatewayd.rigs.gates import Hands, gate_for
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.rig import Rig
 from gatewayd.rigs.timings import Timings
+from gatewayd.settings.layouts import layout_of
 from gatewayd.settings.model import RigSettings, Settings
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.upstreams.contract import Upstream, UpstreamContext, make_upstream
@@ -154,7 +155,7 @@ def devices_of(rig: RigSettings) -> Iterator[str]:
 def profile_of(settings: Settings, device: str) -> object:
     """The register map or the tag layout that a device is made with; None where it needs none."""
     made = settings.devices[device].settings
-    layout = settings.layouts.get(getattr(made, "memory", None) or "")
+    layout = layout_of(settings, device)
     if layout is not None:
         return layout.settings
     named = getattr(made, "profile", None)

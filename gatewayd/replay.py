@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from gatewayd.rigs.assess import Bench, gather
 from gatewayd.rigs.evidence import ARCHIVE_KEYS
+from gatewayd.rigs.held import from_json
 from gatewayd.rigs.model import Identity
+from gatewayd.rigs.tag_memory import known as known_of_tags
 from gatewayd.store.model import Cylinder, Record
 from rules_engine.engine import in_force, judge
 from rules_engine.facts import group, parse_date, sound
@@ -141,6 +143,7 @@ def _facts(
     facts = gather(bench, seen, None, time)
     facts |= group("cylinder", kept) if known else {}
     facts["code.known"] = known
+    facts |= known_of_tags(from_json(each) for each in cylinder.get("tag_memory", ()))
     unkept = {f"cylinder.{name}" for name in Cylinder.__dataclass_fields__ if name not in kept}
     if "tare_g" in data:
         facts |= {"scale.tare_g": data["tare_g"], "scale.gross_g": data["tare_g"]}

@@ -131,6 +131,30 @@ WAITING: Final[dict[str, tuple[str, str]]] = {
         "监管平台没有答复（{reason}），按本站书面决定继续充装至 {until}：{because}；批准人 {approved_by}",
         "the platform is silent ({reason}); {approved_by} lets fills go on to {until}: {because}",
     ),
+    "finding.tag_memory_pending": (
+        "标签存储区在规定时间内没有读到；请把读写器贴近标签、不要晃动，取下气瓶后重新放上",
+        "the tag's memory was not read in time; hold the reader close, take the cylinder off and on",
+    ),
+    "finding.tag_memory_no_tag": (
+        "没有读到标签，无法核对其中有无监察结论；请把读写器对准标签，取下气瓶后重新放上",
+        "no tag was read, so nobody knows what it holds; aim the reader, take the cylinder off and on",
+    ),
+    "finding.tag_memory_unread": (
+        "标签存储区读不出（{why}）；请擦净标签、贴近读写器后重新放上；仍读不出请更换标签",
+        "the tag's memory cannot be read ({why}); clean the tag, come close, or have it replaced",
+    ),
+    "finding.tag_memory_not_of_layout": (
+        "标签内容与配置的格式不符（{why}）；不得充装，请隔离该气瓶并核对标签和 tags/*.yaml",
+        "the tag is not of its layout ({why}); set it aside, compare the tag with tags/*.yaml",
+    ),
+    "finding.tag_memory_untold": (
+        "标签存储区的内容未知；请在工位上读取标签",
+        "what the tag's memory holds is not known; read the tag at the rig",
+    ),
+    "finding.tag_finding": (
+        "监察人员在标签中写入：{finding}；不得充装，请联系监管部门",
+        "an inspector wrote into the tag: {finding}; do not fill, contact the regulator",
+    ),
     "waiting.voucher": (
         "等待监管平台的充装凭证",
         "waiting for the platform's fill voucher",

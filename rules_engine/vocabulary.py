@@ -157,6 +157,30 @@ FACTS: Mapping[str, Fact] = {
     "tag.finding": _fact(
         "text", "监察人员写入标签的结论", "what an inspector wrote into the tag (empty = nothing)"
     ),
+    "tag.memory_read": _fact(
+        "bool",
+        "要求读取的标签存储区是否已读到",
+        "whether the tag's memory was read, where a reader is asked for it",
+    ),
+    "tag.memory_lack": _fact(
+        "text",
+        "标签存储区未读到的情形",
+        "why the tag's memory is not known",
+        "",
+        frozenset({"pending", "no_tag", "unread", "not_of_layout"}),
+    ),
+    "tag.memory_why": _fact(
+        "text", "读写器的说明", "what the reader said of memory it could not read"
+    ),
+    "tag.code": _fact("text", "标签内的气瓶编码", "cylinder code in the tag's memory"),
+    "tag.made_on": _fact("date", "标签内的制造日期", "date made in the tag's memory"),
+    "tag.last_inspection_on": _fact(
+        "date", "标签内的上次检验日期", "last inspection date in the tag's memory"
+    ),
+    "tag.next_inspection_on": _fact(
+        "date", "标签内的下次检验日期", "next inspection date in the tag's memory"
+    ),
+    "tag.scrap_on": _fact("date", "标签内的报废日期", "scrap date in the tag's memory"),
     "rig.id": _fact("text", "工位号", "rig id"),
     "rig.medium": _fact("text", "工位介质", "medium of the rig", "", MEDIA),
     "rig.nominal_g": _fact("int", "工位额定充装量", "nominal net mass of the rig", "g"),

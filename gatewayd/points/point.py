@@ -16,7 +16,7 @@ from gatewayd.board import Board
 from gatewayd.clock import SECOND, Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
-from gatewayd.points.scan import Desk, Scan, decide, identify, record
+from gatewayd.points.scan import Desk, Scan, decide, held, identify, layout_at, record
 from gatewayd.rigs import evidence
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.store.model import RecordDraft
@@ -30,6 +30,8 @@ RECENT_MAX = 1_024
 """Different codes remembered to tell a repeat; at the limit the oldest is forgotten."""
 RETRY_S = 1.0
 """How often a store that cannot commit is asked again."""
+TOLD_WITHIN_S = 5
+"""How long a scan waits for what its tag holds, where a reader is asked for it."""
 STORE_ILL = "store"
 
 
@@ -55,6 +57,7 @@ class Point:
         self._log = logger("points").bind(point=desk.name)
         self._waiting: deque[Scan] = deque()
         self._draft: RecordDraft | None = None
+        self._untold: dict[str, Scan] = {}
         self._recent: dict[str, int] = {}
         self._states: dict[str, str] = {}
         self._last: dict[str, Any] = {}
@@ -76,7 +79,7 @@ class Point:
         """One reading of one of this point's devices."""
         if isinstance(reading, TagRead):
             if self._serves(reading):
-                self._scan(Scan(reading.uid, is_tag=True, at_ns=reading.at_ns))
+                self._tag(reading)
         elif isinstance(reading, CodeRead):
             scanned = reading.symbology + reading.text
             self._scan(Scan(scanned, is_tag=False, at_ns=reading.at_ns))
@@ -100,9 +103,32 @@ class Point:
         items = [each for each in self._desk.point.identify if each.device == read.device]
         return any(item.antenna is None or item.antenna == read.antenna for item in items)
 
+    def _tag(self, read: TagRead) -> None:
+        """A tag; where its memory is asked for, a scan once that is told, or is overdue."""
+        scan = Scan(
+            read.uid, is_tag=True, at_ns=read.at_ns, device=read.device, contents=read.contents
+        )
+        if scan.contents is not None or layout_at(self._desk, read.device) is None:
+            self._untold.pop(read.uid, None)
+            self._scan(scan)
+        elif read.uid not in self._untold and not self._repeats(_key(scan), read.at_ns):
+            if len(self._untold) >= SCANS_WAITING_MAX:
+                self._scan(scan)
+            else:
+                self._untold[read.uid] = scan
+                self._wake.set()
+
+    def _overdue(self) -> None:
+        """Take the tags whose memory was not told in time as they are: it is not known."""
+        now_ns = self._clock.monotonic_ns()
+        for uid, scan in list(self._untold.items()):
+            if self._stopping or now_ns - scan.at_ns >= TOLD_WITHIN_S * SECOND:
+                del self._untold[uid]
+                self._scan(scan)
+
     def _scan(self, scan: Scan) -> None:
         """Queue what is news; a tag that lingers is one scan for as long as it is seen."""
-        key = f"{scan.is_tag}/{scan.text}"
+        key = _key(scan)
         repeats = self._repeats(key, scan.at_ns)
         if not repeats and len(self._waiting) >= SCANS_WAITING_MAX:
             self._lost += 1
@@ -131,17 +157,18 @@ class Point:
         self._show()
         while not self._stopping or (self._waiting and not self._ill):
             await self._pause()
+            self._overdue()
             while self._waiting and await self._serve(self._waiting[0]):
                 self._waiting.popleft()
                 self._show()
             self._show()
 
     async def _pause(self) -> None:
-        """Until something is new; with a failing store at most `RETRY_S`."""
+        """Until something is new; with a failing store, or a tag untold, at most `RETRY_S`."""
         if self._waiting and not self._ill:
             return
         try:
-            async with asyncio.timeout(RETRY_S if self._ill else None):
+            async with asyncio.timeout(RETRY_S if self._ill or self._untold else None):
                 await self._wake.wait()
         except TimeoutError:
             return
@@ -168,6 +195,7 @@ class Point:
         """What is to be recorded; None for a cylinder that was scanned a moment ago otherwise."""
         wall = self._clock.wall()
         who = identify(self._store, scan, self._desk.station.region)
+        who = replace(who, held=held(self._desk, scan))
         key = None if who.cylinder is None else f"cylinder/{who.cylinder.code}"
         if key is not None and self._repeats(key, scan.at_ns):
             return None
@@ -222,3 +250,7 @@ class Point:
             if self._states.get(each.device) != "up":
                 return each.device
         return ""
+
+
+def _key(scan: Scan) -> str:
+    return f"{scan.is_tag}/{scan.text}"

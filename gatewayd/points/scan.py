@@ -6,21 +6,25 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from drivers.contract import TagContents
 from gatewayd.ids import new_id
 from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench, denied, gather
 from gatewayd.rigs.findings import advise, finding, reason_at_rig
+from gatewayd.rigs.held import Held, read
 from gatewayd.rigs.history import association
 from gatewayd.rigs.identity import SHOWN_MAX, by_code, by_uid, hint_on_code, hint_on_tag
 from gatewayd.rigs.model import Identity
 from gatewayd.rigs.sightings import POINT, Sightings
 from gatewayd.rigs.sources import FactSource
+from gatewayd.rigs.tag_memory import memories_of, mind
 from gatewayd.settings.model import IdentifySettings, RigSettings, Settings, StationSettings
 from gatewayd.settings.points import PointSettings
 from gatewayd.shapes.kinds import RecordKind
 from gatewayd.store.model import Cylinder, RecordDraft
 from gatewayd.store.passing import Passing
 from gatewayd.store.reads import Reads
+from protocols.tags.layout import Layout
 from rules_engine.engine import judge
 from rules_engine.pack import Pack
 from rules_engine.verdict import Finding, Verdict
@@ -38,11 +42,16 @@ NOWHERE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one device of a point read; `text` of a code begins with its AIM identifier."""
+    """What one device of a point read; `text` of a code begins with its AIM identifier.
+
+    `contents` is what the tag holds, None where that is not known.
+    """
 
     text: str
     is_tag: bool
     at_ns: int
+    device: str = ""
+    contents: TagContents | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,18 @@ class Desk:
     def place(self) -> str:
         """How records and sightings name the point."""
         return f"{POINT}{self.name}"
+
+
+def layout_at(desk: Desk, device: str) -> Layout | None:
+    """The layout by which this device of the point is to read what tags hold; None: it is not."""
+    memories = memories_of(desk.sources)
+    return None if memories is None else memories.layout_of(device)
+
+
+def held(desk: Desk, scan: Scan) -> tuple[Held, ...]:
+    """What the scanned tag holds, where its reader is asked for that."""
+    layout = layout_at(desk, scan.device) if scan.is_tag else None
+    return () if layout is None else (read(scan.device, scan.text, layout, scan.contents),)
 
 
 def identify(reads: Reads, scan: Scan, region: str | None) -> Identity:
@@ -93,9 +114,9 @@ def decide(
         who = replace(who, elsewhere=where or "")
     verdict = Verdict("allow", (), ())
     if desk.packs:
-        verdict = advise(
-            judge(desk.packs, _facts(desk, who, reads, wall), desk.point.judged_at), who
-        )
+        facts = _facts(desk, who, reads, wall)
+        verdict = advise(judge(desk.packs, facts, desk.point.judged_at), who)
+        verdict = mind(verdict, facts) if who.held else verdict
     if verdict.allowed and cylinder is None:
         unknown = finding("CODE_UNKNOWN", read=who.uid or who.code)
         return who, advise(_deny(verdict, unknown), who)

@@ -16,6 +16,7 @@ from gatewayd.rigs.findings import LOCKED, advise, finding, postcheck_open
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Identity, Plan
 from gatewayd.rigs.sources import ArchiveAge, Asked, FactSource
+from gatewayd.rigs.tag_memory import asked_at, mind
 from gatewayd.rigs.vouched import vouch
 from gatewayd.settings.model import RigSettings, StationSettings
 from gatewayd.store.model import Cylinder
@@ -116,6 +117,8 @@ def assess(bench: Bench, base: Mapping[str, Any]) -> tuple[Verdict, Plan | None]
     """The verdict on these facts, and the masses when it allows and the tare is known."""
     facts = derive(base)
     verdict = _unless_owing(_unless_locked(judge(bench.packs, facts), facts), facts)
+    if asked_at(bench.rig, bench.sources):
+        verdict = mind(verdict, facts)
     verdict = vouch(bench.rig_id, bench.rig, bench.sources, verdict, facts)
     verdict = _with_loosened(bench, verdict, facts)
     tare_g = facts.get("scale.tare_g")

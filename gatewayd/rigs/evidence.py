@@ -49,16 +49,18 @@ def stamp(wall: datetime, zone: ZoneInfo) -> str:
 def shown(identity: Identity) -> dict[str, Any]:
     """The cylinder as judged: archive values, and how it was identified."""
     cylinder = identity.cylinder
+    held = {"tag_memory": [each.as_json() for each in identity.held]} if identity.held else {}
     if cylinder is None:
         code = None if identity.code is None else plain_code(identity.code)
         seen = {"scanned": identity.code, "seen": list(identity.shown)}
-        return {"code": code, "tag_uid": identity.uid, **seen}
+        return {"code": code, "tag_uid": identity.uid, **seen, **held}
     known = cylinder.known()
     return {
         "code": cylinder.code,
         "tag_uid": identity.uid,
         "scanned": identity.code,
         **{key: known.get(key) for key in ARCHIVE_KEYS},
+        **held,
     }
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from drivers.contract import GateSample
+from gatewayd.rigs.held import Held
 from gatewayd.store.model import Cylinder, Permit
 from rules_engine.masses import Masses
 from rules_engine.verdict import Verdict
@@ -100,6 +101,7 @@ class Identity:
     `agrees`: a tag and a printed code were read and name this one cylinder.
     `elsewhere`: where this cylinder stands too, or stood too soon before; empty = nowhere, None =
     nobody looked.
+    `held`: what the tags hold, for each device that is asked for it; empty where none is.
     """
 
     status: Literal["waiting", "one", "many"] = "waiting"
@@ -112,6 +114,12 @@ class Identity:
     clash: Clash | None = None
     agrees: bool = False
     elsewhere: str | None = None
+    held: tuple[Held, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether everything is known that may still come of what tags hold."""
+        return not any(each.coming for each in self.held)
 
     @property
     def objection(self) -> str:

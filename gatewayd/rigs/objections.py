@@ -17,6 +17,8 @@ def cause_at_cylinder(
         return view.recalled
     if _held_since(view.identity, permit):
         return Withdrawal.CYLINDER_HELD
+    if _written_since(view.identity, permit):  # Nobody has started: judged anew, and refused.
+        return Withdrawal.CYLINDER_HELD if state.flowed else Withdrawal.VERDICT_CHANGED
     if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
         return Withdrawal.SECOND_TAG
     if view.identity.elsewhere and (rig.on_duplicate == "lock" or not state.flowed):
@@ -45,6 +47,13 @@ def _held_since(who: Identity, permit: Permit) -> bool:
         return False
     judged = permit.judged.get("cylinder") or {}
     return bool(who.cylinder.hold) and who.cylinder.hold != judged.get("hold")
+
+
+def _written_since(who: Identity, permit: Permit) -> bool:
+    """Whether an inspector has written into the tag of this cylinder since it was judged."""
+    judged = permit.judged.get("cylinder") or {}
+    before = {told.get("finding") for told in judged.get("tag_memory") or ()}
+    return any(each.finding and each.finding not in before for each in who.held)
 
 
 def _names_another(who: Identity, permit: Permit) -> bool:

@@ -11,7 +11,7 @@ may wait in a buffer and be told as new: then only what is read well after the a
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drivers.contract import CodeRead, GateSample, TagRead
+from drivers.contract import CodeRead, GateSample, TagContents, TagRead
 from gatewayd.clock import MS, SECOND
 from gatewayd.settings.model import IdentifySettings, RigSettings
 
@@ -28,7 +28,8 @@ BUFFERED_MS = 300
 class Sighting:
     """One tag or code at one device of the rig; times are monotonic ns.
 
-    The text of a code begins with its AIM identifier where the scanner told one.
+    The text of a code begins with its AIM identifier where the scanner told one. `contents` is the
+    newest of what was told of a tag's memory: a reading stands when a later one fails.
     """
 
     device: str
@@ -36,6 +37,7 @@ class Sighting:
     is_tag: bool
     first_ns: int
     last_ns: int
+    contents: TagContents | None = None
 
 
 class Presence:
@@ -65,7 +67,8 @@ class Presence:
         if isinstance(read, TagRead):
             if not self._serves(read):
                 return False
-            return self._note(read.device, read.uid, is_tag=True, at_ns=read.at_ns)
+            news = self._note(read.device, read.uid, is_tag=True, at_ns=read.at_ns)
+            return self._learn(read) or news
         scanned = read.symbology + read.text  # As a scanner sends it: what a GS1 code says.
         return self._note(read.device, scanned, is_tag=False, at_ns=read.at_ns)
 
@@ -87,6 +90,18 @@ class Presence:
             self.dropped += 1
             return False
         self._seen[device, text] = Sighting(device, text, is_tag, at_ns, at_ns)
+        return True
+
+    def _learn(self, read: TagRead) -> bool:
+        """Keep what the tag holds; True when that is news."""
+        seen, told = self._seen.get((read.device, read.uid)), read.contents
+        late = self.on and not self._counts(read.at_ns, is_tag=True)
+        if seen is None or told is None or late:
+            return False
+        known = seen.contents
+        if known is not None and (told.why or told.data == known.data):
+            return False
+        seen.contents = told
         return True
 
     def weigh(self, sample: GateSample) -> None:

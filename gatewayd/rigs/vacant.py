@@ -148,6 +148,8 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         return enter(state, Phase.IDENTIFYING), ()
     if view.found and _just_filled(state, view):
         return enter(replace(state, served=view.presence), Phase.LOCKED), ()
+    if not view.identity.told and waited_ns < rig.identify_within_s * SECOND:
+        return enter(state, Phase.IDENTIFYING), ()
     if state.waiting:
         if still_waiting(state, view, rig):
             return enter(state, Phase.IDENTIFYING), ()

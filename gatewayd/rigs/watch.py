@@ -11,10 +11,12 @@ from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.cards import Cards, Shelf
+from gatewayd.rigs.held import Held
 from gatewayd.rigs.identity import SHOWN_MAX, identify
 from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
 from gatewayd.rigs.presence import Presence
 from gatewayd.rigs.sightings import Sightings
+from gatewayd.rigs.tag_memory import memories_of
 from gatewayd.rigs.timings import Timings
 from gatewayd.rigs.wishes import Wishes
 
@@ -165,13 +167,21 @@ class Watch:
             texts = tuple(seen.text for seen in self._presence.sightings())
             if who.cylinder is not None and any(map(self._cards.both, texts)):
                 who = Identity("many", shown=texts[:SHOWN_MAX])
-            self._identity = who
+            self._identity = replace(who, held=self._held()) if who.status == "one" else who
         except StoreError as exc:
             if not self._unreadable:
                 self._log.exception("archive.unreadable", error=str(exc))
             self._identity, self._unreadable = NOBODY, True
         else:
             self._news = self._unreadable = False
+
+    def _held(self) -> tuple[Held, ...]:
+        """What the tags hold, where their readers are asked for it."""
+        memories = memories_of(self._bench.sources)
+        if memories is None:
+            return ()
+        tags = (seen for seen in self._presence.sightings() if seen.is_tag)
+        return memories.held(self._rig, ((t.device, t.text, t.contents) for t in tags))
 
     def _ill(self) -> str:
         """Which required device is not up, or the archive that cannot be read; empty = well."""

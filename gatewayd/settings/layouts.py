@@ -5,12 +5,20 @@ from pathlib import Path
 
 from gatewayd.settings import sections
 from gatewayd.settings.files import folder, read_text
+from gatewayd.settings.model import Settings
 from gatewayd.settings.report import ConfigProblemsError, Report
 from protocols.decode import FORMATS
 from protocols.documents import Document, parse_leniently
 from protocols.tags.layout import Layout, compile_layout
 
 FOLDER = "tags"
+
+
+def layout_of(settings: Settings, device: str) -> Layout | None:
+    """The layout by which a device is to read what tags hold; None where it is asked for none."""
+    made = settings.devices.get(device)
+    named = getattr(made.settings, "memory", None) if made is not None else None
+    return settings.layouts.get(named) if named else None
 
 
 def load_layouts(documents: Iterable[Document], report: Report) -> Mapping[str, Layout]:

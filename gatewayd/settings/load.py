@@ -30,6 +30,7 @@ from gatewayd.settings.offline import ArchiveSettings
 from gatewayd.settings.points import PointSettings
 from gatewayd.settings.report import ConfigProblemsError, Report
 from gatewayd.settings.secrets import TAGS, Secrets
+from gatewayd.settings.tags_check import check_memory
 from gatewayd.settings.upkeep import ShiftsSettings, WatchdogSettings
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.settings.vouchers_check import check_vouchers
@@ -131,6 +132,7 @@ class _Reading:
         station, store, archive, clock, log, reload, watchdog, shifts, upstreams = self._gateway()
         world = self._world(store)
         check_across(world, self.report)
+        check_memory(world.devices, world.layouts, self.report)
         asking = [(rig.entry, rig.settings.voucher) for rig in world.rigs if rig.settings]
         check_vouchers(asking, {n: each.settings for n, each in upstreams.items()}, self.report)
         if self.report.problems:

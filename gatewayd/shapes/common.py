@@ -89,6 +89,27 @@ class Named(TypedDict):
     tag_uid: str | None
 
 
+class TagMemory(TypedDict):
+    """What the tag held that one device saw, where it was to be read: `hex` by the layout named.
+
+    `finding` is what an inspector wrote, empty = nothing, null = the layout has no such field.
+    `lack` is why it is not known, and `why` the reader's own words.
+    """
+
+    device: str
+    uid: str | None
+    layout: str
+    layout_hash: str
+    bank: str
+    start: int
+    hex: str
+    values: dict[str, Any]
+    finding: str | None
+    facts: dict[str, str]
+    lack: Literal["pending", "no_tag", "unread", "not_of_layout"] | None
+    why: str | None
+
+
 class KnownCylinder(TypedDict):
     """A cylinder of the archive as it was judged (contract §9); null = unknown."""
 
@@ -123,6 +144,7 @@ class KnownCylinder(TypedDict):
     registered: bool | None
     maker_licensed: bool | None
     taxi: bool | None
+    tag_memory: NotRequired[list[TagMemory]]
 
 
 class UnknownCylinder(TypedDict):
@@ -132,6 +154,7 @@ class UnknownCylinder(TypedDict):
     tag_uid: str | None
     scanned: str | None
     seen: list[str]
+    tag_memory: NotRequired[list[TagMemory]]
 
 
 Cylinder = KnownCylinder | UnknownCylinder

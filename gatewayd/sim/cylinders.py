@@ -37,7 +37,7 @@ SIZES = (*(YSP35_5,) * 5, YSP12, YSP12, YSP118)
 class SimCylinder:
     """A cylinder as it exists: its archive entry, its tag, its real masses.
 
-    `reason` is why it must be refused, None for a legal one. `entry` is what the archive would
+    `tag_user` is the user memory of its tag. `reason` is why it must be refused, None for a legal one. `entry` is what the archive would
     say; for CODE_UNKNOWN the archive does not have it.
     """
 
@@ -46,6 +46,7 @@ class SimCylinder:
     steel_g: int
     residue_g: int
     reason: str | None = None
+    tag_user: bytes = b""
 
     @property
     def code(self) -> str:

@@ -23,11 +23,13 @@ PUSH_EVERY_S = 0.1
 HEARTBEAT_EVERY_S = 1.0
 BROADCAST = 0xFF
 
-INVENTORY, INFO = 0x01, 0x21
+INVENTORY, READ, INFO = 0x01, 0x02, 0x21
 SET_MODE = {"18": 0x35, "288": 0x76}
 GET_MODE = {"18": 0x36, "288": 0x77}
 PUSHED = 0xEE
 OK, ROUND_DONE, MORE_FOLLOW, HEARTBEAT = 0x00, 0x01, 0x03, 0x28
+TAG_ERROR, OVERRUN = 0xFC, 0x03
+USER_BANK = 3
 NO_TAG, BAD_LENGTH, ILLEGAL, BAD_PARAMETER = 0xFB, 0xFD, 0xFE, 0xFF
 
 _INFO = {
@@ -49,20 +51,25 @@ def reply_frame(address: int, command: int, status: int, data: bytes = b"") -> b
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag in the field: EPC bytes and raw RSSI."""
+    """A tag in the field: EPC bytes and raw RSSI; `user` is its user memory, in whole words."""
 
     epc: bytes
     rssi_raw: int = 72
+    user: bytes = b""
 
 
 @dataclass(slots=True)
 class ReaderFaults:
-    """What can go wrong on purpose. `copies` repeats every tag in a round: a read storm."""
+    """What can go wrong on purpose. `copies` repeats every tag in a round: a read storm.
+
+    `unreadable`: tags answer rounds and none of their memory can be had, as at the edge of a field.
+    """
 
     silent: bool = False
     corrupt_crc: bool = False
     noise_before: bytes = b""
     copies: int = 1
+    unreadable: bool = False
 
 
 @dataclass(slots=True)
@@ -91,9 +98,9 @@ class SimReader:
         """Serve one peer."""
         return _Session(self, line).feed
 
-    def tag_in(self, epc: str, rssi_raw: int = 72) -> None:
-        """A tag enters the field; `epc` in hex."""
-        self._field[epc] = Tag(bytes.fromhex(epc), rssi_raw)
+    def tag_in(self, epc: str, rssi_raw: int = 72, *, user: bytes = b"") -> None:
+        """A tag enters the field; `epc` in hex, `user` what its user memory holds."""
+        self._field[epc] = Tag(bytes.fromhex(epc), rssi_raw, user)
 
     def tag_out(self, epc: str) -> None:
         """A tag leaves the field; one that was not there does not matter."""
@@ -128,6 +135,9 @@ class SimReader:
             return
         if command == INVENTORY:
             self._inventory(data, line)
+        elif command == READ:
+            status, reply = self._read(data)
+            self.transmit([reply_frame(self.address, READ, status, reply)], line)
         else:
             status, reply = self._configure(command, data)
             self.transmit([reply_frame(self.address, command, status, reply)], line)
@@ -157,6 +167,18 @@ class SimReader:
             return
         finish = partial(self._finish_round, line)
         asyncio.get_running_loop().call_later(self.round_s, finish)
+
+    def _read(self, data: bytes) -> tuple[int, bytes]:
+        """Words of the tag with this EPC: `ENum EPC Mem WordPtr Num Pwd(4)` (§3.3)."""
+        size = 2 * data[0] if data else 0
+        if len(data) != 1 + size + 3 + 4:
+            return BAD_LENGTH, b""
+        tag = next((tag for tag in self._field.values() if tag.epc == data[1 : 1 + size]), None)
+        if tag is None or self.faults.unreadable:
+            return NO_TAG, b""
+        bank, start, count = data[1 + size : 4 + size]
+        words = tag.user[2 * start : 2 * (start + count)] if bank == USER_BANK else b""
+        return (OK, words) if len(words) == 2 * count else (TAG_ERROR, bytes((OVERRUN,)))
 
     def _refused_18(self, data: bytes) -> int | None:
         if len(data) not in (0, 2):

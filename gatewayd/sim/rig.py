@@ -44,7 +44,7 @@ class SimRig:
         self.cylinder = cylinder
         self.plant.put_on(cylinder.load())
         if show_tag:
-            self.reader.tag_in(cylinder.epc)
+            self.reader.tag_in(cylinder.epc, user=cylinder.tag_user)
         if scan and self.scanner is not None:
             self.scanner.scan(cylinder.qr_text)
 

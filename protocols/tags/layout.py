@@ -1,5 +1,7 @@
 """A tag layout compiled to construct: bytes of a tag's memory to named values, and its examples."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -44,6 +46,23 @@ class Layout:
     settings: LayoutSettings
     struct: Construct
     size_bytes: int
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what the layout says, in hex: by what exactly a tag was read."""
+        said = self.settings.model_dump(mode="json")
+        text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def is_blank(self, data: bytes) -> bool:
+        """Whether these bytes are of a tag that nobody has written, and the layout knows such."""
+        bare = set(data) in ({0x00}, {0xFF})
+        return self.settings.blank == "nothing" and len(data) == self.size_bytes and bare
+
+    def facts(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """What rules may read of these values, by the name of the fact; none where one is empty."""
+        named = ((fact, values.get(field)) for fact, field in self.settings.facts.items())
+        return {fact: str(value) for fact, value in named if value}
 
     def read(self, data: bytes) -> dict[str, Any]:
         """The values by name, as JSON; raises FrameError when the bytes are not of this layout.

@@ -118,6 +118,13 @@ class FindingSettings(_Strict):
     none: tuple[str, ...] = ("", "0", "none")
 
 
+FactName: TypeAlias = Literal[
+    "code", "made_on", "last_inspection_on", "next_inspection_on", "scrap_on"
+]
+"""What rules may read of a tag's memory, as `tag.` and this, beside `tag.finding`."""
+_TEXTS: frozenset[FactName] = frozenset({"code"})
+
+
 class Example(_Strict):
     """Bytes in hex and what they must read as; `refused` ones must not read at all."""
 
@@ -143,7 +150,9 @@ class LayoutSettings(_Strict):
     """One layout. `source` is the document it was taken from; `verified` when a real tag agreed.
 
     `bank` and `start` (16-bit words of a Gen2 tag, blocks or pages of an HF tag) are where it
-    begins; `rest: ignore` allows bytes behind the last field.
+    begins; `rest: ignore` allows bytes behind the last field. `facts` names the fields that rules
+    may read. `blank: nothing`: a memory of zeros or of FF only is one that nobody has written yet,
+    so that nobody has a finding in it; else it is refused like any that is not of this layout.
     """
 
     title: Words
@@ -152,8 +161,10 @@ class LayoutSettings(_Strict):
     bank: Literal["epc", "tid", "user"] = "user"
     start: int = Field(default=0, ge=0, le=4_095)
     rest: Literal["refuse", "ignore"] = "refuse"
+    blank: Literal["refuse", "nothing"] = "refuse"
     fields: tuple[LayoutField, ...] = Field(min_length=1, max_length=FIELDS_MAX)
     finding: FindingSettings | None = None
+    facts: dict[FactName, str] = {}
     examples: tuple[Example, ...] = Field(min_length=1, max_length=EXAMPLES_MAX)
 
     @model_validator(mode="after")
@@ -171,7 +182,18 @@ class LayoutSettings(_Strict):
             raise ValueError(f"{at} bytes; at most {BYTES_MAX}")
         if self.finding is not None and self.finding.field not in names:
             raise ValueError(f"finding: no field {self.finding.field!r}")
+        fields = {field.name: field for field in self.fields}
+        for fact, name in self.facts.items():
+            _suits(fact, name, fields.get(name))
         return self
+
+
+def _suits(fact: FactName, name: str, field: "LayoutField | None") -> None:
+    if field is None:
+        raise ValueError(f"facts: no field {name!r}")
+    wanted = (TextField, BcdField, HexField) if fact in _TEXTS else (DateField,)
+    if not isinstance(field, wanted) or field.type == "reserved":
+        raise ValueError(f"facts: {fact} is no {field.type}, as field {name!r} is")
 
 
 def _place(field: LayoutField, at: int) -> None:
