@@ -71,7 +71,7 @@ class _Backlog:
         last_ack = self.last_ack.isoformat(timespec="seconds") if self.last_ack else "never"
         note = "" if self.configured else "  (not in the config)"
         if self.records is not None:
-            note = f"  (mapping {self.mapping}: only {', '.join(self.records)} are for it)"
+            note = f"  (mapping {self.mapping}: takes only {', '.join(self.records)})"
         return (
             f"{self.upstream:<16} backlog {self.backlog:>7}  last ack {last_ack}  oldest waiting "
             f"{self._oldest()}  dead {self.dead}, retrying {self.retrying}{note}"

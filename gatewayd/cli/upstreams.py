@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.table import Column, Table
 
 from gatewayd.cli.common import (
     NO,
@@ -21,17 +20,20 @@ from gatewayd.cli.common import (
     stop,
 )
 from gatewayd.cli.profile_test import site_directory
+from gatewayd.cli.upstreams_screen import print_mapping
 from gatewayd.mapping.examples import HOME, Outcome, run
 from gatewayd.mapping.functions import USES
-from gatewayd.mapping.json_text import dumps
 from gatewayd.mapping.load import load
 from gatewayd.mapping.mapping import PlatformMapping
 from gatewayd.mapping.words import WORDS
 from gatewayd.settings.files import read_text
 from gatewayd.settings.mappings import Mappings, Source, read
+from gatewayd.settings.messages_check import drivers
 from gatewayd.settings.report import Report
 from gatewayd.texts import Language
 from protocols.documents import DocumentError, nearest_hint
+
+HEADS = ("", "driver", "records", "voucher", "verified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def list_mappings(*, lang: Language | None, as_json: bool) -> None:
     if as_json:
         print_json({"mappings": [_row(each) for each in tested]})
         return
-    table = Table("mapping", "", "driver", "records", "voucher", "verified", box=None)
+    table = Table(Column("mapping", no_wrap=True), *HEADS, box=None)
     for each in tested:
         table.add_row(each.id, *_cells(each, language(lang)))
     Console(highlight=False).print(table)
@@ -98,7 +100,7 @@ def show_mapping(name: str, *, lang: Language | None, as_json: bool) -> None:
     if as_json:
         print_json(_row(each))
     elif each.mapping is not None:
-        _print_mapping(each.mapping, language(lang))
+        print_mapping(each.mapping, language(lang))
     if each.mapping is None:
         stop(NO, "\n".join(each.problems))
 
@@ -217,6 +219,7 @@ def _row(tested: Tested) -> dict[str, Any]:
         "verified": file.verified,
         "caveats": list(file.caveats),
         "timezone": file.timezone,
+        "drivers": list(drivers(mapping)),
         "records": sorted(mapping.kinds),
         "voucher": mapping.voucher is not None,
         "values": {
@@ -224,6 +227,10 @@ def _row(tested: Tested) -> dict[str, Any]:
             for name, value in file.values.items()
         },
         "tables": {name: dict(table) for name, table in file.tables.items()},
+        "station_tables": {
+            name: {"doc": table.doc, "example": dict(table.example)}
+            for name, table in file.station_tables.items()
+        },
         "requests": [
             {"records": list(r.records), "when": r.when, "method": r.method, "path": r.path}
             for r in file.requests
@@ -254,33 +261,7 @@ def _cells(tested: Tested, lang: Language) -> tuple[str, str, str, str, str]:
         return "wrong: see gatewayd upstreams test", "", "", "", ""
     title = mapping.file.title.zh if lang == "zh" else mapping.file.title.en
     marks = ("yes" if mapping.voucher else "", "yes" if mapping.file.verified else "no")
-    driver = "not http" if mapping.messages else "http"
-    return title, driver, ", ".join(sorted(mapping.kinds)), *marks
-
-
-def _print_mapping(mapping: PlatformMapping, lang: Language) -> None:
-    console, file = Console(highlight=False), mapping.file
-    title = file.title.zh if lang == "zh" else file.title.en
-    console.print(Text.assemble((mapping.id, "bold"), f"  {title}  {mapping.origin}"))
-    console.print(f"source: {file.source}", markup=False, soft_wrap=True)
-    console.print(f"tried against the platform: {'yes' if file.verified else 'no'}")
-    for caveat in file.caveats:
-        console.print(Text(f"! {caveat}", "yellow"), soft_wrap=True)
-    for name, value in file.values.items():
-        secret = ", !secret" if value.secret else ""
-        console.print(f"values.{name} ({value.type}{secret}): {value.doc}", markup=False)
-    for request in file.requests:
-        kinds, when = ", ".join(request.records), f" when {request.when}" if request.when else ""
-        console.print(f"{kinds}{when}: {request.method} {request.path or '/'}", markup=False)
-    for message in file.messages:
-        kinds, when = ", ".join(message.records), f" when {message.when}" if message.when else ""
-        where = message.to or "where the upstream puts records"
-        console.print(f"{kinds}{when}: message to {where}", markup=False)
-    for skip in file.skip:
-        console.print(f"{', '.join(skip.records)}: not sent: {skip.because}", markup=False)
-    for outcome in run(mapping, Path(mapping.origin).read_text(encoding="utf-8")):
-        console.print(f"example {outcome.number + 1} {outcome.title}", markup=False)
-        console.print(f"    {dumps(outcome.got)}", markup=False, soft_wrap=True)
+    return title, ", ".join(drivers(mapping)), ", ".join(sorted(mapping.kinds)), *marks
 
 
 def _print_tests(tested: Sequence[Tested]) -> None:

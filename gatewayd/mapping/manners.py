@@ -52,5 +52,6 @@ TABLE = Manner(
     flat=True,
     known_by_id=True,
 )
-LINES = Manner("files with format: jsonl", "", None, known_by_id=True)
-CELLS = Manner("files with format: csv", "", None, flat=True, known_by_id=True)
+LINES = Manner("files (jsonl)", "", None, known_by_id=True)
+CELLS = Manner("files (csv)", "", None, flat=True, known_by_id=True)
+MANNERS = (MQTT, NATS, KAFKA, TABLE, LINES, CELLS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from gatewayd.mapping.fields import Constant
 from gatewayd.mapping.load import TAGS
-from gatewayd.mapping.manners import Manner
+from gatewayd.mapping.manners import MANNERS, Manner
 from gatewayd.mapping.mapping import PlatformMapping
 from gatewayd.mapping.messages import Message
 from gatewayd.settings.mapped import MappedSettings
@@ -40,6 +40,13 @@ def untold(mapping: PlatformMapping, settings: MappedSettings) -> Iterator[str]:
         "MQTT 3.1.1 has no place for the record's id beside the payload, and not every message of "
         f"mapping {mapping.id!r} has a field with record.id: a repetition cannot be told there"
     )
+
+
+def drivers(mapping: PlatformMapping) -> tuple[str, ...]:
+    """The kinds of upstreams that can say it."""
+    if not mapping.messages:
+        return (_HTTP,)
+    return tuple(each.name for each in MANNERS if not any(_faults(mapping.messages, each)))
 
 
 _HTTP = "http"

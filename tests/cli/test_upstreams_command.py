@@ -58,12 +58,19 @@ def test_list_show_and_words(site: Path) -> None:
     by_id = {row["id"]: row for row in rows}
     assert by_id["city-platform-b"]["voucher"] is True
     assert by_id["thingsboard"]["records"] == ["alarm", "fill", "refusal"]
+    assert by_id["thingsboard"]["drivers"] == ["http"]
+    assert by_id["thingsboard-mqtt"]["drivers"] == ["mqtt", "nats"]
+    assert by_id["city-platform-b"]["station_tables"]["number"]["example"]
     assert not any(row["verified"] for row in rows)
     assert all(row["source"] for row in rows)
     assert run("list", "-c", str(site)).exit_code == 0
     shown = run("show", "city-platform-b", "-c", str(site)).stdout
     assert "record_voucher" in shown
     assert "values.sq_code (text, !secret)" in shown
+    assert "tables.number: " in shown
+    assert "values: {station_num: " in shown
+    assert "sq_code: !secret sq_code}" in shown
+    assert "driver: mqtt    # or nats" in run("show", "thingsboard-mqtt", "-c", str(site)).stdout
     words = json.loads(run("words", "-c", str(site), "--json").stdout)
     assert [word["name"] for word in words["words"]] == list(WORDS)
     assert run("words", "-c", str(site)).exit_code == 0

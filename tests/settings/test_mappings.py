@@ -155,4 +155,4 @@ async def test_the_outbox_names_the_kinds_that_are_for_a_platform(site: Path) ->
     assert rows["city"]["records"] == ["fill"]
     assert "records" not in rows["platform"]
     shown = CliRunner().invoke(main, ["outbox", "status", "-c", str(site)]).stdout
-    assert "(mapping city-platform-b: only fill are for it)" in shown
+    assert "(mapping city-platform-b: takes only fill)" in shown

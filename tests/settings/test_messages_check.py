@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from gatewayd.mapping.load import load
 from gatewayd.settings.load import examine
 from gatewayd.settings.mapped import MappedSettings
+from gatewayd.settings.messages_check import drivers
 from gatewayd.settings.upstreams import upstream_table
 from tests.support.configs import GATEWAY, write_config
 
@@ -69,9 +71,7 @@ def test_every_kind_speaks_it(tmp_path: Path, driver: str) -> None:
 def test_every_kind_that_ships_takes_a_mapping_or_is_known_not_to() -> None:
     table = upstream_table()
     without = {
-        each
-        for each in table.names
-        if not issubclass(table.get(each).settings, MappedSettings)
+        each for each in table.names if not issubclass(table.get(each).settings, MappedSettings)
     }
     assert without == {"sparkplug"}
 
@@ -95,7 +95,7 @@ def test_every_kind_that_ships_takes_a_mapping_or_is_known_not_to() -> None:
         (
             "csv",
             ("as: number}", "as: number}\n      CODES: [rig_id]"),
-            "CODES: files with format: csv",
+            "CODES: files (csv)",
         ),
         (
             "csv",
@@ -115,9 +115,18 @@ def test_what_a_kind_cannot_say_is_told_with_its_place(
     assert any(told in each for each in found), found
 
 
+def test_what_can_say_a_mapping_is_known_without_a_site() -> None:
+    at_fills = load(MAPPING, "own.yaml", "UTC")
+    assert drivers(at_fills) == ("mqtt", "nats", "kafka", "postgresql")
+    nowhere = load(MAPPING.replace("    to: fills\n", ""), "own.yaml", "UTC")
+    assert drivers(nowhere) == (*drivers(at_fills), "files (jsonl)", "files (csv)")
+    deep = load(MAPPING.replace("to: fills", "to: a/b"), "own.yaml", "UTC")
+    assert drivers(deep) == ("mqtt", "nats")
+
+
 def test_files_have_no_place_to_send_to(tmp_path: Path) -> None:
     (told, _) = examine(site(tmp_path, "jsonl")).problems
-    assert "to: files with format: jsonl has no such thing" in str(told)
+    assert "to: files (jsonl) has no such thing" in str(told)
 
 
 def test_requests_are_for_http_alone(tmp_path: Path) -> None:
