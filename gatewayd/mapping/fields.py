@@ -47,6 +47,12 @@ class Field:
     optional: bool = False
     default: Any = ABSENT
 
+    def needs(self, name: str) -> bool:
+        """Whether nothing can be said without this variable."""
+        if self.optional or self.default is not ABSENT:
+            return False
+        return all(name in formula.reads for formula in self.formulas)
+
     def fill(self, bound: Bound, where: str) -> Any:
         """The value, ABSENT when it is left out; raises UnfitError."""
         missing: list[str] = []
@@ -117,16 +123,22 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def formulas(node: Node) -> Iterator[Formula]:
-    """Every formula below a node."""
+def fields(node: Node) -> Iterator[Field]:
+    """Every field below a node."""
     match node:
         case Field():
-            yield from node.formulas
+            yield node
         case Branch():
             for below in node.fields.values():
-                yield from formulas(below)
+                yield from fields(below)
         case Row():
             for item in node.items:
-                yield from formulas(item)
+                yield from fields(item)
         case Constant():
             return
+
+
+def formulas(node: Node) -> Iterator[Formula]:
+    """Every formula below a node."""
+    for field in fields(node):
+        yield from field.formulas

@@ -110,7 +110,10 @@ def bind(
     *,
     zone: str,
 ) -> dict[str, UpstreamSettings]:
-    """The upstreams, those with a mapping speaking it; the station's own mappings are all proven."""
+    """The upstreams, those with a mapping speaking it; the station's own mappings are all proven.
+
+    One whose mapping does not fit is told and left out: nothing can be asked of it.
+    """
     for name, source in mappings.sources.items():
         if not source.shipped:
             mappings.get(name, zone, report)
@@ -120,6 +123,7 @@ def bind(
         settings = upstream.settings if upstream else None
         if upstream is None or not isinstance(settings, MappedSettings) or not settings.mapping:
             continue
+        del bound[entry.name]
         mapping = _named(settings.mapping, entry, mappings, zone, report)
         if mapping is None or not _speakable(mapping, settings, entry, mappings, report):
             continue

@@ -70,6 +70,21 @@ def test_going_on_without_the_platform_is_a_warning_at_every_check(site: Path) -
     with_rig(site, "upstream: city", f"upstream: city, offline: {loosened}")
     examined = examine(site)
     assert examined.problems == ()
-    (told,) = (str(each) for each in examined.warnings if "voucher" in each.what)
+    (told,) = (str(each) for each in examined.warnings if "without a voucher" in each.what)
     for words in ("rig-1", "'city'", "2026-12-31", "the line is cut", "李四", "all.yaml:"):
         assert words in told
+
+
+def test_a_rig_whose_fills_no_platform_can_take_is_a_warning(site: Path) -> None:
+    told = [str(each) for each in examine(site).warnings if "dead letter" in str(each)]
+    assert len(told) == 1, told
+    assert "rig-2: asks 'city' for no voucher" in told[0]
+    assert "all.yaml:" in told[0]
+
+
+def test_a_rig_that_asks_by_a_mapping_with_mistakes_is_told_of_both(site: Path) -> None:
+    text = (site / "gateway.yaml").read_text(encoding="utf-8")
+    (site / "gateway.yaml").write_text(text.replace("station_num:", "station_no:"))
+    found = [str(problem) for problem in examine(site).problems]
+    assert any("has no value 'station_no'" in each for each in found), found
+    assert any("upstream 'city' does not exist, or is wrong" in each for each in found), found
