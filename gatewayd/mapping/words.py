@@ -69,6 +69,14 @@ def _findings(part: str, *keys: str) -> Callable[[Mapping[str, Any]], Any]:
     return find
 
 
+def _codes(event: Mapping[str, Any]) -> Any:
+    """The reason codes in their order; two packs that say the same say it once."""
+    found = _findings("verdict", "code")(event)
+    if found is None:
+        return None
+    return [code for index, code in enumerate(found) if code not in found[:index]]
+
+
 def _kind_of(event: Mapping[str, Any]) -> Any:
     """`fill` out of `gatewayd.fill.v1`."""
     parts = str(event.get("type", "")).split(".")
@@ -139,7 +147,7 @@ WORDS: Mapping[str, Word] = {
     ),
     "seconds": Word("int", ("fill",), "seconds that gas flowed, rounded", _whole_seconds),
     "verdict.codes": Word(
-        "texts", WITH_A_VERDICT, "reason codes of the findings", _findings("verdict", "code")
+        "texts", WITH_A_VERDICT, "reason codes of the findings, each once", _codes
     ),
     "verdict.messages_zh": Word(
         "texts", WITH_A_VERDICT, "the findings in Chinese", _findings("verdict", "message", "zh")

@@ -62,6 +62,16 @@ def test_a_date_is_a_whole_day_or_absent() -> None:
     assert values(event("fill", data), names) == {"cylinder.next_inspection_on": "2027-04-30"}
 
 
+def test_what_two_packs_say_alike_is_said_once() -> None:
+    findings = [{"code": code} for code in ("OVERDUE", "NOT_OWN", "OVERDUE")]
+    found = values(
+        event("refusal", {"verdict": {"findings": findings}}), frozenset({"verdict.codes"})
+    )
+    assert found == {"verdict.codes": ["OVERDUE", "NOT_OWN"]}
+    wrong = event("refusal", {"verdict": {"findings": [{"code": None}]}})
+    assert values(wrong, frozenset({"verdict.codes"})) == {}
+
+
 def test_gas_without_a_permit_has_no_permit() -> None:
     found = values(event("fill", unauthorised()), frozenset(WORDS))
     assert "permit_id" not in found
