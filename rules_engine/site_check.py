@@ -9,9 +9,7 @@ from rules_engine.facts import FACTS, Value, parse_date
 from rules_engine.pack_check import check_words
 from rules_engine.pack_file import OverrideFile, PackFile, ParameterFile, RuleFile
 from rules_engine.pack_model import Pack, Parameter, Rule
-from rules_engine.verdict import Severity
-
-STRICTNESS: tuple[Severity, ...] = ("observe", "warn", "deny")
+from rules_engine.verdict import weaker
 
 
 def check(document: Document, file: PackFile, base: Pack | None) -> Iterator[Problem]:
@@ -130,7 +128,7 @@ class _Site:
                 yield Problem(place, f"{item.rule} has its severity under rules", "", "remove one")
             if not _looser(old, mine):
                 yield Problem(place, f"{item.rule} loosens nothing", "", "remove the override")
-        elif not _weaker(item.severity or "observe", old.severity):
+        elif not weaker(item.severity or "observe", old.severity):
             yield Problem(
                 place, f"{item.rule} is {old.severity} already", "", "remove the override"
             )
@@ -156,8 +154,4 @@ def _looser(old: Rule, new: RuleFile) -> bool:
         old.when.source,
     )
     optional = set(new.applies_if_known) <= set(old.applies_if_known)
-    return not same or not optional or _weaker(new.severity, old.severity)
-
-
-def _weaker(new: Severity, old: Severity) -> bool:
-    return STRICTNESS.index(new) < STRICTNESS.index(old)
+    return not same or not optional or weaker(new.severity, old.severity)

@@ -8,6 +8,12 @@ from typing import Any, Literal
 Severity = Literal["deny", "warn", "observe"]
 Decision = Literal["allow", "deny"]
 Stage = Literal["receive", "prefill", "permit", "fill", "postfill", "dispatch"]
+STRICTNESS: tuple[Severity, ...] = ("observe", "warn", "deny")
+
+
+def weaker(new: Severity, old: Severity) -> bool:
+    """Whether a rule of severity `new` refuses or warns less than one of `old`."""
+    return STRICTNESS.index(new) < STRICTNESS.index(old)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gatewayd.cli import plan_rules
 from gatewayd.cli.check import as_object
 from gatewayd.cli.common import (
     NO,
@@ -17,15 +18,17 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.reload.reading import readable
 from gatewayd.settings.load import Examined, examine
 from gatewayd.settings.model import Settings
 from gatewayd.settings.picture import new_salt, picture
-from gatewayd.settings.plan import Change, Plan
+from gatewayd.settings.plan import Change, Plan, explained
 from gatewayd.settings.plan import plan as compare
 from gatewayd.store.database import exists
-from gatewayd.store.in_force import Running, owned
+from gatewayd.store.in_force import Running, StoredPack, owned
 from gatewayd.store.reads import Reader
 from gatewayd.texts import Language, text
+from rules_engine.pack import Pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class _Known:
     running: Running | None = None
     alive: bool = False
     busy: tuple[str, ...] = ()
+    packs: tuple[StoredPack, ...] = ()
+
+    def pack(self, name: str) -> Pack | None:
+        """The pack as it decides now; None when this program cannot read its text."""
+        return next((readable(each) for each in self.packs if each.id == name), None)
 
 
 @click.command()
@@ -65,6 +73,7 @@ def _say(examined: Examined, settings: Settings, *, as_json: bool) -> None:
     salt = known.running.salt if known.running else new_salt()
     before: Mapping[str, Any] = known.running.parts if known.running else {}
     found = compare(before, picture(examined, salt), known.busy)
+    found = explained(found, known.pack, settings.packs)
     if as_json:
         since = known.running.since if known.running else None
         print_json({"ok": True, "running": known.alive, "since": since, **found.as_json()})
@@ -79,7 +88,8 @@ def _known(settings: Settings) -> _Known:
     if not exists(path):
         return _Known()
     with Reader.open(path) as store:
-        return _Known(store.running(), owned(path), tuple(store.rigs_with_pending_permits()))
+        busy = tuple(store.rigs_with_pending_permits())
+        return _Known(store.running(), owned(path), busy, store.packs_in_force())
 
 
 def _lines(found: Plan, known: _Known, language: Language) -> list[str]:
@@ -100,6 +110,7 @@ def _lines(found: Plan, known: _Known, language: Language) -> list[str]:
 def _change(change: Change, language: Language) -> list[str]:
     mark = {"added": "+", "removed": "-", "changed": "~"}[change.action]
     lines = [f"{mark} {change.part}  {text(f'plan.{change.action}', language)}"]
+    lines += plan_rules.lines(change, language)
     for value in change.values:
         old, new = (json.dumps(each, ensure_ascii=False) for each in (value.old, value.new))
         shown = {"added": new, "removed": old, "changed": f"{old} -> {new}"}[change.action]

@@ -8,11 +8,13 @@ from typing import TypeAlias
 from gatewayd.errors import StoreError
 from gatewayd.settings.files import FILES_KNOWN, FOLDERS
 from gatewayd.settings.last_good import LastGood
-from gatewayd.settings.library import Source
+from gatewayd.settings.library import Source, again
 from gatewayd.settings.load import ConfigProblemsError, Examined, examine
 from gatewayd.settings.model import Settings
 from gatewayd.store.in_force import StoredPack
 from gatewayd.store.reads import Reader
+from protocols.documents import DocumentError
+from rules_engine.pack import Pack
 
 Signature: TypeAlias = frozenset[tuple[str, int, int, int]]
 """Every file by path, time of its last change, size and inode; a rename changes it, too."""
@@ -68,6 +70,14 @@ def last_good_packs(path: Path) -> Mapping[str, Source]:
             return {pack.id: source_of(pack) for pack in store.packs_in_force()}
     except StoreError:
         return {}
+
+
+def readable(pack: StoredPack) -> Pack | None:
+    """A kept pack as it decides; None when this version of the program cannot read it."""
+    try:
+        return again(source_of(pack), prove=False)
+    except DocumentError:
+        return None
 
 
 def source_of(pack: StoredPack) -> Source:

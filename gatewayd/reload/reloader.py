@@ -30,7 +30,7 @@ from gatewayd.reload.news import News, Refusal
 from gatewayd.reload.reading import Taken, signature
 from gatewayd.reload.record import Book
 from gatewayd.settings.model import Settings
-from gatewayd.settings.plan import Plan, plan
+from gatewayd.settings.plan import Plan, explained, plan
 from gatewayd.settings.upstreams import upstream_table
 from gatewayd.upstreams.contract import make_upstream
 
@@ -90,7 +90,10 @@ class Reloader:
         taken = await asyncio.to_thread(self._read)
         after = await self._book.pictured(taken.examined)
         busy = [name for name, rig in self._parts.rigs.items() if rig.state.permit is not None]
-        return plan(self._book.picture, after, busy)
+        assert taken.examined.settings is not None, "pictured only when it is right"
+        known = self._parts.settings.packs
+        found = plan(self._book.picture, after, busy)
+        return await asyncio.to_thread(explained, found, known.get, taken.examined.settings.packs)
 
     async def _watch(self) -> None:
         """Ring the bell when the files have changed and stand still again."""

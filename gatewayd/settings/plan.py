@@ -4,11 +4,13 @@
 because they are busy, and what only a restart of the daemon changes.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from gatewayd.settings.picture import Picture, shown
+from rules_engine.compare import Difference, compare
+from rules_engine.pack import Pack
 
 Action: TypeAlias = Literal["added", "removed", "changed"]
 
@@ -35,16 +37,22 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One part that differs. `restart` are the keys that a reload leaves as they are."""
+    """One part that differs. `restart` are the keys that a reload leaves as they are.
+
+    `rules` is what differs inside a rule pack; None where it is no pack that was and still is there,
+    or nobody can read the earlier text.
+    """
 
     part: str
     action: Action
     values: tuple[Value, ...]
     restart: tuple[str, ...] = ()
+    rules: tuple[Difference, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As `config plan --json` prints it."""
-        return {
+        """As `config plan --json` prints it; `rules` only of a pack that changed."""
+        rules = {} if self.rules is None else {"rules": [each.as_json() for each in self.rules]}
+        return rules | {
             "part": self.part,
             "action": self.action,
             "values": [value.as_json() for value in self.values],
@@ -80,6 +88,24 @@ def plan(old: Picture, new: Picture, busy: Collection[str] = ()) -> Plan:
     changes = tuple(difference(old, new))
     rigs = tuple(sorted(_rigs(changes, old, new)))
     return Plan(changes, rigs, tuple(name for name in rigs if name in busy))
+
+
+def explained(found: Plan, before: Callable[[str], Pack | None], after: Mapping[str, Pack]) -> Plan:
+    """The plan with what differs inside every pack that changed, by the packs themselves.
+
+    `before` is asked for the pack that decides until then, None = its text cannot be read.
+    """
+    return replace(found, changes=tuple(_inside(each, before, after) for each in found.changes))
+
+
+def _inside(
+    change: Change, before: Callable[[str], Pack | None], after: Mapping[str, Pack]
+) -> Change:
+    kind, _, name = change.part.partition("/")
+    if kind != "rules" or change.action != "changed" or name not in after:
+        return change
+    old = before(name)
+    return change if old is None else replace(change, rules=compare(old, after[name]))
 
 
 def difference(old: Picture, new: Picture) -> Iterator[Change]:
