@@ -3,14 +3,11 @@
 from typing import Final
 
 SHIFTS: Final[dict[str, tuple[str, str]]] = {
-    "shifts.rig": ("工位", "rig"),
-    "shifts.from": ("开始", "from"),
-    "shifts.to": ("结束", "to"),
-    "shifts.fills": ("次数", "fills"),
-    "shifts.net_g": ("记录 g", "records g"),
-    "shifts.flowed_g": ("累计量 g", "flowed g"),
-    "shifts.difference_g": ("相差 g", "differ g"),
-    "shifts.limit_g": ("限值 g", "limit g"),
+    "shifts.head": ("{rig}  {span}  充装 {fills} 次", "{rig}  {span}  {fills} fills"),
+    "shifts.masses": (
+        "记录 {net_g}  累计量 {flowed_g}  相差 {difference_g}  限值 {limit_g} g",
+        "records {net_g}  totaliser {flowed_g}  difference {difference_g}  limit {limit_g} g",
+    ),
     "shifts.count": (
         "共 {count} 班；! 表示相差超过限值",
         "{count} shifts; ! differs by more than the limit",

@@ -1,15 +1,27 @@
 """`gatewayd shifts`: whether records and totalisers agree, shift by shift."""
 
 import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
 import click
 
-from gatewayd.cli.common import config_option, directory, json_option, print_json, reports_errors
+from gatewayd.cli.common import (
+    config_option,
+    directory,
+    json_option,
+    lang_option,
+    print_json,
+    reports_errors,
+)
 from gatewayd.settings.site import load_site
 from gatewayd.store.reads import Reader
+from gatewayd.texts import Language, text
 
 SHIFTS_DEFAULT = 20
 SHIFTS_MAX = 10_000
+MASSES = ("net_g", "flowed_g", "difference_g", "limit_g")
 
 
 @click.command()
@@ -17,26 +29,40 @@ SHIFTS_MAX = 10_000
 @click.option(
     "--limit", type=click.IntRange(1, SHIFTS_MAX), default=SHIFTS_DEFAULT, show_default=True
 )
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def shifts(rig: str | None, *, limit: int, as_json: bool) -> None:
+def shifts(rig: str | None, *, limit: int, lang: Language | None, as_json: bool) -> None:
     """Show closed shifts, the newest last: grams of the records against the gate's totaliser.
 
     \b
     gatewayd shifts --rig rig-1
     """  # noqa: D301 - click wants the backspace character itself
-    with Reader.open(load_site(directory()).store_path) as store:
+    settings = load_site(directory())
+    with Reader.open(settings.store_path) as store:
         records = store.newest_records(limit=limit, kind="reconciliation", rig=rig)
     found = [json.loads(record.body)["data"] for record in records]
     if as_json:
         print_json({"shifts": found})
         return
+    spoken = lang or settings.log.language
     for data in found:
-        mark = "  " if data["agrees"] else "! "
-        click.echo(
-            f"{mark}{data['rig_id']:<12} {data['from']} - {data['to']}  {data['fills']:>4} fills "
-            f"{data['net_g']:>9} g  totaliser {data['flowed_g']:>9} g  difference "
-            f"{data['difference_g']:>6} g  (limit {data['limit_g']} g)"
-        )
-    click.echo(f"{len(found)} shifts", err=True)
+        for line in _lines(data, spoken):
+            click.echo(line)
+    click.echo(text("shifts.count", spoken, count=len(found)), err=True)
+
+
+def _lines(data: Mapping[str, Any], spoken: Language) -> Iterator[str]:
+    """Which shift, and its grams below it: side by side they would not fit a terminal."""
+    mark = " " if data["agrees"] else "!"
+    head = text("shifts.head", spoken, rig=data["rig_id"], span=_span(data), fills=data["fills"])
+    yield f"{mark} {head}"
+    yield f"    {text('shifts.masses', spoken, **{name: data[name] for name in MASSES})}"
+
+
+def _span(data: Mapping[str, Any]) -> str:
+    """From when until when in the station's time; the day once where it is the same."""
+    begun, ended = (datetime.fromisoformat(data[key]) for key in ("from", "to"))
+    shape = "%H:%M" if begun.date() == ended.date() else "%Y-%m-%d %H:%M"
+    return f"{begun:%Y-%m-%d %H:%M} - {ended.strftime(shape)}"
