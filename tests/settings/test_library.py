@@ -104,6 +104,19 @@ OURS = RIGS.replace("rules: [cn-lpg]", "rules: [our-lpg]")
 OVERRIDE = """\
 override: {rule: fill-count, reason: recount, approved_by: Li Si, until: 2026-12-31}
 """
+OWN_RULE = """\
+rules:
+  - id: not-ours
+    code: NOT_OWN
+    severity: deny
+    when: cylinder.owner != station.id
+    message: {zh: 不是本站气瓶, en: not ours}
+    basis: {document: ours}
+    verified: true
+    examples:
+      - {facts: {cylinder.owner: "1", station.id: "2"}, expect: hold}
+      - {facts: {cylinder.owner: "1", station.id: "1"}, expect: clear}
+"""
 
 
 def test_a_pack_of_the_site_extends_a_shipped_one(tmp_path: Path) -> None:
@@ -167,3 +180,12 @@ def test_a_pack_whose_examples_fail_is_refused(tmp_path: Path) -> None:
     )
     (found,) = problems(tmp_path, {"rules/own.yaml": wrong})
     assert "example: our-lpg.code-unknown said clear; expected hold" in found
+
+
+def test_a_pack_that_extends_one_is_proven_by_its_own_examples(tmp_path: Path) -> None:
+    good = {"rules/own.yaml": SITE + OWN_RULE, "rigs/all.yaml": OURS}
+    settings = load(write_config(tmp_path, good))
+    assert "our-lpg.not-ours" in {rule.name for rule in settings.packs["our-lpg"].rules}
+    wrong = SITE + OWN_RULE.replace("expect: clear", "expect: hold")
+    (found,) = problems(tmp_path / "wrong", {"rules/own.yaml": wrong})
+    assert "example: our-lpg.not-ours said clear; expected hold" in found

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
+import rfc8785
 
 from gatewayd.errors import StoreError
 from gatewayd.store import database
@@ -134,6 +136,25 @@ async def test_one_job_that_fails_leaves_its_neighbours_alone(tmp_path: Path) ->
     failed = [type(answer).__name__ for answer in answers if isinstance(answer, Exception)]
     assert failed == ["AssertionError", "CanonicalizationError", "StoreError"]
     assert store.last_sequence() == 6
+    assert chain_breaks(store) == []
+    await store.close()
+
+
+async def test_a_job_that_fails_half_way_leaves_nothing_of_itself(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    right, broken = permit(), draft("alarm", data={"not JSON": object()})
+    await store.issue(right)
+    half = replace(draft(record_id=right.record_id, total_after_g=5), also=(broken,))
+    whole, failed = await asyncio.gather(
+        store.append(draft("alarm")),
+        store.resolve(right.id, "posted", half),
+        return_exceptions=True,
+    )
+    assert isinstance(failed, rfc8785.CanonicalizationError)
+    assert store.records() == (whole,)
+    assert store.pending_permits("rig-1") == (right,)
+    assert store.last_total_g("rig-1") is None
+    await store.resolve(right.id, "posted", replace(half, also=()))
     assert chain_breaks(store) == []
     await store.close()
 

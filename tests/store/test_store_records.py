@@ -199,6 +199,16 @@ async def test_a_permit_pending_at_a_restart_is_found_again(tmp_path: Path) -> N
     await store.close()
 
 
+async def test_a_cursor_never_moves_back(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for _ in range(3):
+        await store.append(draft())
+    for through in (2, 1, 0):
+        await store.acknowledge("platform", through)
+        assert store.cursor("platform") == 2, through
+    await store.close()
+
+
 async def test_waiting_for_a_record_ends_with_its_commit(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:

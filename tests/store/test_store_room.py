@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -12,9 +13,10 @@ import pytest
 
 from gatewayd.clock import ManualClock
 from gatewayd.errors import StoreError
-from gatewayd.store import upkeep
+from gatewayd.store import requests, upkeep
 from gatewayd.store.ballast import Ballast
 from gatewayd.store.reads import Reader
+from gatewayd.store.requests import Settled
 from gatewayd.store.store import Store
 from gatewayd.store.writer import PROBE_S
 from tests.support.stores import NOON, STATION, ZONE, chain_breaks, draft, open_store, permit
@@ -189,6 +191,18 @@ async def test_how_full_it_is_is_known_and_the_order_of_shedding_is_kept(tmp_pat
     assert len(store.sightings()) <= upkeep.SIGHTINGS_LEFT
     assert (store.last_sequence(), len(store.records(limit=9_999))) == (records, records)
     assert sum(len(store.pending_permits(f"rig-{n}")) for n in range(200)) == pending == 200
+    await store.close()
+
+
+async def test_what_is_shed_counts_for_nothing_any_more(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for name, hours in (("over", -1), ("alive", 1)):
+        until_ = NOON + timedelta(hours=hours)
+        asked = Settled("platform", name, "rig.unlock", {"id": name}, until_, forget_before=None)
+        await store.commit(partial(requests.settle, settled=asked, draft=None))
+    assert (await upkeep.shed(store, NOON))["requests"] == 1
+    assert store.first_reply("platform", "over", None) is None
+    assert store.first_reply("platform", "alive", NOON) is not None, "or it is carried out again"
     await store.close()
 
 

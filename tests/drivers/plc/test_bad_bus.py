@@ -16,7 +16,7 @@ from drivers.plc.modbus import DRIVER, PlcModbus
 from drivers.plc.settings import PlcModbusSettings
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
-from protocols.modbus import read
+from protocols.modbus import read, rtu_frame
 from tests.support.plcs import CLOSE, REFERENCE, Asked, Plc, Script, Step, honest, running
 from tests.support.slowbus import Planted, Poller, SlowBus
 from tests.support.waiting import until
@@ -208,3 +208,24 @@ async def test_an_answer_later_than_the_silence_is_never_another_registers_value
                 await ask(10, 2)
             assert await ask(10, 2, Rank.CONFIRM) == Planted(unit=3).answer(read(10, 2).pdu)[2:]
     assert len(unit.asked) == 2
+
+
+async def test_what_comes_after_its_question_was_given_up_answers_no_later_one() -> None:
+    within_s = 0.25
+    unit = Planted(unit=3, script=lambda asked: [1.4 * within_s, asked.framed()])
+    question, noises = read(0, 2), list[bytes]()
+    async with SlowBus({3: unit}, 115_200).serving() as bus:
+
+        async def ask() -> bytes:
+            return await wire.ask(
+                3, question, within_s=within_s, noise=lambda _reason, raw: noises.append(raw)
+            )
+
+        async with Wire.join(SerialLink(serial=bus.path, baud=115_200)) as wire:
+            with pytest.raises(MissedError, match="no answer"):
+                await ask()
+            await until(lambda: not bus._replies)
+            unit.script, unit.unit = honest, 4  # What it holds is another weight by now.
+            assert await ask() == Planted(unit=4).answer(question.pdu)[2:]
+    assert len(unit.asked) == 2
+    assert any(raw.endswith(rtu_frame(3, Planted(unit=3).answer(question.pdu))) for raw in noises)
