@@ -68,11 +68,13 @@ class BlockSettings(MemorySettings):
 def area_of(settings: Any, layouts: Mapping[str, Any]) -> MemoryArea | None:
     """The memory that a device is to read; None where it is asked for none.
 
-    `layouts` are those of the configuration by name, with `size_bytes` and `settings`.
+    `layouts` are those of the configuration by name, with `size_bytes` and `settings`; KeyError where
+    the one that is named is not there.
     """
-    layout = layouts.get(getattr(settings, "memory", None) or "")
-    if layout is None:
+    named = getattr(settings, "memory", None)
+    if named is None:
         return None
+    layout = layouts[named]
     unit = settings.UNIT_BYTES
     count = -(-layout.size_bytes // unit)
     return MemoryArea(layout.settings.bank, layout.settings.start, count)

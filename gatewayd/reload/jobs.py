@@ -39,6 +39,7 @@ def adopted(running: Settings, new: Settings) -> Settings:
         upstreams=new.upstreams,
         packs=new.packs,
         profiles=new.profiles,
+        layouts=new.layouts,
     )
 
 

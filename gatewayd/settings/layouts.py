@@ -15,10 +15,13 @@ FOLDER = "tags"
 
 
 def layout_of(settings: Settings, device: str) -> Layout | None:
-    """The layout by which a device is to read what tags hold; None where it is asked for none."""
+    """The layout by which a device is to read what tags hold; None where it is asked for none.
+
+    Raises KeyError where the layout is not there: to read nothing then would be to believe every tag.
+    """
     made = settings.devices.get(device)
     named = getattr(made.settings, "memory", None) if made is not None else None
-    return settings.layouts.get(named) if named else None
+    return settings.layouts[named] if named else None
 
 
 def load_layouts(documents: Iterable[Document], report: Report) -> Mapping[str, Layout]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from gatewayd.mapping.mapping import Tongue
 from gatewayd.settings.effective import told
+from gatewayd.settings.layouts import layout_of
 from gatewayd.settings.load import Examined
 from gatewayd.settings.mapped import MappedSettings
 from gatewayd.settings.secrets import MASK
@@ -56,7 +57,10 @@ def picture(examined: Examined, salt: str) -> dict[str, dict[str, Any]]:
         parts[f"rules/{name}"] = {"version": pack.version, "hash": pack.ref.hash, "extends": below}
     for name, form in settings.checks.items():
         parts[f"checks/{name}"] = {"hash": _hash(form.model_dump_json())}
-    for device in settings.devices.values():
+    for name, device in settings.devices.items():
+        layout = layout_of(settings, name)
+        if layout is not None:
+            parts[f"tags/{layout.id}"] = {"hash": layout.hash}
         part = f"profiles/{getattr(device.settings, 'profile', None)}"
         source = examined.sources.get(part)
         if source is not None:

@@ -14,7 +14,7 @@ from rules_engine.pack import Pack
 
 Action: TypeAlias = Literal["added", "removed", "changed"]
 
-LIVE = frozenset({"devices", "rigs", "upstreams", "rules", "profiles", "checks", "reload"})
+LIVE = frozenset({"devices", "rigs", "upstreams", "rules", "profiles", "tags", "checks", "reload"})
 """Kinds of parts that a reload exchanges; every other section needs a restart, but for this:"""
 STATION_LIVE = frozenset({"name", "region", "media", "associated_owners"})
 """Keys of `station` that every rig takes up when it is exchanged; the rest is in the store's name."""
@@ -168,8 +168,9 @@ def _names(world: Picture, kind: str) -> Iterator[str]:
 
 
 def _anew(device: str, world: Picture, parts: Collection[str]) -> bool:
-    profile = world[f"devices/{device}"].get("profile")
-    return f"devices/{device}" in parts or f"profiles/{profile}" in parts
+    told = world[f"devices/{device}"]
+    made_with = {f"profiles/{told.get('profile')}", f"tags/{told.get('memory')}"}
+    return f"devices/{device}" in parts or not made_with.isdisjoint(parts)
 
 
 def _devices(rig: Mapping[str, Any]) -> Iterator[str]:

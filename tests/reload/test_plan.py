@@ -1,5 +1,6 @@
 """What a reload would change, said beforehand: pictures compared, secrets never shown."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -9,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewayd.parts import profile_of
+from gatewayd.parts import devices_of, profile_of
 from gatewayd.reload.jobs import adopted, jobs
+from gatewayd.settings.layouts import layout_of
 from gatewayd.settings.load import Examined, examine
 from gatewayd.settings.model import Settings
 from gatewayd.settings.picture import fingerprint, new_salt, picture
 from gatewayd.settings.plan import apply, difference, plan
+from tests.support import tag_layouts
 from tests.support.configs import DEVICES, GATEWAY, RIGS, write_config
 
 SALT = "00" * 16
@@ -102,6 +105,42 @@ def test_the_plan_names_the_rigs_that_the_jobs_exchange(tmp_path: Path, edit: st
     todo = jobs(old, adopted(old, new), made_with(old))
     assert set().union(*(job.rigs for job in todo)) == rigs
     assert bool(found.changes) == (edit != "nothing")
+
+
+ASKED = DEVICES.replace('31:6000"}', '31:6000"}, memory: site-tag')
+TAGS = json.dumps({"tags": {tag_layouts.NAME: tag_layouts.settings()}})
+OTHER_TAGS = json.dumps({"tags": {tag_layouts.NAME: tag_layouts.settings(blank="nothing")}})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"devices/all.yaml": ASKED, "tags/site.yaml": TAGS}),
+        ({"devices/all.yaml": ASKED, "tags/site.yaml": TAGS}, {}),
+        (
+            {"devices/all.yaml": ASKED, "tags/site.yaml": TAGS},
+            {"devices/all.yaml": ASKED, "tags/site.yaml": OTHER_TAGS},
+        ),
+    ],
+    ids=["is asked for", "is asked for no more", "is read by another layout"],
+)
+def test_a_reader_whose_memory_changes_is_exchanged_with_its_rigs(
+    tmp_path: Path, before: dict[str, str | None], after: dict[str, str | None]
+) -> None:
+    """A rig that judged by one layout what was read by another would believe the wrong bytes."""
+    assert ASKED != DEVICES
+    one, other = read(tmp_path / "old", before), read(tmp_path / "new", after)
+    found = plan(picture(one, SALT), picture(other, SALT), [])
+    old, new = settings(one), settings(other)
+    kept = adopted(old, new)
+    todo = jobs(old, kept, made_with(old))
+    reader = {name for name in new.rigs if "gun-2" in devices_of(new.rigs[name])}
+    assert reader
+    assert found.restart == ()
+    assert set(found.rigs) == reader
+    assert set().union(*(job.rigs for job in todo)) == reader
+    assert {name for job in todo for name in job.devices} == {"gun-2"}
+    assert layout_of(kept, "gun-2") is new.layouts.get(tag_layouts.NAME)
 
 
 def made_with(running: Settings) -> dict[str, object]:
