@@ -155,7 +155,7 @@ class Point:
     async def run(self) -> None:
         """Serve until `stop` and everything is committed, or the store cannot."""
         self._show()
-        while not self._stopping or (self._waiting and not self._ill):
+        while not self._stopping or self._untold or (self._waiting and not self._ill):
             await self._pause()
             self._overdue()
             while self._waiting and await self._serve(self._waiting[0]):
@@ -165,7 +165,7 @@ class Point:
 
     async def _pause(self) -> None:
         """Until something is new; with a failing store, or a tag untold, at most `RETRY_S`."""
-        if self._waiting and not self._ill:
+        if (self._waiting and not self._ill) or (self._stopping and self._untold):
             return
         try:
             async with asyncio.timeout(RETRY_S if self._ill or self._untold else None):

@@ -12,7 +12,7 @@ from gatewayd.rigs import evidence
 from gatewayd.rigs.assess import Bench, denied, gather
 from gatewayd.rigs.findings import advise, finding, reason_at_rig
 from gatewayd.rigs.held import Held, read
-from gatewayd.rigs.history import association
+from gatewayd.rigs.history import association, filled
 from gatewayd.rigs.identity import SHOWN_MAX, by_code, by_uid, hint_on_code, hint_on_tag
 from gatewayd.rigs.model import Identity
 from gatewayd.rigs.sightings import POINT, Sightings
@@ -144,8 +144,7 @@ def _facts(desk: Desk, who: Identity, reads: Reads, wall: datetime) -> dict[str,
     if point.medium is None:
         facts.pop("rig.medium", None)
     if point.judged_at == "dispatch" and who.cylinder is not None:
-        filled_g = reads.life(who.cylinder.code).filled_g
-        facts |= {} if filled_g is None else {"scale.net_g": filled_g}
+        facts |= filled(reads, who.cylinder.code)
     return facts
 
 

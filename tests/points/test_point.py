@@ -11,15 +11,16 @@ from typing import Any
 import apsw
 import pytest
 
-from drivers.contract import CodeRead, TagRead
+from drivers.contract import CodeRead, TagContents, TagRead
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
-from gatewayd.points.point import SCANS_WAITING_MAX, Point
+from gatewayd.points.point import SCANS_WAITING_MAX, TOLD_WITHIN_S, Point
 from gatewayd.points.scan import Desk
 from gatewayd.rigs.assess import Bench, at_rig
 from gatewayd.rigs.history import History, RetiredCodes
 from gatewayd.rigs.model import Identity
 from gatewayd.rigs.sightings import Sightings
+from gatewayd.rigs.tag_memory import TagMemories
 from gatewayd.settings.points import PointSettings
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.passing import Passing
@@ -27,7 +28,7 @@ from gatewayd.store.store import Store
 from tests.rigs.bench import LEGAL, OVERDUE, STATION, UID, bench
 from tests.rigs.bench import standing as on_scale
 from tests.rigs.desk import open_store
-from tests.support import shapes
+from tests.support import shapes, tag_layouts
 from tests.support.rules import cn_lpg
 from tests.support.stores import draft
 
@@ -52,8 +53,9 @@ class Gate:
     def scan(self, text: str) -> None:
         self.point.take(CodeRead("qr-9", text, self.clock.monotonic_ns()))
 
-    def tag(self, uid: str, antenna: int = 2) -> None:
-        self.point.take(TagRead("gun-9", uid, antenna, None, self.clock.monotonic_ns()))
+    def tag(self, uid: str, antenna: int = 2, contents: TagContents | None = None) -> None:
+        now_ns = self.clock.monotonic_ns()
+        self.point.take(TagRead("gun-9", uid, antenna, None, now_ns, contents=contents))
 
     async def until(self, holds: Callable[[], bool]) -> None:
         for _ in range(TURNS):
@@ -77,10 +79,14 @@ class Gate:
 
 
 @asynccontextmanager
-async def standing(folder: Path, kind: str, **more: Any) -> AsyncIterator[Gate]:
+async def standing(
+    folder: Path, kind: str, *, asks: bool = False, **more: Any
+) -> AsyncIterator[Gate]:
+    """A point; `asks`: its gun is to read what tags hold."""
     store, clock = await open_store(folder)
     packs = (cn_lpg(),) if more.get("rules") else ()
-    sources = (RetiredCodes(store), History(store, gate_is_watched=True))
+    tags = TagMemories(lambda device: LAYOUT if asks and device == "gun-9" else None)
+    sources = (RetiredCodes(store), History(store, gate_is_watched=True), tags)
     desk = Desk("gate", settings(kind, **more), STATION, packs, sources)
     sightings, board = Sightings(clock), Board()
     point = Point(desk, store=store, board=board, clock=clock, sightings=sightings)
@@ -287,3 +293,69 @@ async def test_a_cylinder_is_filled_again_only_after_it_left(tmp_path: Path) -> 
         gate.scan(LEGAL.code)
         await gate.recorded(2)
         assert reasons(judge_at) == []
+
+
+# --- what tags hold ---
+
+LAYOUT = tag_layouts.layout()
+ASKS = {**JUDGED, "asks": True}
+
+
+def held(data: bytes) -> TagContents:
+    return TagContents("user", 0, data)
+
+
+async def test_a_finding_in_a_tag_is_refused_at_a_point_and_kept(tmp_path: Path) -> None:
+    async with standing(tmp_path, "receiving", **ASKS) as gate:
+        gate.tag(UID)
+        gate.tag(UID, contents=held(tag_layouts.memory("涉嫌")))
+        (record,) = await gate.recorded(1)
+    data = record["data"]
+    rules = [found["rule"] for found in data["verdict"]["findings"]]
+    assert (data["accepted"], rules) == (False, ["cn-lpg.tag-finding"])
+    assert data["cylinder"]["tag_memory"][0]["finding"] == "涉嫌"
+
+
+async def test_a_clean_tag_passes_a_point_once(tmp_path: Path) -> None:
+    async with standing(tmp_path, "receiving", **ASKS) as gate:
+        for told in (None, held(tag_layouts.memory()), None, held(tag_layouts.memory())):
+            gate.tag(UID, contents=told)
+        (record,) = await gate.recorded(1)
+        assert record["data"]["accepted"]
+        gate.clock.advance(seconds=TOLD_WITHIN_S + 1)
+        gate.tag(UID)
+        await asyncio.sleep(0.02)
+        assert len(gate.records()) == 1
+
+
+async def test_a_tag_whose_memory_is_never_told_is_recorded_and_does_not_pass(
+    tmp_path: Path,
+) -> None:
+    """It has gone by and will not be seen again: nothing that was taken is lost."""
+    async with standing(tmp_path, "receiving", **ASKS) as gate:
+        gate.tag(UID)
+        await asyncio.sleep(0.02)
+        assert gate.records() == []
+        gate.clock.advance(seconds=TOLD_WITHIN_S)
+        gate.point.device("gun-9", "up")  # Whatever wakes it.
+        (record,) = await gate.recorded(1)
+    data = record["data"]
+    rules = [found["rule"] for found in data["verdict"]["findings"]]
+    assert (data["accepted"], rules) == (False, ["rig.tag_memory"])
+    assert data["cylinder"]["tag_memory"][0]["lack"] == "pending"
+
+
+async def test_a_label_at_such_a_point_is_judged_without_a_tag(tmp_path: Path) -> None:
+    async with standing(tmp_path, "receiving", **ASKS) as gate:
+        gate.scan(LEGAL.code)
+        (record,) = await gate.recorded(1)
+    assert record["data"]["accepted"]
+    assert "tag_memory" not in record["data"]["cylinder"]
+
+
+async def test_a_stop_takes_a_tag_that_waits_as_it_is(tmp_path: Path) -> None:
+    async with standing(tmp_path, "receiving", **ASKS) as gate:
+        gate.tag(UID)
+        gate.point.stop()
+        (record,) = await gate.recorded(1)
+    assert not record["data"]["accepted"]

@@ -198,3 +198,26 @@ def test_a_layout_is_a_format() -> None:
     parts = tuple(row.parts(GOLDEN.hex(), row.read(GOLDEN.hex())))
     assert "".join(part.raw for part in parts) == GOLDEN.hex().upper()
     assert row.caveats == ("not verified: made up for this test",)
+
+
+def test_facts_are_fields_of_their_kind() -> None:
+    named = layout(facts={"code": "code", "made_on": "made"})
+    assert named.facts(VALUES) == {"code": "0110100001", "made_on": "2022-07"}
+    assert named.facts(VALUES | {"made": None, "code": ""}) == {}
+    for facts in ({"code": "mass_g"}, {"made_on": "code"}, {"code": "gap"}, {"code": "no_such"}):
+        with pytest.raises(ValidationError, match="facts"):
+            layout(facts=facts)
+
+
+def test_a_blank_tag_is_one_only_where_the_layout_knows_such() -> None:
+    size = len(GOLDEN)
+    for data, blank in ((bytes(size), True), (b"\xff" * size, True), (GOLDEN, False)):
+        assert layout(blank="nothing").is_blank(data) is blank
+        assert not layout().is_blank(data)
+    assert not layout(blank="nothing").is_blank(bytes(size - 1))
+    assert not layout(blank="nothing").is_blank(b"\0\xff" * (size // 2))
+
+
+def test_the_hash_says_whether_two_layouts_are_the_same() -> None:
+    assert layout().hash == layout().hash
+    assert layout().hash != layout(blank="nothing").hash
