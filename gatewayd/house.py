@@ -166,7 +166,7 @@ def build(
     desk = Desk(parts, store, clock)
     reception = Reception(desk, store, clock)
     parts.ears = (reception,)
-    clerk = Clerk(Office(parts, desk, keeper, context, Shelf(settings.store_path)))
+    clerk = Clerk(Office(parts, desk, keeper, context, Shelf(settings.store_path), alarms))
     context.door.open(clerk.take)
     parts.build()
     return House(

@@ -54,6 +54,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "数据库无法写入，未作任何更改；请用同一编号重发",
         "the store cannot be written, nothing was changed; send again under the same id",
     ),
+    "command.no_alarm": (
+        "没有未结束的报警 {kind} {subject}",
+        "no alarm {kind} {subject} stands",
+    ),
     "command.broken": (
         "网关执行时出错，未作任何更改；详情见日志",
         "the gateway failed at it, nothing was changed; its log says how",

@@ -103,6 +103,10 @@ DESK: Final[dict[str, tuple[str, str]]] = {
         "工位 {rig} 的批次 {number} 已经打开",
         "batch {number} is open at rig {rig} already",
     ),
+    "desk.other_batch": (
+        "工位 {rig} 打开的是批次 {number}",
+        "the batch that is open at rig {rig} is {number}",
+    ),
     "desk.nothing_refused": (
         "工位 {rig} 当前没有被拒绝的气瓶",
         "no cylinder stands refused at rig {rig}",

@@ -23,6 +23,7 @@ from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.store.model import RecordDraft, StoredAlarm
 from gatewayd.store.store import Store
+from gatewayd.store.writes import Commit, record_alone
 
 AGAIN_S = 60
 """An alarm that is told stands for at least so long: one that comes and goes with every poll is
@@ -171,7 +172,9 @@ class Alarms:
 
     # --- what waits ---
 
-    async def acknowledge(self, kind: str, subject: str, *, by: str, note: str = "") -> None:
+    async def acknowledge(
+        self, kind: str, subject: str, *, by: str, note: str = "", commit: Commit = record_alone
+    ) -> None:
         """A person answers for an alarm: durable first. What merely happened is over with it.
 
         Raises RejectedError when it does not stand, StoreError when that cannot be committed.
@@ -181,7 +184,8 @@ class Alarms:
             raise RejectedError(f"{kind} {subject}: no such alarm stands")
         before = known.alarm
         answered = words.answer(before, by=by, note=note, at=self._clock.wall())
-        await self._store.append(self._draft(answered, "acknowledged"))
+        draft = self._draft(answered, "acknowledged")
+        await self._store.commit(lambda connection, issuer: commit(connection, issuer, draft))
         if known.alarm.record_id == before.record_id:
             self._answered(known, answered)
 

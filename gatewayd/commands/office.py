@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatewayd.alarms.alarms import Alarms
 from gatewayd.commands.shelf import Shelf
 from gatewayd.desk.desk import Desk
 from gatewayd.settings.model import Settings
@@ -30,4 +31,5 @@ class Office:
     keeper: Timekeeper
     context: UpstreamContext
     shelf: Shelf
+    alarms: Alarms
     plan: Callable[[], Awaitable[Plan]] | None = None

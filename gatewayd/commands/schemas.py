@@ -95,6 +95,29 @@ class OperatorsUpsert(Request):
     rows: list[Any] = Field(min_length=1, max_length=ROWS_A_REQUEST_MAX)
 
 
+class AlarmsAcknowledge(Request):
+    """A person answers for an alarm that stands; `by` is that person, `reason` what was done."""
+
+    kind: Named
+    subject: Words
+    by: Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+    reason: Words
+
+
+class BatchOpen(Request):
+    """A batch of a rig that does not number its batches by itself."""
+
+    rig: Named
+    number: Named
+
+
+class BatchClose(Request):
+    """Only while that batch is the one that is open."""
+
+    rig: Named
+    number: Named
+
+
 class RecordsResend(Request):
     """Records that are to be sent again, to this platform, with the same ids."""
 
@@ -140,6 +163,20 @@ class Locked(Answer):
 
     rig: str
     changed: bool
+
+
+class AlarmAnswered(Answer):
+    """Whoever was named has answered for it."""
+
+    kind: str
+    subject: str
+
+
+class Batched(Answer):
+    """It is open, or closed."""
+
+    rig: str
+    batch: str
 
 
 class RowAnswer(Answer):
@@ -197,6 +234,9 @@ RESULTS: Final[Mapping[str, tuple[type[Request], type[Answer]]]] = {
     "rig.lock": (OnRig, Locked),
     "rig.unlock": (OnRig, Locked),
     "records.resend": (RecordsResend, Resending),
+    "alarms.acknowledge": (AlarmsAcknowledge, AlarmAnswered),
+    "batch.open": (BatchOpen, Batched),
+    "batch.close": (BatchClose, Batched),
 }
 """Every command: what it asks with, and what it answers with."""
 

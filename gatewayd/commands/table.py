@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from gatewayd.commands import archive, orders, small, snapshot
+from gatewayd.commands import archive, orders, small, snapshot, station
 from gatewayd.commands.office import Office
 from gatewayd.commands.schemas import RESULTS, Request
 from gatewayd.commands.terms import Case, Later, Reply
@@ -48,6 +48,9 @@ _RUN: Final[Mapping[str, tuple[Run, dict[str, bool]]]] = {
     "rig.lock": (orders.lock, {"harmless": True}),
     "rig.unlock": (orders.unlock, {}),
     "records.resend": (small.records_resend, {}),
+    "alarms.acknowledge": (station.acknowledge, {}),
+    "batch.open": (station.open_batch, {}),
+    "batch.close": (station.close_batch, {}),
 }
 
 TABLE: Final[Mapping[str, Spec]] = {

@@ -4,7 +4,8 @@ A function that raises leaves nothing behind: the writer undoes its savepoint. W
 out as apsw.Error or StoreError; an AssertionError means that we erred.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import apsw
 
@@ -129,6 +130,15 @@ def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> R
     for each in draft.also:
         append(connection, each, issuer)
     return record
+
+
+Commit: TypeAlias = Callable[[apsw.Connection, Issuer, RecordDraft], object]
+"""Commits a record, with whatever belongs to it."""
+
+
+def record_alone(connection: apsw.Connection, issuer: Issuer, draft: RecordDraft) -> Record:
+    """Nothing else belongs to it."""
+    return append(connection, draft, issuer)
 
 
 def _committed(connection: apsw.Connection, record_id: str) -> Record | None:

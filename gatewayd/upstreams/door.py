@@ -15,9 +15,12 @@ CommandName: TypeAlias = Literal[
     "rig.lock",
     "rig.unlock",
     "records.resend",
+    "alarms.acknowledge",
+    "batch.open",
+    "batch.close",
 ]
 COMMANDS: Final[frozenset[str]] = frozenset(get_args(CommandName))
-"""Contract §6."""
+"""Contract §6, and the last three of ours."""
 
 
 @dataclass(frozen=True, slots=True)

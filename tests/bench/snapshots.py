@@ -16,6 +16,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
+from gatewayd.alarms.alarms import Alarms
 from gatewayd.board import Board
 from gatewayd.clock import MS, SECOND, SystemClock
 from gatewayd.commands.clerk import Clerk
@@ -60,7 +61,9 @@ def _clerk(directory: Path, store: Store) -> Clerk:
     context = UpstreamContext(store, Board(), house.STATION, clock, "b", "0", directory)
     hall = Hall(settings, {})
     keeper = Timekeeper(clock, settings.clock, store)
-    return Clerk(Office(hall, Desk(hall, store, clock), keeper, context, Shelf(store.path)))
+    alarms = Alarms(house.STATION, store=store, board=context.board, clock=clock, zone=house.ZONE)
+    desk = Desk(hall, store, clock)
+    return Clerk(Office(hall, desk, keeper, context, Shelf(store.path), alarms))
 
 
 def _chunks(folder: Path, count: int, *, maker: str, version: int) -> list[Path]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jsonschema import Draft202012Validator
 
+from gatewayd.alarms.alarms import Alarms
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
 from gatewayd.commands.clerk import Clerk
@@ -51,6 +53,10 @@ class Counter:
     @property
     def rig(self) -> Told:
         return self.front.rig
+
+    @property
+    def alarms(self) -> Alarms:
+        return self.clerk.office.alarms
 
     def soon(self, seconds: float = 60) -> str:
         """A time by which a request must have been carried out."""
@@ -139,7 +145,14 @@ async def at_counter(
         settings = front.desk.settings
         keeper = Timekeeper(front.clock, settings.clock, front.store, ask_ntp=lambda: None)
         shelf = Shelf(front.store.path)
-        clerk = Clerk(Office(front.desk, front.desk, keeper, context, shelf))
+        alarms = Alarms(
+            STATION,
+            store=front.store,
+            board=context.board,
+            clock=front.clock,
+            zone=ZoneInfo("Asia/Shanghai"),
+        )
+        clerk = Clerk(Office(front.desk, front.desk, keeper, context, shelf, alarms))
         door.open(clerk.take)
         async with asyncio.timeout(within_s), asyncio.TaskGroup() as group:
             serving = group.create_task(clerk.run()) if running else None
