@@ -109,19 +109,24 @@ def _objection(verdict: Verdict) -> Withdrawal | None:
     return Withdrawal.OVER_LIMIT if overfilled(verdict) else Withdrawal.FILL_RULE
 
 
-def after(
-    bench: Bench, archive: Archive, permit: Permit, ending: Ending, wall: datetime
-) -> Verdict | None:
-    """What the rules of stage `postfill` say of a cylinder that took gas; None = nothing to say.
+def filled_g(bench: Bench, permit: Permit, ending: Ending) -> int:
+    """What a fill put in, as it is judged at the rig and at the station's gate alike.
 
     Where the totaliser says more than the scale, the cylinder is judged by the totaliser.
     """
+    return _proven_g(bench, permit, ending.net_g + max(0, ending.mismatch_g))
+
+
+def after(
+    bench: Bench, archive: Archive, permit: Permit, ending: Ending, wall: datetime
+) -> Verdict | None:
+    """What the rules of stage `postfill` say of a cylinder that took gas; None = nothing to say."""
     more_g = max(0, ending.mismatch_g)
     if ending.net_g + more_g <= 0 or not judged_of(bench, "postfill"):
         return None
     facts = {
         **_of_permit(bench, archive, permit, wall),
-        "scale.net_g": _proven_g(bench, permit, ending.net_g + more_g),
+        "scale.net_g": filled_g(bench, permit, ending),
         "scale.gross_g": ending.gross_end_g + more_g,
     }
     return judge(bench.packs, facts, "postfill")

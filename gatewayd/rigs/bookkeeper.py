@@ -16,7 +16,7 @@ from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.rigs import evidence, vouched
-from gatewayd.rigs.after import after, overfilled, safe_net_g
+from gatewayd.rigs.after import after, filled_g, overfilled, safe_net_g
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.history import association
 from gatewayd.rigs.means import Means
@@ -170,7 +170,9 @@ class Bookkeeper:
             data=evidence.filled(permit, ending, self._zone, self._bench.time_quality, told),
             counts_fill_of=permit.cylinder_code if flowed else None,
             total_after_g=ending.total_after_g,
-            passing=Passing(permit.cylinder_code, ending.net_g if flowed else None),
+            passing=Passing(
+                permit.cylinder_code, filled_g(self._bench, permit, ending) if flowed else None
+            ),
         )
 
     def _draft(

@@ -36,6 +36,12 @@ class History:
         return {"history.last_filled_on": day, "history.left_since_fill": life.left_since_fill}
 
 
+def filled(reads: Reads, code: str) -> dict[str, int]:
+    """`scale.net_g` as the last fill left it, for who weighs nothing; raises StoreError."""
+    filled_g = reads.life(code).filled_g
+    return {} if filled_g is None else {"scale.net_g": filled_g}
+
+
 @dataclass(frozen=True, slots=True)
 class RetiredCodes:
     """Whether what was read was retired; an entry that is ended itself says so in other words."""

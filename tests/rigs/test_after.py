@@ -66,6 +66,8 @@ async def test_the_safety_limit_decides_and_the_record_says_by_what(
         assert data["postfill"]["decision"] == decision
         codes = [found["code"] for found in data["postfill"]["findings"]]
         assert codes == ([] if decision == "allow" else ["OVERFILL_RISK"])
+        at_the_gate_g = desk.store.life(LEGAL.code).filled_g
+        assert at_the_gate_g == (min(net_g, SAFE_G) if decision == "allow" else net_g)
 
 
 @pytest.mark.parametrize(
