@@ -14,6 +14,22 @@ SHIFTS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
+MASSES: Final[dict[str, tuple[str, str]]] = {
+    "masses.plan": (
+        "皮重 {tare_g} g，余液 {residual_g} g，目标净重 {target_g} g，毛重上限 {limit_gross_g} g",
+        "tare {tare_g} g, residue {residual_g} g, target net {target_g} g, limit gross {limit_gross_g} g",
+    ),
+    "masses.filled": (
+        "净重 {net_g} g，皮重 {tare_g} g，毛重 {gross_g} g",
+        "net {net_g} g, tare {tare_g} g, gross {gross_g} g",
+    ),
+    "masses.no_tare": (
+        "未称重：加 --set scale.tare_g=空瓶克数 可显示目标与上限",
+        "not weighed: --set scale.tare_g=GRAMS of the cylinder before the fill shows target and limit",
+    ),
+}
+"""What `verdict` says of the masses."""
+
 USAGE: Final[dict[str, tuple[str, str]]] = {}
 
-SAID: Final = SHIFTS | USAGE
+SAID: Final = SHIFTS | MASSES | USAGE

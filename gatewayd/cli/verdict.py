@@ -7,16 +7,19 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gatewayd.cli import verdict_masses
 from gatewayd.cli.common import (
     NO,
     OK,
     config_option,
     directory,
     json_option,
+    lang_option,
     print_json,
     reports_errors,
     stop,
 )
+from gatewayd.cli.verdict_masses import of_last_fill
 from gatewayd.cli.verdict_screen import show
 from gatewayd.clock import SystemClock
 from gatewayd.house import suppliers
@@ -24,16 +27,17 @@ from gatewayd.rigs.assess import Bench, assess, denied, gather
 from gatewayd.rigs.clock_facts import ClockTrust, GivenTime
 from gatewayd.rigs.findings import advise, reason_at_rig
 from gatewayd.rigs.identity import by_code, by_uid, hint_on_code, hint_on_tag, plain_uid
-from gatewayd.rigs.model import Clash, Hint, Identity
+from gatewayd.rigs.model import Clash, Hint, Identity, Plan
 from gatewayd.rigs.sources import FactSource
 from gatewayd.settings.load import load
 from gatewayd.settings.model import Settings
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader, Reads
+from gatewayd.texts import Language
 from gatewayd.timekeeping.keeper import Timekeeper
 from rules_engine import facts
 from rules_engine.engine import judge
-from rules_engine.verdict import Stage
+from rules_engine.verdict import Stage, Verdict
 
 
 @click.command()
@@ -49,6 +53,7 @@ from rules_engine.verdict import Stage
     default="permit",
     help="Where it is: receive, prefill, permit (usual), fill, postfill, dispatch.",
 )
+@lang_option
 @json_option
 @reports_errors
 def verdict(
@@ -59,11 +64,16 @@ def verdict(
     overrides: tuple[str, ...],
     at: str | None,
     stage: Stage,
+    lang: Language | None,
     as_json: bool,
 ) -> None:
     """What would be decided and why; exit 0 allow, 1 deny.
 
+    Before the fill --set scale.tare_g=GRAMS, the cylinder on the scale, shows target and limit. The
+    stages behind it are judged by what the last fill put in, or by scale.net_g.
+
     \b
+    gatewayd verdict --rig rig-1 --code 3701000110100001 --set scale.tare_g=16600
     gatewayd verdict --rig rig-1 --code 3701000110100001
     gatewayd verdict --rig rig-1 --uid E280689400005005B2210861 --at 2027-01-01
     gatewayd verdict --rig rig-1 --code X --set cylinder.next_inspection_on=2020-01
@@ -71,6 +81,7 @@ def verdict(
     if not code and not uid:
         raise click.UsageError("name the cylinder with --code or --uid")
     settings = load(directory())
+    spoken = lang or settings.log.language
     base_changes = _overrides(overrides)
     wall = _when(at, settings)
     with Reader.open(settings.store_path) as store:
@@ -78,18 +89,39 @@ def verdict(
         bench = _bench(settings, rig_id, store, clock)
         who = _identify(store, settings, code, uid, both=_asks_for_both(bench))
         found = gather(bench, who, None, wall)
+        entry = who.cylinder
+        weighed = {} if entry is None else of_last_fill(store, bench, entry.code, stage)
+    plan: Plan | None = None
+    facts: dict[str, Any] = {}
     if who.status == "many":
         decided = denied(bench.packs, reason_at_rig(who.objection, who, None))
     else:
-        base = found | base_changes
-        known = {name: value for name, value in base.items() if value is not None}
-        judged = assess(bench, known)[0] if stage == "permit" else judge(bench.packs, known, stage)
+        base = found | weighed | base_changes
+        facts = {name: value for name, value in base.items() if value is not None}
+        judged, plan = _judged(bench, facts, stage)
         decided = advise(judged, who)
-    if as_json:
-        print_json(decided.as_json())
-    else:
-        show(decided, settings.log.language, stage=stage)
+    _say(decided, stage, verdict_masses.as_json(stage, plan, facts), spoken, as_json=as_json)
     stop(OK if decided.allowed else NO)
+
+
+def _judged(bench: Bench, facts: Mapping[str, Any], stage: Stage) -> tuple[Verdict, Plan | None]:
+    return assess(bench, facts) if stage == "permit" else (judge(bench.packs, facts, stage), None)
+
+
+def _say(
+    decided: Verdict,
+    stage: Stage,
+    masses: Mapping[str, int | None] | None,
+    spoken: Language,
+    *,
+    as_json: bool,
+) -> None:
+    if as_json:
+        print_json({**decided.as_json(), "masses": masses})
+        return
+    show(decided, spoken, stage=stage)
+    if told := verdict_masses.line(stage, masses, spoken, allowed=decided.allowed):
+        click.echo(told)
 
 
 def _own_clock(settings: Settings, reads: Reads) -> ClockTrust:
