@@ -22,6 +22,7 @@ class Fault:
     """One fault: when, what, where. `part` of 0..1 sizes it, `seed` is for what else it draws.
 
     With a `moment` it comes `at_s` after the `nth` such moment at its rig, else after the beginning.
+    `number` says at which operation it strikes; 0: its own chance says so.
     """
 
     at_s: float
@@ -31,6 +32,7 @@ class Fault:
     seed: int
     moment: str = ""
     nth: int = 0
+    number: int = 0
 
     def rng(self) -> random.Random:
         """Its own chance, whatever else was left out of the history."""
@@ -43,12 +45,17 @@ class Fault:
 
 @dataclass(slots=True)
 class Hooks:
-    """What is armed now. `counted` is how often each kind really happened."""
+    """What is armed now. `counted` is how often each kind really happened.
+
+    `disk_ops` and `pieces` are the operations of the disk and the pieces on wires before the healing.
+    """
 
     counted: dict[str, int] = field(default_factory=dict)
     die_at_disk_op: int = 0
     die_at_piece: int = 0
     cut_power: random.Random | None = None
+    disk_ops: int = 0
+    pieces: int = 0
     _moments: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def begin(self, world: "World") -> None:
@@ -82,12 +89,14 @@ class Hooks:
 
     def on_disk(self, world: "World", _op: str, _name: str) -> None:
         """Before each operation of the disk."""
+        self.disk_ops += world.ground.at_s < world.plan.seconds
         if self.die_at_disk_op > 0:
             self.die_at_disk_op -= 1
             if self.die_at_disk_op == 0:
                 world.kill(power_cut=self.cut_power)
 
     def _on_piece(self, world: "World") -> None:
+        self.pieces += world.ground.at_s < world.plan.seconds
         if self.die_at_piece > 0:
             self.die_at_piece -= 1
             if self.die_at_piece == 0:

@@ -22,14 +22,14 @@ def _kill(world: "World", fault: Fault) -> str:
 
 @fault("process.kill_at_disk")
 def _kill_at_disk(world: "World", fault: Fault) -> str:
-    number = 1 + fault.rng().randrange(12)
+    number = fault.number or 1 + fault.rng().randrange(12)
     world.plan.hooks.die_at_disk_op, world.plan.hooks.cut_power = number, None
     return f"the process will be killed at disk operation {number} from now"
 
 
 @fault("process.kill_at_wire")
 def _kill_at_wire(world: "World", fault: Fault) -> str:
-    number = 1 + fault.rng().randrange(30)
+    number = fault.number or 1 + fault.rng().randrange(30)
     world.plan.hooks.die_at_piece, world.plan.hooks.cut_power = number, None
     return f"the process will be killed at piece {number} on the wires from now"
 
@@ -37,7 +37,7 @@ def _kill_at_wire(world: "World", fault: Fault) -> str:
 @fault("power.cut_at_disk")
 def _cut_at_disk(world: "World", fault: Fault) -> str:
     rng = fault.rng()
-    number = 1 + rng.randrange(12)
+    number = fault.number or 1 + rng.randrange(12)
     world.plan.hooks.die_at_disk_op, world.plan.hooks.cut_power = number, rng
     return f"the power is cut at disk operation {number} from now: unsynced writes are lost or torn"
 

@@ -11,6 +11,7 @@ from gatewayd.clock import MS
 from tests.histories.config import CLOSED
 from tests.histories.ledger import Known, KnownPermit
 from tests.histories.life import End, Life
+from tests.histories.pairs import impossible
 from tests.support.shapes import against_record
 
 if TYPE_CHECKING:
@@ -276,6 +277,9 @@ class Judge:
     def at_rest(self) -> None:
         """Everything is healed and quiet: compare every gram and every record."""
         self._take_ledger()
+        for state, event in sorted(self._world.pairs):
+            if why := impossible(state, event):
+                self.say(0, f"{state} met {event}, though {why}")
         ledger = self._world.ledger
         for text in (each for record in ledger.records for each in against_record(record.body)):
             self.say(3, text)

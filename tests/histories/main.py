@@ -1,7 +1,8 @@
 """`make sim`: live histories until stopped; `make sim SEED=n` lives one again and tells its story.
 
 Prints seeds an hour, faults by kind, transitions between states, and of every failing history the
-seed and its story, shortened. Exit 1 when one failed.
+seed and its story, shortened. `--everywhere` kills one short story at each of its operations. Exit 1
+when one failed.
 """
 
 import argparse
@@ -15,11 +16,13 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import count, islice
 
 from tests.histories.coverage import Coverage
+from tests.histories.everywhere import deaths, died, places
 from tests.histories.history import Result, live
 from tests.histories.plan import SECONDS, Plan
 from tests.histories.shrink import shrink, told
 
 SEEDS_AT_ONCE = 25
+DEATHS_AT_ONCE = 8
 REPORT_EVERY_S = 60.0
 STORIES_MAX = 5
 
@@ -71,6 +74,27 @@ def many(first: int, *, seeds: int | None, seconds: float, workers: int) -> int:
     return int(bool(failed))
 
 
+def everywhere(workers: int) -> int:
+    """The short story with a death in it at every operation of the disk and every piece on a wire."""
+    logging.disable()
+    began_s = time.perf_counter()
+    seen, failed = Coverage(), Counter[str]()
+    plans = list(deaths(places()))
+    with ProcessPoolExecutor(workers) as pool:
+        for result in pool.map(live, plans, chunksize=DEATHS_AT_ONCE):
+            seen.add(result)
+            if not died(result):
+                say(f"nobody died of {result.plan.faults[0]}")
+                failed["nobody died"] += 1
+            if result.wrong:
+                failed["died and not healed"] += 1
+                say(told(result))
+    say(f"{len(plans)} deaths; {seen.summary(time.perf_counter() - began_s)}")
+    for text, times in failed.most_common():
+        say(f"{times} times: {text}")
+    return int(bool(failed))
+
+
 def _tell_failure(result: Result, failed: Counter[str]) -> None:
     text = "".join(c for c in str(result.wrong[0].text) if not c.isdigit())
     failed[text] += 1
@@ -94,7 +118,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="how many; without it until stopped")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="virtual time of faults")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--everywhere", action="store_true", help="one short story, with death at each place in it"
+    )
     chosen = parser.parse_args()
+    if chosen.everywhere:
+        return everywhere(chosen.workers)
     if chosen.seed is not None:
         return one(chosen.seed, seconds=chosen.seconds, short=not chosen.whole)
     return many(chosen.first, seeds=chosen.seeds, seconds=chosen.seconds, workers=chosen.workers)

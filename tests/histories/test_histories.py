@@ -2,14 +2,20 @@
 
 import pytest
 
+from tests.histories.faults import FAULTS
 from tests.histories.history import live
 from tests.histories.plan import Plan
-from tests.histories.seeds import firsts, keep_all_promises
+from tests.histories.seeds import SEEDS, firsts, keep_all_promises
 
 
 @pytest.mark.parametrize("first", firsts(0))
 def test_no_unsafe_fill_no_lost_gram_no_lost_record(first: int) -> None:
     keep_all_promises(first)
+
+
+def test_every_kind_of_fault_is_in_the_fixed_set() -> None:
+    drawn = {fault.kind for seed in range(SEEDS) for fault in Plan.of(seed).faults}
+    assert sorted(FAULTS.keys() - drawn) == []
 
 
 @pytest.mark.parametrize("seed", [2, 61])

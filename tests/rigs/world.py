@@ -177,6 +177,7 @@ class World:
 
     def __init__(self, plc: Plc | None = None) -> None:
         self.rig = RIG
+        self.machine = step  # Whoever tests may listen in.
         self.now_ms = 1_000
         self.plc = plc or Plc()
         self.state: State = resume(self.now_ms * MS, permit=None, total_g=None, last_filled=None)
@@ -220,7 +221,7 @@ class World:
     def look(self) -> None:
         events: list[Event] = [self.view()]
         while events:
-            self.state, effects = step(self.state, events.pop(0), self.rig)
+            self.state, effects = self.machine(self.state, events.pop(0), self.rig)
             for effect in effects:
                 self.log.append(effect)
                 answer = self.perform(effect)
