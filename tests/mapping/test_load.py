@@ -155,6 +155,15 @@ def test_what_cannot_be_said_is_unfit_and_says_why(changes: dict[str, Any], why:
     assert why in fate.why
 
 
+def test_a_request_without_anything_in_it_is_a_dead_letter_and_no_request() -> None:
+    head, _, examples = GOOD.partition("      ID: record.id\n")
+    hold = "      NOTE: {value: cylinder.hold, optional: true}\n"
+    fate = tongue(head + hold + examples[examples.index("examples:") :], hidden=()).fate(
+        event("fill", fill())
+    )
+    assert fate == Unfit("mapping site: the request would be empty")
+
+
 def test_an_unknown_code_is_never_a_default() -> None:
     text = GOOD.replace(
         "GAS: lookup(table.gas, cylinder.medium)",

@@ -14,6 +14,7 @@ from gatewayd.store.model import Record
 from gatewayd.upstreams import files, http, kafka, mqtt, nats, postgresql, sparkplug, sparkplug_wire
 from gatewayd.upstreams.files_lines import FORMATS
 from tests.support.brokers import Mosquitto
+from tests.support.confirmers import Confirmer
 from tests.support.http_platform import HttpPlatform
 from tests.support.kafka_mock import KafkaMock
 from tests.support.nats_server import STREAM, NatsServer, Stream
@@ -76,6 +77,11 @@ class Platform(ABC):
     async def back(self) -> None:
         """Be there again, with everything that it took."""
 
+    async def killed(self) -> None:
+        """Die without a word, and be there again with everything that it took."""
+        await self.away()
+        await self.back()
+
     @abstractmethod
     def garbage(self, *, on: bool) -> None:
         """Answer, or be, garbage from now on, or no longer."""
@@ -134,6 +140,25 @@ class MqttPlatform(Platform):
 
     def lose_answers(self, after_bytes: int) -> None:
         self.relay.answers_left = after_bytes
+
+
+class ConfirmingPlatform(MqttPlatform):
+    """The same with a subscriber that confirms what is on its disk; the broker is really killed."""
+
+    async def begin(self) -> None:
+        await super().begin()
+        self.platform = self.parts.enter_context(Confirmer(self.broker.port, ROOT))
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "ack": "required", "ack_within_s": 1}
+
+    def arrived(self) -> list[bytes]:
+        return list(self.platform.records)
+
+    async def killed(self) -> None:
+        self.relay.close()
+        await asyncio.to_thread(self.broker.restart)
+        self.relay.open()
 
 
 class SparkplugPlatform(MqttPlatform):

@@ -1,6 +1,7 @@
 """A process that serves one upstream and commits records until it is killed.
 
-`committing_child.py DIR KIND SETTINGS`, the settings as JSON; the kind by its entry point.
+`committing_child.py DIR KIND SETTINGS MAPPING`, the settings as JSON, the kind by its entry point,
+the text of a mapping or nothing.
 """
 
 import asyncio
@@ -16,9 +17,10 @@ from tests.support.outpost import Outpost, running
 EVERY_S = 0.002
 
 
-async def main(directory: Path, kind: str, settings: str) -> None:
+async def main(directory: Path, kind: str, settings: str, mapping: str) -> None:
     async with Outpost(directory) as outpost:
-        upstream = outpost.upstream_of(upstream_table().get(kind), **json.loads(settings))
+        made = upstream_table().get(kind)
+        upstream = outpost.upstream_of(made, mapping=mapping, **json.loads(settings))
         async with running(upstream):
             while True:
                 await outpost.commit(1)
