@@ -67,7 +67,7 @@ def _of(message: Message, manner: Manner) -> Iterator[Fault]:
     if slots and not manner.slots:
         yield ("to",), f"to: {message.written.to!r} with {{...}}", f"one {manner.address}"
     elif fault := manner.fault(_tried(message)):
-        yield ("to",), fault, manner.example
+        yield ("to",), fault, f"such as {manner.example}"
     if message.written.key is not None and not manner.keyed:
         yield ("key",), f"key: {manner.name} has no such thing", "driver: kafka"
     if manner.flat:
