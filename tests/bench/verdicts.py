@@ -1,7 +1,7 @@
 """How long the rig itself takes from a read to a verdict, in process, 100,000 cylinders stored.
 
-A real `Rig` on a real store with the shipped rules; only its gate is played here, and time is a
-clock that is moved, so that cylinders may come and go as fast as the disk commits. Timed is from
+A real `Rig` on a real store with the shipped rules and everyone who knows facts for them; only its
+gate is played here, and time is a clock that is moved, so that cylinders may come and go as fast as the disk commits. Timed is from
 `Rig.take` of a tag until the rig's state shows the verdict: look-up by tag, facts, every rule.
 """
 
@@ -17,15 +17,18 @@ from drivers.contract import GateOrder, GateSample, TagRead
 from gatewayd.alarms.alarms import Alarms
 from gatewayd.board import Board
 from gatewayd.clock import MS, ManualClock
+from gatewayd.house import seen_before, suppliers
 from gatewayd.rigs.assess import Bench
+from gatewayd.rigs.clock_facts import ClockTrust
 from gatewayd.rigs.means import Means
 from gatewayd.rigs.model import Phase
 from gatewayd.rigs.rig import Rig
-from gatewayd.settings.model import RigSettings, StationSettings
-from gatewayd.settings.shipped import shipped_dir
+from gatewayd.rigs.vouched import Vouchers
+from gatewayd.settings.load import load
+from gatewayd.settings.model import Settings
 from gatewayd.store.model import Cylinder
 from gatewayd.store.store import Store
-from rules_engine.pack import load
+from gatewayd.timekeeping.keeper import Timekeeper
 from tests.bench import house
 from tests.bench.figures import Figures
 from tests.rigs.bench import QUIET
@@ -33,11 +36,19 @@ from tests.rigs.bench import QUIET
 TARE_G = 45_200
 PAUSE_S = 0.001
 LOOKS_MAX = 10_000
-RIG = RigSettings.model_validate_json(
-    '{"medium": "LPG", "identify": [{"device": "gun"}], "scale": "plc", "gate": "plc",'
-    ' "rules": ["cn-lpg"]}'
-)
-
+CONFIG = {
+    "gateway.yaml": f'station: {{id: "{house.STATION}", region: "370100", media: [LPG]}}\n'
+    "archive: {stale_after_h: 24}\n",
+    "devices/all.yaml": "devices:\n"
+    "  gun: {driver: rfid.uhfreader, link: {tcp: 'gun:6000'}}\n"
+    "  door: {driver: rfid.uhfreader, link: {tcp: 'door:6000'}}\n"
+    "  plc: {driver: plc.modbus, link: {tcp: 'plc:502'}, unit: 1, profile: reference-gate-v1}\n",
+    "rigs/all.yaml": "rigs:\n  rig-0: {medium: LPG, identify: [{device: gun}], scale: plc, "
+    "gate: plc, rules: [cn-lpg]}\n",
+    "points/all.yaml": "points:\n  out: {kind: dispatch, identify: [{device: door}], "
+    "rules: [cn-lpg]}\n",
+}
+"""Nothing of it is opened: the gate is played here."""
 
 SAMPLE = replace(QUIET, device="plc", total_g=0)
 
@@ -63,17 +74,20 @@ class Gate:
 class Bay:
     """One rig with its gate, and the cylinders that somebody carries past."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
         self.clock = ManualClock(datetime.now(UTC))
-        pack = load((shipped_dir() / "rules/cn-lpg.yaml").read_text(encoding="utf-8"), "cn-lpg")
-        station = StationSettings(id=house.STATION, region="370100", media=("LPG",))
         self.gate = Gate()
-        bench = Bench("rig-0", RIG, station, (pack,))
         board, clock = Board(), self.clock
+        station, rig = settings.station, settings.rigs["rig-0"]
+        packs = tuple(settings.packs[name] for name in rig.rules)
+        trust = ClockTrust(Timekeeper(clock, settings.clock, store))
+        sources = (*suppliers(settings, store, trust), Vouchers())
+        bench = Bench("rig-0", rig, station, packs, sources)
         alarms = Alarms(station.id, store=store, board=board, clock=clock, zone=UTC)
-        self.rig = Rig(bench, self.gate, Means(store, board, alarms, clock))
-        self.rig.device("gun", "up")
-        self.rig.device("plc", "up")
+        sightings = seen_before(settings, store, clock)
+        self.rig = Rig(bench, self.gate, Means(store, board, alarms, clock, sightings))
+        for name in ("gun", "plc"):
+            self.rig.device(name, "up")
 
     async def judge_ms(self, cylinder: Cylinder) -> float:
         """Bring a cylinder, read its tag, and return how long the verdict took."""
@@ -126,12 +140,21 @@ async def _until(holds: Callable[[], bool], pause_s: float = PAUSE_S) -> None:
     raise AssertionError(f"looked {LOOKS_MAX} times in vain")
 
 
+def _settings(directory: Path) -> Settings:
+    """Every source of facts has something to say: a gate that is watched, an age of the archive."""
+    folder = directory / "verdicts"
+    for name, text in CONFIG.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return load(folder)
+
+
 async def measure(directory: Path, cylinders: Sequence[Cylinder], figures: Figures) -> None:
     """One run over `cylinders`, added to `figures`."""
     store = house.open_store(directory)
     try:
         async with asyncio.TaskGroup() as group:
-            bay = Bay(store)
+            bay = Bay(store, _settings(directory))
             task = group.create_task(bay.rig.run())
             bay.weigh(on=False)
             await _until(lambda: bay.rig.state.gate_known)
