@@ -143,6 +143,20 @@ async def test_one_changed_reader_exchanges_one_device_and_its_rig(tmp_path: Pat
         assert parts.devices["gun-2"].audience.fronts == (parts.rigs["rig-2"],)
 
 
+async def test_what_a_rig_that_is_not_at_rest_stands_on_is_left_alone(tmp_path: Path) -> None:
+    async with running(tmp_path, pending="rig-1") as bench:
+        parts = bench.house.parts
+        await until(lambda: parts.rigs["rig-1"].state.permit is not None)
+        gun, gate, rig = (*map(parts.devices.get, ("gun-1", "scale-1")), parts.rigs["rig-1"])
+        before, moved = bench.shown()["since"], NOBODY.replace('127.0.0.1:9"', '127.0.0.1:21"')
+        write_config(tmp_path, {**HERE, "devices/all.yaml": moved.replace("unit: 1", "unit: 3")})
+        bench.bell.ring()
+        await until(lambda: bench.shown()["since"] != before)
+        assert (bench.shown()["state"], bench.shown()["waiting"]) == ("waiting", ["rig-1"])
+        assert parts.rigs["rig-1"] is rig
+        assert [parts.devices[name] for name in ("gun-1", "scale-1")] == [gun, gate]
+
+
 MODULE = """\
   scale-3: {driver: scale.toledo, link: {tcp: "127.0.0.1:21"}}
   io-1: {driver: output.modbus, link: {tcp: "127.0.0.1:17"}, unit: 3, coil: 0, watchdog: %s,

@@ -9,6 +9,7 @@ from gatewayd.rigs.machine import step
 from gatewayd.rigs.model import STORE_ILL, Identity, Phase, Withdrawal
 from gatewayd.rigs.moves import Alarm, Baseline, Effect, Lock, Open, Resolve, Unauthorised
 from gatewayd.rigs.permitted import CLOSE_WITHIN_MS
+from gatewayd.rigs.steps import RELOCK_MS
 from gatewayd.rigs.vacant import STRAY_QUIET_MS
 from tests.rigs.test_machine import filling, permitted
 from tests.rigs.world import ILLEGAL, RIG, World
@@ -69,6 +70,18 @@ def test_an_echo_that_does_not_match_is_a_fault_until_it_is_settled() -> None:
     assert world.state.withdrawn is Withdrawal.NO_ECHO
     assert (world.state.phase, world.state.fault) == (Phase.FAULT, "no_echo")
     world.until(Phase.LOCKED)
+
+
+@pytest.mark.parametrize("shows", ["permit_echo", "valve_open", "filling"])
+def test_a_gate_that_somebody_else_opened_is_locked_again_and_again_and_told_once(
+    shows: str,
+) -> None:
+    world = locked()
+    effects = [e for _ in range(20) for e in looked(world, ms=RELOCK_MS, **{shows: True})]
+    assert effects.count(Lock()) == 20
+    assert [e.code for e in effects if isinstance(e, Alarm)] == ["open_without_permit"]
+    assert (world.state.phase, world.state.fault) == (Phase.FAULT, "open_without_permit")
+    assert not any(isinstance(effect, Open) for effect in effects)
 
 
 def test_a_plc_that_names_our_number_by_chance_opens_nothing() -> None:
