@@ -6,7 +6,8 @@ it names and cannot say is a dead letter with the reason; `outbox retry` tries i
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from gatewayd.upstreams.http_answers import Answer
 from gatewayd.upstreams.http_headers import headers_of, idempotency_key
 from gatewayd.upstreams.http_said import judge_said
 from gatewayd.upstreams.http_settings import HttpSettings
+from gatewayd.upstreams.worded import SAID_A_TURN
 
 MAPPED_BYTES_MAX = 1 << 20
 """A request of many is cut before it grows larger; a single record goes as large as it is."""
@@ -58,22 +60,25 @@ class MappedSink:
         assert not alone or len(batch) == 1
         accepted: set[int] = set()
         rejected: dict[int, str] = {}
-        for part in self._parts(batch, accepted, rejected):
-            outcome = await self._send(part)
-            accepted |= outcome.accepted
-            rejected |= outcome.rejected
-            if outcome.kept:
-                return Outcome(frozenset(accepted), rejected, outcome.kept, outcome.wait_s)
-            self._prove()
+        async with aclosing(self._parts(batch, accepted, rejected)) as parts:
+            async for part in parts:
+                outcome = await self._send(part)
+                accepted |= outcome.accepted
+                rejected |= outcome.rejected
+                if outcome.kept:
+                    return Outcome(frozenset(accepted), rejected, outcome.kept, outcome.wait_s)
+                self._prove()
         return Outcome(frozenset(accepted), rejected)
 
-    def _parts(
+    async def _parts(
         self, batch: Sequence[Record], accepted: set[int], rejected: dict[int, str]
-    ) -> Iterator[list[tuple[Record, Fit]]]:
+    ) -> AsyncGenerator[list[tuple[Record, Fit]], None]:
         """The requests, in order. What needs none is told in its turn, and never before it."""
         part: list[tuple[Record, Fit]] = []
         size = 0
-        for record in batch:
+        for index, record in enumerate(batch):
+            if index % SAID_A_TURN == 0:
+                await asyncio.sleep(0)
             fate = self._tongue.fate(json.loads(record.body))
             if isinstance(fate, Fit):
                 length = len(dumps(fate.item)) if fate.request.many else 0

@@ -10,11 +10,12 @@ from functools import partial
 from gatewayd.upstreams.backoff import Pace
 from gatewayd.upstreams.broker_upstream import BrokerUpstream
 from gatewayd.upstreams.contract import Sink, UpstreamContext
-from gatewayd.upstreams.mqtt_acks import Acks, confirmed_sink
+from gatewayd.upstreams.mqtt_acks import ACK_WINDOW, Acks, confirmed_sink
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_records import RecordSink
 from gatewayd.upstreams.mqtt_settings import MqttSettings
 from gatewayd.upstreams.mqtt_terms import Dial
+from gatewayd.upstreams.pump import BATCH_MAX
 from gatewayd.upstreams.worded import Mapped, Worded
 
 
@@ -24,7 +25,8 @@ class MappedMqtt(BrokerUpstream):
     def __init__(
         self, name: str, settings: MqttSettings, context: UpstreamContext, pace: Pace
     ) -> None:
-        super().__init__(name, settings, context, pace)
+        batch_max = BATCH_MAX if settings.ack == "none" else ACK_WINDOW
+        super().__init__(name, settings, context, pace, batch_max=batch_max)
         assert settings.tongue is not None, "made for settings with a mapping"
         self._settings = settings
         self._wording = Mapped(settings.tongue)

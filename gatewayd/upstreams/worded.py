@@ -5,6 +5,7 @@ platform. One that it names and cannot say is a dead letter with the reason. Eve
 its place in the order.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +17,9 @@ from gatewayd.settings.mapped import MappedSettings
 from gatewayd.store.model import Record
 from gatewayd.upstreams.contract import Outcome, Sink
 from gatewayd.upstreams.plain import LosableSink
+
+SAID_A_TURN = 8
+"""Records that are said in one turn of the loop, a fraction of a millisecond each: gates go first."""
 
 
 class Wording(Protocol):
@@ -51,27 +55,37 @@ class Mapped:
 
     def __init__(self, tongue: Tongue) -> None:
         self._tongue = tongue
-        self._said: dict[int, Letter] = {}
+        self._fates: dict[int, Letter | Skipped | Unfit] = {}
 
     def letter(self, record: Record) -> Letter:
         """The message of a record that `sort` has let pass."""
-        return self._said[record.sequence]
+        fate = self._fates[record.sequence]
+        assert isinstance(fate, Letter), fate
+        return fate
 
-    def sort(self, batch: Sequence[Record]) -> tuple[list[Record], Outcome]:
+    async def sort(self, batch: Sequence[Record]) -> tuple[list[Record], Outcome]:
         """The records that have a message, in order, and what became of the others."""
-        self._said = {}
+        known, self._fates = self._fates, {}
+        for index, one in enumerate(batch):
+            if index % SAID_A_TURN == 0:
+                await asyncio.sleep(0)
+            # A sink may be offered again what it still waits for.
+            self._fates[one.sequence] = known.get(one.sequence) or self._say(one)
+        left: list[Record] = []
         settled: set[int] = set()
         rejected: dict[int, str] = {}
         for record in batch:
-            match self._tongue.said(json.loads(record.body)):
+            match self._fates[record.sequence]:
+                case Letter():
+                    left.append(record)
                 case Skipped():
                     settled.add(record.sequence)
                 case Unfit(why):
                     rejected[record.sequence] = why
-                case Letter() as letter:
-                    self._said[record.sequence] = letter
-        left = [one for one in batch if one.sequence in self._said]
         return left, Outcome(frozenset(settled), rejected)
+
+    def _say(self, record: Record) -> Letter | Skipped | Unfit:
+        return self._tongue.said(json.loads(record.body))
 
     def masked(self, text: str) -> str:
         """A text without any secret of this platform."""
@@ -88,7 +102,7 @@ class Worded:
 
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """Settle what is not for this platform, refuse what cannot be said, send the rest."""
-        left, sorted_out = self._wording.sort(batch)
+        left, sorted_out = await self._wording.sort(batch)
         if not left:
             return sorted_out
         outcome = await self._inner.deliver(left, alone=alone)

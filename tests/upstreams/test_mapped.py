@@ -1,14 +1,25 @@
 """Every kind of upstream speaks by a mapping: nothing is lost, doubled, or said out of its order."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from gatewayd.upstreams.contract import Upstream
 from gatewayd.upstreams.kafka import partition_of
-from tests.support.mapped_platforms import KAFKA_TOPIC, MAPPED, MappedKafka, MappedMqttPlatform
+from gatewayd.upstreams.pump import BATCH_MAX
+from tests.support.mapped_platforms import (
+    KAFKA_TOPIC,
+    MAPPED,
+    TOPIC,
+    MappedKafka,
+    MappedMqttPlatform,
+)
 from tests.support.outpost import ROOT, STATION, Outpost, drained, first_arrivals, running
 from tests.support.platforms import ANSWERS, DOUBLES, Platform
+from tests.support.subscribers import Subscriber
 from tests.support.waiting import until
 
 
@@ -74,6 +85,38 @@ async def test_over_kafka_the_mapping_names_the_key_and_the_id_is_a_header(
     assert found.key() == b"fill"
     headers = dict(found.headers() or [])
     assert (headers["id"], headers["content-type"]) == (record.id.encode(), b"application/json")
+
+
+@pytest.mark.parametrize("platform", [MappedMqttPlatform], indirect=True)
+async def test_words_may_be_confirmed_too_by_the_ids_beside_them(
+    platform: MappedMqttPlatform, outpost: Outpost
+) -> None:
+    wanted = await outpost.commit(150)
+    await outpost.commit(3, "session")
+    more: dict[str, Any] = {"ack": "required", "ack_within_s": 5}
+    with Subscriber(platform.broker.port, TOPIC) as seen:
+        upstream = outpost.upstream_of(
+            platform.kind, mapping=platform.mapping, **platform.settings(), **more
+        )
+        async with running(upstream):
+            await seen.until(lambda: len(seen.messages()) >= BATCH_MAX)
+            assert outpost.store.cursor("platform") == 0
+            async with asyncio.TaskGroup() as tasks:
+                confirming = tasks.create_task(confirm(seen))
+                await drained(upstream)
+                confirming.cancel()
+    assert [one.payload for one in seen.messages()] == platform.wanted(wanted)
+    assert outpost.store.cursor("platform") == 153
+
+
+async def confirm(seen: Subscriber) -> None:
+    """Confirm by the user property what has come, as it comes."""
+    done = 0
+    while True:
+        for one in seen.messages()[done:]:
+            seen.say(f"{ROOT}/ack", json.dumps(dict(one.user)).encode())
+            done += 1
+        await asyncio.sleep(0.01)
 
 
 # What stands in a mapping's own place
