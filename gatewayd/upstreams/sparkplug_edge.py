@@ -16,6 +16,7 @@ from gatewayd.upstreams.mqtt_terms import Answer
 from gatewayd.upstreams.sparkplug_metrics import (
     ALARMS,
     BDSEQ,
+    DEVICE_REBIRTH,
     NODE,
     PLACES,
     REBIRTH,
@@ -81,6 +82,19 @@ class Edge:
         for device in self._devices():
             await self._device(device, ())
 
+    @property
+    def is_born(self) -> bool:
+        """Whether there is a death to tell."""
+        return NODE in self._born
+
+    async def rebirth(self, device: str) -> None:
+        """Say a device anew, or with NODE everything; who is not born stays so."""
+        if device == NODE:
+            await self.birth()
+        elif device in self._born and self._alive(device):
+            self._born.discard(device)
+            await self._device(device, ())
+
     async def death(self) -> None:
         """The orderly end; a broken connection says the same by its will."""
         payload = encode(
@@ -128,7 +142,9 @@ class Edge:
         """Whatever is due at a device: its birth, its death, or what changed."""
         alive = device == NODE or self._alive(device)
         if alive and device not in self._born:
-            await self._put("DBIRTH", device, self._aliases.born(device, self._metrics(device)))
+            own = Metric(Type.BOOLEAN, False, self._now_ms(), DEVICE_REBIRTH)  # noqa: FBT003 - as above
+            metrics = self._aliases.born(device, self._metrics(device))
+            await self._put("DBIRTH", device, [own, *metrics])
             self._born.add(device)
         elif not alive and device in self._born:
             self._born.discard(device)

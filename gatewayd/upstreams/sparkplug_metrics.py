@@ -18,6 +18,7 @@ PLACES: Final = frozenset({"rigs", "devices", "points"})
 NODE: Final = ""
 """The edge node itself, where a device is asked for."""
 REBIRTH: Final = "Node Control/Rebirth"
+DEVICE_REBIRTH: Final = "Device Control/Rebirth"
 BDSEQ: Final = "bdSeq"
 ALARMS: Final = "Alarms"
 RECORD: Final = "Records/{}"

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from gatewayd.board import Watcher
+from gatewayd.errors import UpstreamError
 from gatewayd.logs import logger
 from gatewayd.store.chain import parse
 from gatewayd.store.model import Record
@@ -20,7 +21,7 @@ from gatewayd.upstreams.contract import UpstreamContext
 from gatewayd.upstreams.mqtt import GOODBYE_S_MAX
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_records import RecordSink, settles
-from gatewayd.upstreams.mqtt_terms import Answer, Dial, Heard
+from gatewayd.upstreams.mqtt_terms import Answer, Dial
 from gatewayd.upstreams.sparkplug_edge import (
     NUMBERS,
     Edge,
@@ -29,9 +30,10 @@ from gatewayd.upstreams.sparkplug_edge import (
     take,
     topic_of,
 )
-from gatewayd.upstreams.sparkplug_metrics import REBIRTH, RECORD, Aliases
+from gatewayd.upstreams.sparkplug_host import PrimaryHost, Wanted
+from gatewayd.upstreams.sparkplug_metrics import NODE, RECORD, Aliases
 from gatewayd.upstreams.sparkplug_settings import SparkplugSettings
-from gatewayd.upstreams.sparkplug_wire import Metric, NoPayloadError, Type, asks_for, encode
+from gatewayd.upstreams.sparkplug_wire import Metric, Type, encode
 
 HISTORICAL_MS: Final = 10_000
 """A record that leaves later than this after it was made is told as historical."""
@@ -79,59 +81,83 @@ class SparkplugUpstream(BrokerUpstream):
         edge = Edge(
             connection, names, board=board, clock=clock, aliases=self._aliases, bdseq=self._bdseq
         )
-        watcher, rebirth = board.watch(), asyncio.Event()
+        watcher = board.watch()
+        wanted, host = Wanted(self.name, watcher.wake), self._host()
         try:
-            self._listen(connection, watcher, rebirth)
+            self._listen(connection, wanted)
+            if host is not None:
+                await self._await_host(connection, host)
+            if connection.gone.is_set():
+                return
             watcher.changed.clear()
             await edge.birth()
             self._is_up()
             sink = SparkplugSink(connection, edge, self._context, self._pace.answer_s_max)
             async with asyncio.TaskGroup() as tasks:
-                showing = tasks.create_task(_show(edge, watcher, rebirth))
+                beside = [tasks.create_task(_show(edge, watcher, wanted))]
+                if host is not None:
+                    beside.append(tasks.create_task(self._leave_with(host, edge, connection)))
                 await self._pump.run(sink)
-                showing.cancel()
+                for task in beside:
+                    task.cancel()
         except asyncio.CancelledError:
             await self._goodbye(edge, connection)
             raise
         finally:
             board.leave(watcher)
 
-    def _listen(self, connection: Connection, watcher: Watcher, rebirth: asyncio.Event) -> None:
-        """Commands of a host, before the first birth (5.4); of all it may ask, we know one."""
+    def _host(self) -> PrimaryHost | None:
+        name = self._settings.primary_host
+        return None if name is None else PrimaryHost(self.name, name)
 
-        def hear(heard: Heard) -> None:
-            try:
-                asked = not heard.retained and asks_for(heard.payload, REBIRTH)
-            except NoPayloadError as exc:
-                log.warning("upstream.foreign_command", upstream=self.name, error=str(exc))
-                return
-            if asked:
-                rebirth.set()
-                watcher.wake.set()
+    def _listen(self, connection: Connection, wanted: Wanted) -> None:
+        """Commands of a host, before the first birth (5.4)."""
+        node = topic_of(self._group, "NCMD", self._node)
+        devices = topic_of(self._group, "DCMD", self._node, "+")
+        for topic in (node, devices):
+            connection.listen(topic, wanted.hear, wanted.deaf)
 
-        def deaf(why: str) -> None:
-            log.warning("upstream.commands_refused", upstream=self.name, error=why)
+    async def _await_host(self, connection: Connection, host: PrimaryHost) -> None:
+        """Nobody is born before the host is there; where there are more brokers it may be there."""
+        connection.listen(host.topic, host.hear, host.deaf)
+        self._state.say("refused", host.why)
+        within_s = self._pace.answer_s_max if len(self._brokers.addresses) > 1 else None
+        try:
+            await host.until(online=True, gone=connection.gone, within_s=within_s)
+        except UpstreamError:
+            await connection.close()  # Else its will tells the death of who was never born.
+            raise
 
-        connection.listen(topic_of(self._group, "NCMD", self._node), hear, deaf)
+    async def _leave_with(self, host: PrimaryHost, edge: Edge, connection: Connection) -> None:
+        """Die and hang up when the host is gone; a new connection waits for it (5.6)."""
+        await host.until(online=False, gone=connection.gone, within_s=None)
+        if connection.gone.is_set():
+            return
+        log.warning("upstream.host_offline", upstream=self.name, host=host.name)
+        await self._goodbye(edge, connection)
+        connection.abort()
 
     async def _goodbye(self, edge: Edge, connection: Connection) -> None:
         try:
             async with asyncio.timeout(GOODBYE_S_MAX):
-                await edge.death()
+                if edge.is_born:
+                    await edge.death()
                 await connection.close()
         except TimeoutError:
             return
 
 
-async def _show(edge: Edge, watcher: Watcher, rebirth: asyncio.Event) -> None:
-    """Tell what changes, and everything anew when a host asks for it."""
+async def _show(edge: Edge, watcher: Watcher, wanted: Wanted) -> None:
+    """Tell what changes, and anew whatever a host asks for."""
     while True:
         await watcher.wake.wait()
         watcher.wake.clear()
-        if rebirth.is_set():
-            rebirth.clear()
+        births, wanted.births = wanted.births, set()
+        if NODE in births:
+            births = {NODE}
             watcher.changed.clear()
-            await edge.birth()
+        for device in births:
+            await edge.rebirth(device)
         flashes, watcher.flashes = watcher.flashes, []
         await edge.show(take(watcher))
         for topic, payload in flashes:

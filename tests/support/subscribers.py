@@ -81,9 +81,9 @@ class Subscriber:
         with self._changed:
             return next((seen for seen in reversed(self._messages) if seen.topic == topic), None)
 
-    def say(self, topic: str, payload: bytes) -> None:
+    def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 0, as a host does."""
-        self._client.publish(topic, payload)
+        self._client.publish(topic, payload, retain=retain)
 
     def wait(self, holds: Callable[[], bool], timeout_s: float = WAIT_S_MAX) -> None:
         """Return as soon as `holds()`, which is asked again after each message."""
