@@ -33,6 +33,10 @@ _MASSES = (3, 5)
 _ECHO, _HEARTBEAT = 101 - REPORT_FIRST, 115 - REPORT_FIRST
 
 
+def _nothing() -> None:
+    """Nobody looks."""
+
+
 @dataclass(slots=True)
 class PlcFaults:
     """What the program reports wrongly on purpose; wire faults are `ModbusFaults`.
@@ -55,7 +59,7 @@ class SimPlc:
 
     `ran_ms` is its own clock: the milliseconds its program has run. On it are `renewed_ms`, when
     the lease moved last, and `shut_ms`, when the valve was shut last: how long a gate really took
-    to close, whoever looks and however late.
+    to close, whoever looks and however late. `on_scan` is called after every scan.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class SimPlc:
         self._frozen_heartbeat = 0
         self._start_scans = self._stop_scans = 0
         self.ran_ms = self.renewed_ms = self.shut_ms = 0
+        self.on_scan: Callable[[], None] = _nothing
 
     # What a person at the rig sees and does.
 
@@ -160,6 +165,7 @@ class SimPlc:
         if dt_ms:
             self._start_scans = max(0, self._start_scans - 1)
             self._stop_scans = max(0, self._stop_scans - 1)
+        self.on_scan()
 
     # The register bank of the Modbus slave.
 

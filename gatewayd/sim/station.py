@@ -35,7 +35,10 @@ TEND_EVERY_TICKS = 10
 
 @dataclass(frozen=True, slots=True)
 class StationSpec:
-    """What to build. `speed` makes the plant that many times faster than life; leases stay real."""
+    """What to build. `speed` makes the plant that many times faster than life; leases stay real.
+
+    `host` is where devices on TCP listen.
+    """
 
     today: date
     rigs: int = 2
@@ -46,6 +49,7 @@ class StationSpec:
     region: str = "370100"
     lease_ms: int = 2000
     start_within_s: int = 120
+    host: str = "127.0.0.1"
     plant: PlantSpec = field(default_factory=PlantSpec)
     habits: Habits = field(default_factory=Habits)
 
@@ -153,11 +157,13 @@ class SimStation:
             name,
             plant,
             plc,
-            TcpWire(plc.slave.device_tcp)
+            TcpWire(plc.slave.device_tcp, host=spec.host)
             if on_tcp
             else PtyWire(plc.slave.device_rtu, ports / f"{name}-plc"),
             reader,
-            TcpWire(reader.device) if on_tcp else PtyWire(reader.device, ports / f"{name}-reader"),
+            TcpWire(reader.device, host=spec.host)
+            if on_tcp
+            else PtyWire(reader.device, ports / f"{name}-reader"),
             scanner,
             PtyWire(scanner.device, ports / f"{name}-scanner") if scanner is not None else None,
         )

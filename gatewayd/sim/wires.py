@@ -96,18 +96,19 @@ class _TcpLine(asyncio.Protocol):
 
 
 class TcpWire:
-    """A device that listens on 127.0.0.1; the port is chosen at the first plug and then kept."""
+    """A device that listens at `host`; the port is chosen at the first plug and then kept."""
 
-    def __init__(self, device: Device, port: int = 0) -> None:
+    def __init__(self, device: Device, port: int = 0, host: str = "127.0.0.1") -> None:
         self.device = device
         self.port = port
+        self.host = host
         self._server: asyncio.Server | None = None
         self._lines: list[_TcpLine] = []
 
     @property
     def address(self) -> str:
         """`host:port`."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -119,7 +120,7 @@ class TcpWire:
         if self._server is not None:
             return
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _TcpLine(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: _TcpLine(self), self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def unplug(self) -> None:
