@@ -1,28 +1,22 @@
-"""Operators from and to a file: as `table.py` does it for cylinders, but held in memory, being few."""
+"""Operators from and to a file: which columns they have, and what may be there once."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, BinaryIO, Final
 
+from gatewayd.archive import small
 from gatewayd.archive.cells import CellError, Column, Parser, boolean, code, day, one_of, text
-from gatewayd.archive.sheet import Cell, Sheet
-from gatewayd.archive.table import ERRORS_SHOWN_MAX
+from gatewayd.archive.sheet import Sheet
 from gatewayd.archive.writing import FileFormat, write_csv
-from gatewayd.errors import RejectedError
 from gatewayd.store.people_model import Operator
 from gatewayd.store.people_rows import OPERATOR_COLUMNS, card_key
 from gatewayd.store.rows import TAG_SEPARATOR
-from protocols.documents import nearest_hint
 from rules_engine.facts import MEDIA
 
 OPERATORS_MAX = 20_000
 LISTED_MAX = 32
 """Cards, media or roles of one person."""
 SHEET = "operators"
-NEEDED: Final = ("id", "name")
-"""Columns whose cells may not be empty: records name who filled."""
 ROLES: Final = ("filler", "inspector")
 
 
@@ -48,71 +42,25 @@ _PARSERS: Final[dict[str, Parser]] = {
     "active": boolean,
 }
 COLUMNS: Final = tuple(Column(name, _PARSERS[name]) for name in OPERATOR_COLUMNS)
-_BY_NAME: Final = {column.name: column for column in COLUMNS}
-_LISTS: Final = frozenset({"media", "roles", "cards"})
 
 
-@dataclass(slots=True)
-class _Reading:
-    """One pass over a file: what is right of it, and everything that is wrong."""
+def _once(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """An id is one person's, and so is a card in any spelling."""
+    if (number := values.get("id")) is not None:
+        yield "id", number, number
+    for card in values.get("cards", ()):
+        yield "cards", card, card_key(card)
 
-    origin: str
-    columns: tuple[Column, ...]
-    operators: list[Operator] = field(default_factory=list)
-    mistakes: list[str] = field(default_factory=list)
-    first: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def add(self, row: int, cells: Sequence[Cell]) -> None:
-        """Check one row and keep what is right of it."""
-        if len(cells) != len(self.columns):
-            self.mistakes.append(
-                f"{self.origin}:row {row}: {len(cells)} cells; expected {len(self.columns)}"
-            )
-            return
-        values = {
-            column.name: self._value(row, column, cell)
-            for column, cell in zip(self.columns, cells, strict=True)
-        }
-        given = dict(zip((column.name for column in self.columns), cells, strict=True))
-        for name in NEEDED:
-            if not given.get(name, name):
-                self._wrong(row, name, f"empty; expected the operator's {name}")
-        for name in ("id", "cards"):
-            self._once(row, name, values.get(name))
-        known = {name: value for name, value in values.items() if value is not None}
-        self.operators.append(Operator(**{"id": "", **known}))
-
-    def _value(self, row: int, column: Column, cell: Cell) -> Any:
-        try:
-            if isinstance(cell, CellError):
-                raise cell
-            return column.parse(cell) if cell else None
-        except CellError as exc:
-            self._wrong(row, column.name, str(exc))
-            return None
-
-    def _once(self, row: int, name: str, value: Any) -> None:
-        """An id or card that an earlier row has is a mistake of this one."""
-        for each in value if isinstance(value, tuple) else (value,) if value else ():
-            key = (name, card_key(each) if name == "cards" else each)
-            first = self.first.setdefault(key, row)
-            if first != row:
-                said = f"{each!r} is in row {first} already; expected each once"
-                self._wrong(row, name, said)
-
-    def _wrong(self, row: int, name: str, what: str) -> None:
-        self.mistakes.append(f"{self.origin}:row {row}, column {name}: {what}")
-
-    def refuse_mistakes(self) -> None:
-        """Raise RejectedError when there is any."""
-        if not self.mistakes:
-            return
-        more = len(self.mistakes) - ERRORS_SHOWN_MAX
-        lines = self.mistakes[:ERRORS_SHOWN_MAX]
-        lines += [f"{self.origin}: and {more} more"] if more > 0 else []
-        count = len(self.mistakes)
-        lines.append(f"{self.origin}: nothing was imported; mistakes found: {count}")
-        raise RejectedError("\n".join(lines))
+SHAPE: Final = small.Shape(
+    what="operators",
+    columns=COLUMNS,
+    needed=("id", "name"),
+    once=_once,
+    must=("id",),
+    rows_max=OPERATORS_MAX,
+)
+"""A name is needed because records name who filled."""
 
 
 def read(sheet: Sheet, *, whole: bool) -> tuple[list[Operator], tuple[str, ...]]:
@@ -120,38 +68,8 @@ def read(sheet: Sheet, *, whole: bool) -> tuple[list[Operator], tuple[str, ...]]
 
     Raises RejectedError listing every mistake as `FILE:row N, column NAME: what; expected`.
     """
-    header = next(sheet.rows, None)
-    if header is None:
-        raise RejectedError(f"{sheet.origin}: empty; expected the header row, see --template")
-    names = [cell if isinstance(cell, str) else str(cell) for cell in header[1]]
-    reading = _Reading(sheet.origin, _columns(names, sheet.origin, whole=whole))
-    for row, cells in sheet.rows:
-        if len(reading.operators) >= OPERATORS_MAX:
-            raise RejectedError(f"{sheet.origin}: more than {OPERATORS_MAX} operators")
-        reading.add(row, cells)
-    reading.refuse_mistakes()
-    return reading.operators, tuple(names)
-
-
-def _columns(names: Sequence[str], origin: str, *, whole: bool) -> tuple[Column, ...]:
-    problems = [
-        f"unknown column {name!r}; {nearest_hint(name, _BY_NAME) or 'see --template'}"
-        for name in names
-        if name not in _BY_NAME
-    ]
-    problems += [
-        f"column {name} is there {times} times; expected once"
-        for name, times in Counter(names).items()
-        if times > 1 and name in _BY_NAME
-    ]
-    problems += [
-        f"column {name} is missing; expected the header of --template"
-        for name in (OPERATOR_COLUMNS if whole else ("id",))
-        if name not in names
-    ]
-    if problems:
-        raise RejectedError("\n".join(f"{origin}:row 1: {problem}" for problem in problems))
-    return tuple(_BY_NAME[name] for name in names)
+    found, names = small.read(sheet, SHAPE, whole=whole)
+    return [Operator(**each) for each in found], names
 
 
 def write(

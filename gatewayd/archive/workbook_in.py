@@ -31,7 +31,7 @@ CELLS_KNOWN_MAX = 65_536
 
 _CODE_DIGITS = 10
 _EXACT_BELOW = 10**15
-_CODES = frozenset({"code", "tag_uids", "id", "certificate", "cards"})
+_CODES = frozenset({"code", "tag_uids", "id", "certificate", "cards", "value"})
 
 
 class Reading:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import click
 
 from gatewayd.archive import writing
-from gatewayd.cli import operators
+from gatewayd.cli import operators, retired_file
 from gatewayd.cli.common import (
     config_option,
     directory,
@@ -27,7 +27,7 @@ ROWS_PER_REPORT = 1_000
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["cylinders", "operators"]))
+@click.argument("kind", type=click.Choice(["cylinders", "operators", "retired"]))
 @click.option(
     "--format",
     "file_format",
@@ -65,6 +65,7 @@ def exports(
     gatewayd export cylinders -o cylinders.xlsx
     gatewayd export cylinders > cylinders.csv
     gatewayd export operators -o operators.xlsx
+    gatewayd export retired -o retired.csv
     """  # noqa: D301 - click wants the backspace character itself
     if as_json and file is None:
         raise click.UsageError("--json needs -o FILE: stdout is the file")
@@ -79,6 +80,8 @@ def exports(
         def put(out: BinaryIO, *, bom: bool) -> int:
             if kind == "operators":
                 return operators.give_out(path, out, chosen, bom=bom)
+            if kind == "retired":
+                return retired_file.give_out(path, out, chosen, bom=bom)
             return _write(path, out, chosen, report, all_columns=all_columns, bom=bom)
 
         if file is None:

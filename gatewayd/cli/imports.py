@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from gatewayd.archive import sheet, table, writing
-from gatewayd.cli import operators
+from gatewayd.archive import people, retired, sheet, table, writing
+from gatewayd.cli import operators, retired_file
 from gatewayd.cli.common import (
     config_option,
     directory,
@@ -32,7 +32,7 @@ STEPS = {
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["cylinders", "operators"]))
+@click.argument("kind", type=click.Choice(["cylinders", "operators", "retired"]))
 @click.argument(
     "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
 )
@@ -41,6 +41,7 @@ STEPS = {
 @click.option(
     "--reuse-retired", "reuse", metavar="REASON", help="Take retired codes and tags back into use."
 )
+@click.option("--by", default="", help="Of retired codes: who decided it; default: your login.")
 @click.option("--template", is_flag=True, help="Print an empty file to fill in, and stop.")
 @click.option(
     "--all-columns", is_flag=True, help="Of the template: also the columns that few need."
@@ -62,6 +63,7 @@ def imports(
     replace: bool,
     dry_run: bool,
     reuse: str | None,
+    by: str,
     template: bool,
     all_columns: bool,
     file_format: writing.FileFormat,
@@ -74,7 +76,8 @@ def imports(
     new archive. Columns that FILE does not have stay as they are; an empty cell makes the value
     unknown, except fills_done, which the station counts itself. With --replace cylinders that are
     not in FILE are removed. A code or tag of a cylinder that was scrapped, cancelled or recoded is
-    retired: a row that uses it again is a mistake, unless --reuse-retired says why it may.
+    retired: a row that uses it again is a mistake, unless --reuse-retired says why it may. KIND
+    retired takes codes and tags out of use, each with its reason and record, as `gatewayd retire`.
 
     \b
     gatewayd import cylinders --template > cylinders.csv
@@ -82,18 +85,17 @@ def imports(
     gatewayd import cylinders --template --all-columns > cylinders.csv
     gatewayd import cylinders cylinders.xlsx --dry-run
     gatewayd import operators operators.csv --replace
+    gatewayd import retired retired.csv --by "Li Si"
     """  # noqa: D301 - click wants the backspace character itself
-    people = kind == "operators"
-    if template and people:
-        operators.template(file_format)
-        return
     if template:
-        _template(file_format, all_columns=all_columns)
+        _template(kind, file_format, all_columns=all_columns)
         return
     if file is None:
         raise click.UsageError("FILE is missing; with --template none is needed")
-    if people:
+    if kind == "operators":
         counts = operators.take_in(file, replace=replace, dry_run=dry_run)
+    elif kind == "retired":
+        counts = _retire(file, by, replace=replace, dry_run=dry_run)
     else:
         with shown(STEPS) as report:
             counts = _import(
@@ -109,12 +111,25 @@ def imports(
     click.echo(f"{file}: {', '.join(f'{count} {what}' for what, count in said.items())}{would}")
 
 
-def _template(file_format: writing.FileFormat, *, all_columns: bool) -> None:
+def _retire(file: Path, by: str, *, replace: bool, dry_run: bool) -> ImportCounts:
+    if replace:
+        raise click.UsageError(
+            "--replace is not for retired codes: `gatewayd reinstate` takes one back into use"
+        )
+    return retired_file.take_in(file, by=by, dry_run=dry_run)
+
+
+def _template(kind: str, file_format: writing.FileFormat, *, all_columns: bool) -> None:
     stdout = sys.stdout.buffer
     if file_format == "xlsx" and stdout.isatty():
-        raise click.UsageError("a workbook is no text; redirect it: > cylinders.xlsx")
+        raise click.UsageError(f"a workbook is no text; redirect it: > {kind}.xlsx")
     made = io.BytesIO()
-    writing.write_template(made, file_format, all_columns=all_columns)
+    if kind == "operators":
+        people.write_template(made, file_format)
+    elif kind == "retired":
+        retired.write_template(made, file_format)
+    else:
+        writing.write_template(made, file_format, all_columns=all_columns)
     stdout.write(made.getvalue())
     stdout.flush()
 

@@ -1,11 +1,7 @@
 """`import operators` and `export operators`: who works here, all of a file or nothing."""
 
-import io
-import sys
 from pathlib import Path
 from typing import BinaryIO
-
-import click
 
 from gatewayd.archive import people as archive
 from gatewayd.archive import sheet
@@ -16,16 +12,6 @@ from gatewayd.store.beside import ImportOptions, upsert_operators
 from gatewayd.store.model import ImportCounts
 from gatewayd.store.people import Change
 from gatewayd.store.reads import Reader
-
-
-def template(file_format: FileFormat) -> None:
-    """Print an empty file to fill in."""
-    if file_format == "xlsx" and sys.stdout.buffer.isatty():
-        raise click.UsageError("a workbook is no text; redirect it: > operators.xlsx")
-    made = io.BytesIO()
-    archive.write_template(made, file_format)
-    sys.stdout.buffer.write(made.getvalue())
-    sys.stdout.buffer.flush()
 
 
 def take_in(file: Path, *, replace: bool, dry_run: bool) -> ImportCounts:

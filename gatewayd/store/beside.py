@@ -6,6 +6,7 @@ The daemon's next read sees what was written; its own commits wait while one is 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ import apsw
 
 from gatewayd.clock import Clock, SystemClock
 from gatewayd.errors import RejectedError, StoreError
-from gatewayd.store import database, people, retiring, rows, writes
+from gatewayd.store import database, people, retired, retiring, rows, writes
 from gatewayd.store.chain import Issuer
 from gatewayd.store.clock import vouch
 from gatewayd.store.merge import Merge, next_version
@@ -217,6 +218,15 @@ def order(
         station_id=issuer.station_id,
         quota_mb=quota_mb,
     )
+
+
+def retire_all(
+    path: Path, named: Sequence[tuple[retired.Kind, Order]], options: ImportOptions, issuer: Issuer
+) -> ImportCounts:
+    """Retire these codes and tags, all or nothing. Raises StoreError."""
+    _prepare(path, issuer.station_id)
+    run = partial(retired.carry_out, issuer=issuer, named=named, dry_run=options.dry_run)
+    return _write(path, run, station_id=issuer.station_id, quota_mb=options.quota_mb)
 
 
 def answer_alarm(

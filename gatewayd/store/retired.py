@@ -3,6 +3,7 @@
 What an import retires by itself is in `retiring.py`; the table is the same, and so is the refusal.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
@@ -10,7 +11,7 @@ import apsw
 
 from gatewayd.store import passing, rows, writes
 from gatewayd.store.chain import Issuer
-from gatewayd.store.model import RecordDraft
+from gatewayd.store.model import ImportCounts, RecordDraft
 from gatewayd.store.orders import CarryOut, Done, Order
 
 Kind: TypeAlias = Literal["code", "uid"]
@@ -26,6 +27,21 @@ def retire(kind: Kind) -> CarryOut:
 def reinstate(kind: Kind) -> CarryOut:
     """Take it back into use, whoever retired it; nothing retired it = nothing changed."""
     return partial(_reinstate, kind)
+
+
+def carry_out(
+    connection: apsw.Connection,
+    issuer: Issuer,
+    named: Sequence[tuple[Kind, Order]],
+    *,
+    dry_run: bool,
+) -> ImportCounts:
+    """Retire each with a record of its own, or with `dry_run` only count what that would do."""
+    connection.execute("SAVEPOINT dry")
+    done = [_retire(kind, connection, issuer, order).changed for kind, order in named]
+    if dry_run:
+        connection.execute("ROLLBACK TO dry")
+    return ImportCounts(added=sum(done), updated=0, unchanged=len(done) - sum(done), removed=0)
 
 
 def _retire(kind: Kind, connection: apsw.Connection, issuer: Issuer, order: Order) -> Done:

@@ -65,7 +65,7 @@ def test_every_mistake_is_told_by_row_and_column_and_nothing_is_imported(station
         "row 4, column id: empty",
         "row 6, column id: 'op-1' is in row 5 already",
         "row 6, column cards: '04-a1-b2-c4' is in row 2 already",
-        "row 5, column name: empty; expected the operator's name",
+        "row 5, column name: empty; expected the name of each",
         "nothing was imported; mistakes found: 11",
     ):
         assert place in result.stderr, result.stderr
@@ -75,7 +75,7 @@ def test_every_mistake_is_told_by_row_and_column_and_nothing_is_imported(station
 def test_nobody_is_imported_without_a_name(station: Path) -> None:
     result = take_in(station, HEADER + "op-1,,T-1,2027-01,LPG,filler,,\n")
     assert result.exit_code == 1
-    assert "row 2, column name: empty; expected the operator's name" in result.stderr
+    assert "row 2, column name: empty; expected the name of each" in result.stderr
     result = take_in(station, "id,certificate\nop-1,T-1\n")
     assert result.exit_code == 1
     assert "operators without a name: 1 (op-1)" in result.stderr
