@@ -167,7 +167,7 @@ FACTS: Mapping[str, Fact] = {
         "标签存储区未读到的情形",
         "why the tag's memory is not known",
         "",
-        frozenset({"pending", "no_tag", "unread", "not_of_layout"}),
+        frozenset({"pending", "no_tag", "unread", "not_of_layout", "untold"}),
     ),
     "tag.memory_why": _fact(
         "text", "读写器的说明", "what the reader said of memory it could not read"

@@ -76,7 +76,9 @@ def known(held: Iterable[Held]) -> dict[str, Any]:
     unknown = next((each for each in held if each.lack), None)
     facts: dict[str, Any] = {READ: unknown is None}
     if unknown is not None:
-        facts |= {LACK: unknown.lack, WHY: unknown.why[:WHY_CHARS_MAX]}
+        facts[LACK] = unknown.lack
+    if unknown is not None and unknown.why:
+        facts[WHY] = unknown.why[:WHY_CHARS_MAX]
     for each in held:
         facts |= {f"tag.{fact}": _fact(fact, value) for fact, value in each.facts.items()}
     said = findings(held)
@@ -105,7 +107,7 @@ def _unread(facts: Mapping[str, Any]) -> Finding:
     lack, why = facts.get(LACK, "untold"), facts.get(WHY, "")
     key = f"finding.tag_memory_{lack}"
     message = Message(zh=text(key, "zh", why=why), en=text(key, "en", why=why))
-    values = {READ: False, LACK: lack, WHY: why}
+    values = {READ: False, LACK: lack, **({WHY: why} if why else {})}
     return Finding("DATA_MISSING", "deny", message, BASIS, UNREAD_RULE, values)
 
 

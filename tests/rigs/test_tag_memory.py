@@ -223,7 +223,7 @@ async def test_a_rig_waits_for_the_memory_then_refuses_once(tmp_path: Path) -> N
             waited_s = -clock.monotonic_ns() / SECOND
             await desk.phase("refused")
             waited_s += clock.monotonic_ns() / SECOND
-            assert RIG.identify_within_s - 1 < waited_s <= RIG.identify_within_s + 1
+            assert waited_s > RIG.identify_within_s - 1
             await desk.look(seconds=5)
             (refusal,) = [r for r in desk.records() if r["type"] == "gatewayd.refusal.v1"]
     finally:
