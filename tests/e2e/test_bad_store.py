@@ -2,10 +2,8 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -14,6 +12,7 @@ import pytest
 from gatewayd.sim.gate_map import Status
 from gatewayd.sim.rig import SimRig
 from tests.e2e.house import House
+from tests.support.disks import Disk, small_disk
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -21,8 +20,6 @@ pytestmark = pytest.mark.e2e
 AGREE_G = 20
 SLOW = 4.0
 QUOTA_MB = 16
-DISK_MB = 96
-"""More than an import leaves free for the records of fills."""
 
 
 class Quota:
@@ -41,33 +38,6 @@ class Quota:
         with contextlib.closing(apsw.Connection(self._path)) as store:
             store.set_busy_timeout(5000)
             store.execute("DROP TABLE ballast")
-
-
-class Disk:
-    """A disk without a free byte, for the store and for the log."""
-
-    def __init__(self, config: Path) -> None:
-        self._ballast = config / "ballast"
-
-    def use_up(self) -> None:
-        with self._ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while file.write(bytes(4096)):
-                pass
-
-    def clear(self) -> None:
-        self._ballast.unlink()
-
-
-@contextlib.contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    """A file system of its own for `folder`; needs the right to mount one."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here; the quota test covers the rest")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def _with_quota(config: Path) -> None:
@@ -93,7 +63,7 @@ async def test_a_full_store_permits_nothing_and_keeps_the_running_fill(
     tmp_path: Path, what: type[Quota | Disk]
 ) -> None:
     house = House(tmp_path, rigs=2, speed=SLOW, edit=_with_quota)
-    small = _small_disk(house.config) if what is Disk else contextlib.nullcontext()
+    small = small_disk(house.config) if what is Disk else contextlib.nullcontext()
     with small:
         async with house:
             one, two = house.station.rigs

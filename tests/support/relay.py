@@ -1,6 +1,7 @@
 """A TCP relay on loopback that a test can cut and close, to lose bytes at any moment."""
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -11,17 +12,19 @@ class Relay:
     `cut` ends every connection at once; closed, it refuses new ones. `answers_left` counts down
     the bytes that still pass from the target to the client; at 0 everything is cut. `garbage`
     arrives in the place of whatever the target says; `swap` are bytes of it and what comes in
-    their place. While `flowing` is not set nothing passes and every connection stays.
+    their place. `on_answer` gets what has just passed on to the client. While `flowing` is not set
+    nothing passes and every connection stays.
     """
 
     def __init__(self, target: int) -> None:
         self.port = 0
         self.answers_left: int | None = None
         self.garbage: bytes | None = None
+        self.on_answer: Callable[[bytes], None] = lambda _data: None
         self.swap: tuple[bytes, bytes] = (b"", b"")
         self.flowing = asyncio.Event()
         self.flowing.set()
-        self._target = target
+        self.target = target
         self._open = True
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
@@ -67,7 +70,7 @@ class Relay:
             writer.transport.abort()
             return
         try:
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            there, back = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
             return
@@ -91,6 +94,8 @@ class Relay:
                     self.answers_left -= len(data)
                 sink.write(data)
                 await sink.drain()
+                if counted:
+                    self.on_answer(data)
                 if counted and self.answers_left == 0:
                     self.answers_left = None
                     self.cut()

@@ -1,0 +1,27 @@
+"""`make soak` as a test runs it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.soak.ear import PROGRAM
+from tests.soak.main import main
+from tests.support.brokers import MOSQUITTO
+
+SEED = "7"
+needs_brokers = pytest.mark.skipif(
+    MOSQUITTO is None or PROGRAM is None,
+    reason="no mosquitto, mosquitto_sub (Debian packages: mosquitto, mosquitto-clients)",
+)
+
+
+def soaked(directory: Path, *words: str) -> dict[str, dict[str, Any]]:
+    """Run it; what each group counted, by the group's name. Every promise held."""
+    file = directory / "numbers.json"
+    code = main(["--seed", SEED, "--rigs", "1", "--json", str(file), *words])
+    groups = json.loads(file.read_text(encoding="utf-8"))["groups"]
+    assert [each["wrong"] for each in groups] == [[]] * len(groups)
+    assert code == 0
+    return {each["group"]: each for each in groups}
