@@ -1,11 +1,14 @@
 """The configuration of one history: real files, read as the daemon reads them, changed while it works."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
-from gatewayd.reload.reading import Taken, last_good_packs, take
+from gatewayd.reload.reading import Taken, last_good_packs, signature, take
+from gatewayd.settings.load import Examined, examine
 from gatewayd.settings.model import RigSettings
 
 STATION = "3701000042"
@@ -66,6 +69,8 @@ version: "{version}"
 title: {{zh: 现场, en: site}}
 basis: the site
 """
+TEXTS_KEPT_MAX = 256
+"""Readings that are remembered: nothing takes as long in a history as YAML does."""
 CLOSED = "closed"
 """The version of the pack that denies everything."""
 TIGHTER = f"""{_PACK.format(version="tighter")}
@@ -91,6 +96,16 @@ def files(rigs: Iterable[str]) -> dict[str, str]:
     for rig in rigs:
         found |= {f"devices/{rig}.yaml": DEVICES[rig], f"rigs/{rig}.yaml": RIGS[rig]}
     return found
+
+
+@lru_cache(maxsize=TEXTS_KEPT_MAX)
+def _read(texts: tuple[tuple[str, str], ...]) -> Examined:
+    with tempfile.TemporaryDirectory(prefix="gatewayd-config-") as name:
+        for file, text in texts:
+            path = Path(name) / file
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return examine(Path(name))
 
 
 @dataclass(slots=True)
@@ -137,14 +152,23 @@ class Config:
 
     def take(self, *, starting: Path | None = None) -> Taken:
         """Read the files as the daemon does, or as `gatewayd run` does, `starting` on that store."""
-        last_good = None if starting is None else lambda _path: last_good_packs(starting)
-        taken = take(self.folder, last_good=last_good)
+        taken = Taken(self._examined(), signature(self.folder))
         settings = taken.examined.settings
+        if settings is None and starting is not None:
+            taken = take(self.folder, last_good=lambda _path: last_good_packs(starting))
+            settings = taken.examined.settings
         for name, rig in settings.rigs.items() if settings is not None else ():
             known = self.ever.setdefault(name, [])
             if rig not in known:
                 known.append(rig)
         return taken
+
+    def _examined(self) -> Examined:
+        """The same texts say the same; only where they stand is another folder."""
+        found = _read(tuple(sorted(self._now.items())))
+        if found.settings is None:
+            return found
+        return replace(found, settings=replace(found.settings, directory=self.folder))
 
     def lease_ms(self, rig: str) -> int:
         """The longest lease that the rig ever had."""

@@ -1,6 +1,7 @@
 """The world of one history: rigs, people, platform, clock, and one life of the daemon after another."""
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ GOOD_END_S = 60.0
 STOP_S_MAX = 5.0
 """Contract §10."""
 LIVES_MAX = 60
+IN_FILES = re.compile(r"[^ :\[']*/(?=(?:rigs|devices|rules)/)")
+"""Where a configuration was read: another folder each time."""
 BROKEN = frozenset({"device.fault", "gate.fault", "part.failed"})
 """What the daemon says of bugs that it contained."""
 TOLD = frozenset(
@@ -160,7 +163,8 @@ class World:
         if name in TOLD or method in {"error", "exception", "critical"}:
             shown = {k: v for k, v in event.items() if k not in NOT_TOLD and v is not None}
             text = ", ".join(f"{key} {value}" for key, value in shown.items())
-            self.ground.note("daemon", f"{name}: {text}".replace(str(self._folder), "DISK"))
+            told = IN_FILES.sub("FILES/", text.replace(str(self._folder), "DISK"))
+            self.ground.note("daemon", f"{name}: {told}")
 
     def _enter(self, rig: str, state: str) -> None:
         before, self._states[rig] = self._states.get(rig, "locked"), state
