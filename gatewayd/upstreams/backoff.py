@@ -19,6 +19,8 @@ class Pace:
     """A connection that lasted this long was good: the next outage starts with short waits."""
     answer_s_max: float = 20.0
     """A platform that lives but leaves a record unanswered this long is left and called again."""
+    barred_s: float = 60.0
+    """A kind of record that a broker has refused this long, while it takes others, is refused."""
     look_s: float = 2.0
     """How often dead letters are looked up that a person (`outbox retry`) wants sent again."""
 

@@ -28,12 +28,14 @@ class Outcome:
     `kept` says why the first kept record was not taken; empty when the whole batch is settled, or
     when at least its beginning is and the rest is under way: offered again it is not sent again.
     `wait_s` is how long the platform asked to be left alone before the next attempt.
+    `by_kind`: records of another kind may be taken all the same.
     """
 
     accepted: frozenset[int] = frozenset()
     rejected: Mapping[int, str] = field(default_factory=dict)
     kept: str = ""
     wait_s: float = 0.0
+    by_kind: bool = False
 
     def __post_init__(self) -> None:
         """A record has one fate."""

@@ -76,7 +76,7 @@ class MqttUpstream(BrokerUpstream):
 
     def _sink(self, connection: Connection) -> Sink:
         """Where records go: who says that they have arrived is the broker, or the platform."""
-        sink = RecordSink(connection, f"{self._root}/records", self._pace.answer_s_max)
+        sink = RecordSink(connection, f"{self._root}/records", self._pace)
         if self._settings.ack == "none":
             return sink
         return confirmed_sink(sink, self._acks, connection, self._settings.ack_within_s)

@@ -12,7 +12,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Final
 
@@ -167,7 +167,7 @@ class ConfirmedSink:
             kept = kept or self._acks.excuse(self._within_s)
         if kept:
             self._under_way.clear()
-            return Outcome(taken, outcome.rejected, kept, outcome.wait_s)
+            return replace(outcome, accepted=taken, kept=kept)
         self._acks.settled(first)
         through = {one.sequence for one in first}
         self._under_way -= through

@@ -43,7 +43,7 @@ class MappedMqtt(BrokerUpstream):
 
     def _sink(self, connection: Connection) -> Sink:
         settings, root = self._settings, f"{self._root}/records"
-        sink = RecordSink(connection, root, self._pace.answer_s_max, self._wording)
+        sink = RecordSink(connection, root, self._pace, self._wording)
         if settings.ack == "none":
             return sink
         return confirmed_sink(sink, self._acks, connection, settings.ack_within_s)

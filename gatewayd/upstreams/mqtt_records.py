@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from gatewayd.errors import UpstreamError
 from gatewayd.logs import logger
 from gatewayd.store.model import Record
+from gatewayd.upstreams.backoff import Pace
 from gatewayd.upstreams.contract import Outcome
 from gatewayd.upstreams.mqtt_connection import Connection, Label, mapped_label
+from gatewayd.upstreams.mqtt_kinds import Kinds
 from gatewayd.upstreams.mqtt_terms import NOBODY_LISTENS, PERMANENT, UNSPECIFIED, Answer
 from gatewayd.upstreams.worded import PLAIN, Wording
 
@@ -22,11 +24,12 @@ class RecordSink:
         self,
         connection: Connection,
         root: str,
-        answer_s_max: float,
+        pace: Pace,
         wording: Wording = PLAIN,
     ) -> None:
         self._wording = wording
-        self._answer_s_max = answer_s_max
+        self._answer_s_max = pace.answer_s_max
+        self._kinds = Kinds(asyncio.get_running_loop().time, pace.barred_s)
         self.gone = connection.gone
         self._connection = connection
         self._root = root
@@ -62,7 +65,7 @@ class RecordSink:
                     answer = await send
             sent.append(answer)
             while answered < len(sent) and sent[answered].done():
-                if not settles(sent[answered].result()):
+                if not settles(self._kinds.judged(batch[answered].kind, sent[answered].result())):
                     return
                 answered += 1
 
@@ -74,16 +77,18 @@ class RecordSink:
         accepted: set[int] = set()
         rejected: dict[int, str] = {}
         kept = "" if len(sent) == len(batch) else self._connection.why
+        by_kind = False
         for record, future in zip(batch, sent, strict=False):
-            answer = self._answer(future)
+            answer = self._kinds.judged(record.kind, self._answer(future))
             self._heed(answer)
             if answer.accepted:
                 accepted.add(record.sequence)
             elif answer.permanent:
                 rejected[record.sequence] = str(answer)
             else:
+                by_kind = by_kind or (not kept and self._kinds.overdue(record.kind))
                 kept = kept or str(answer)
-        return Outcome(frozenset(accepted), rejected, kept)
+        return Outcome(frozenset(accepted), rejected, kept, by_kind=by_kind)
 
     def _heed(self, answer: Answer) -> None:
         """Tell once a connection when records are taken but go nowhere: no platform subscribes."""

@@ -16,10 +16,14 @@ what the broker cannot take, and it never changes. Every other refusal may be li
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the broker said to one message: below 0x80 it took it. 3.1.1 has no way to refuse."""
+    """What the broker said to one message: below 0x80 it took it. 3.1.1 has no way to refuse.
+
+    `final`: we have learned that the same answer would come again.
+    """
 
     code: int
     text: str = ""
+    final: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -29,7 +33,7 @@ class Answer:
     @property
     def permanent(self) -> bool:
         """Whether the same bytes can never be taken."""
-        return self.code in PERMANENT
+        return self.final or self.code in PERMANENT
 
     def __str__(self) -> str:
         return f"{self.text} (0x{self.code:02x})"

@@ -75,9 +75,14 @@ class Ahead:
         self._sent = set(outbox.ahead(name))
         self._looked_through = max(self._sent, default=0)
 
+    @property
+    def room(self) -> int:
+        """How many more may be sent before their turn."""
+        return max(0, AHEAD_MAX - len(self._sent))
+
     def waiting(self, *, after_sequence: int, limit: int) -> tuple[Record, ...]:
         """The next alarms beyond a sequence, to be sent now; none at AHEAD_MAX. Raises StoreError."""
-        room = min(limit, AHEAD_MAX - len(self._sent))
+        room = min(limit, self.room)
         if room <= 0:
             return ()
         after = max(after_sequence, self._looked_through)

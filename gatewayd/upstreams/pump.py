@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
@@ -20,6 +21,7 @@ from gatewayd.store.model import Record
 from gatewayd.upstreams.backoff import FIELD, Backoff, Pace
 from gatewayd.upstreams.contract import Outcome, Sink
 from gatewayd.upstreams.flow import Flow
+from gatewayd.upstreams.offers import settled_of, sleep_or_gone
 from gatewayd.upstreams.outbox import Ahead, Outbox
 from gatewayd.upstreams.pacing import Bucket
 
@@ -56,6 +58,8 @@ class Pump:
         self._report = report
         self._flow = flow or Flow()
         self._batch_max = batch_max
+        self._by_kind = False
+        self._tried_for = 0
         self._paced_through = 0
         self._look_s = pace.look_s
         self._refused = Backoff(clock, pace.first_s, pace.max_s, stable_s=0)
@@ -98,6 +102,8 @@ class Pump:
         self._news.clear()
         limit = 1 if self._alone else self._batch_max
         batch = self._outbox.records(after_sequence=self._taken, limit=limit)
+        if self._by_kind and batch:
+            await self._try_another_kind(sink, batch[0])
         if len(batch) == self._batch_max and await self._overtake(sink, batch[-1].sequence):
             return
         if batch:
@@ -126,13 +132,27 @@ class Pump:
         await self._after(sink, outcome, ())
         return True
 
+    async def _try_another_kind(self, sink: Sink, head: Record) -> None:
+        """Send the next record of another kind, once: is it everything that is refused, or a kind?"""
+        if self._tried_for == head.sequence or not self._ahead.room:
+            return
+        behind = self._outbox.records(after_sequence=head.sequence, limit=BATCH_MAX)
+        had = self._ahead.among(behind)
+        others = (one for one in behind if one.kind != head.kind and one.sequence not in had)
+        another = await self._paced(sink, tuple(islice(others, 1)))
+        if not another:
+            return
+        took = await self._ahead.took(another, await sink.deliver(another, alone=True))
+        self._flow.delivered += took
+        self._tried_for = head.sequence if took else 0
+
     async def _offer(self, sink: Sink, batch: Sequence[Record]) -> None:
         had = self._ahead.among(batch)
         offer = await self._let_through(sink, [one for one in batch if one.sequence not in had])
         if not offer and len(had) < len(batch):
             return
         outcome, unpaid = await asyncio.gather(self._deliver(sink, offer), self._try_to_pay())
-        through, dead = _settled(batch, replace(outcome, accepted=outcome.accepted | had))
+        through, dead = settled_of(batch, replace(outcome, accepted=outcome.accepted | had))
         if through is not None:
             self._owe(through, dead)
             settled = sum(one.sequence <= through and one.sequence not in had for one in batch)
@@ -172,7 +192,7 @@ class Pump:
 
     async def _paced(self, sink: Sink, batch: Sequence[Record]) -> Sequence[Record]:
         """As much of the batch as may go now, after waiting for it; none when the sink is gone."""
-        await _sleep_or_gone(sink, self._bucket.wait_s(len(batch)))
+        await sleep_or_gone(sink, self._bucket.wait_s(len(batch)))
         if sink.gone.is_set():
             return ()
         batch = batch[: self._bucket.granted(len(batch))]
@@ -217,7 +237,7 @@ class Pump:
         if not batch:
             return True
         outcome = await sink.deliver(batch, alone=self._alone)
-        through, refused = _settled(batch, outcome)
+        through, refused = settled_of(batch, outcome)
         for sequence, reason in refused:
             log.warning(
                 "upstream.resend_refused", upstream=self._name, sequence=sequence, reason=reason
@@ -236,7 +256,7 @@ class Pump:
     async def _after(self, sink: Sink, outcome: Outcome, dead: Sequence[tuple[int, str]]) -> None:
         for sequence, reason in dead:
             log.error("upstream.dead_letter", upstream=self._name, sequence=sequence, reason=reason)
-        self._alone = bool(outcome.kept)
+        self._alone, self._by_kind = bool(outcome.kept), outcome.by_kind
         if outcome.kept:
             self._paced_through = 0
             self._flow.retried += 1
@@ -256,7 +276,7 @@ class Pump:
             return
         self._why = why
         self._report(why)
-        await _sleep_or_gone(sink, wait_s + self._refused.failed())
+        await sleep_or_gone(sink, wait_s + self._refused.failed())
 
     async def _ring_at_record(self) -> None:
         """While idle everything committed is settled: the next record is above the cursor."""
@@ -269,25 +289,3 @@ class Pump:
     async def _ring_at_end(self, sink: Sink) -> None:
         await sink.gone.wait()
         self._news.set()
-
-
-async def _sleep_or_gone(sink: Sink, wait_s: float) -> None:
-    """Sleep, but not longer than the sink lives."""
-    if wait_s <= 0:
-        return
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(wait_s):
-            await sink.gone.wait()
-
-
-def _settled(batch: Sequence[Record], outcome: Outcome) -> tuple[int | None, list[tuple[int, str]]]:
-    """How far the batch is settled without a gap, and the dead letters up to there."""
-    through: int | None = None
-    dead: list[tuple[int, str]] = []
-    for record in batch:
-        if record.sequence in outcome.rejected:
-            dead.append((record.sequence, outcome.rejected[record.sequence]))
-        elif record.sequence not in outcome.accepted:
-            break
-        through = record.sequence
-    return through, dead

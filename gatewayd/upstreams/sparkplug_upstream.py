@@ -92,7 +92,7 @@ class SparkplugUpstream(BrokerUpstream):
             watcher.changed.clear()
             await edge.birth()
             self._is_up()
-            sink = SparkplugSink(connection, edge, self._context, self._pace.answer_s_max)
+            sink = SparkplugSink(connection, edge, self._context, self._pace)
             async with asyncio.TaskGroup() as tasks:
                 beside = [tasks.create_task(_show(edge, watcher, wanted))]
                 if host is not None:
@@ -168,9 +168,9 @@ class SparkplugSink(RecordSink):
     """Records as metrics of the edge node."""
 
     def __init__(
-        self, connection: Connection, edge: Edge, context: UpstreamContext, answer_s_max: float
+        self, connection: Connection, edge: Edge, context: UpstreamContext, pace: Pace
     ) -> None:
-        super().__init__(connection, "records", answer_s_max)
+        super().__init__(connection, "records", pace)
         self._edge = edge
         self._clock = context.clock
 
