@@ -5,7 +5,7 @@ and pcscd are optional: without them the device says `unavailable` and what to i
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -17,12 +17,12 @@ from drivers.contract import (
     DriverError,
     DriverType,
     MemoryArea,
-    Strict,
 )
 from drivers.rfid import hf_troubles, pcsc_api, pcsc_memory
+from drivers.rfid.contents import BlockSettings
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.pcsc_watch import Told, Watch
+from drivers.rfid.pcsc_watch import Card, Told, Watch
 from protocols.framing import FrameError
 from protocols.readers import pcsc
 from protocols.readers.hf import is_reversed
@@ -33,7 +33,7 @@ STOP_WITHIN_S = 1.0
 MEMORY_WITHIN_S = 15.0
 
 
-class Settings(Strict):
+class Settings(BlockSettings):
     """Settings of `rfid.pcsc`."""
 
     reader: str = Field(
@@ -64,10 +64,11 @@ class Pcsc:
             repeat_ms=settings.repeat_ms,
             told=Told(
                 up=lambda reader: context.up(f"{reader}; one antenna, serves antenna 1"),
-                card=lambda uid, atr: self._seen(context, field, uid, atr),
+                card=lambda uid, atr, held: self._seen(context, field, uid, atr, held),
                 noise=context.noise,
                 frame=context.frame,
             ),
+            read=_reader_of(context.memory),
         )
         watch.quiet = settings.quiet
         watch.start()
@@ -107,7 +108,14 @@ class Pcsc:
     def _turn(self, uid: bytes) -> bytes:
         return uid[::-1] if self._settings.uid_order == "reversed" else uid
 
-    def _seen(self, context: Context, field: TagField, told: bytes, atr: bytes) -> None:
+    def _seen(
+        self,
+        context: Context,
+        field: TagField,
+        told: bytes,
+        atr: bytes,
+        held: bytes | str | None,
+    ) -> None:
         """A card on the reader; a made-up UID is no identity and one backwards is told."""
         if _is_iso15693(atr):
             told = self._turn(told)
@@ -117,7 +125,26 @@ class Pcsc:
         elif is_random(told):
             context.trouble(hf_troubles.random_uid(told.hex().upper()))
             return
+        now_ns = context.monotonic_ns()
+        if field.contents is not None and held is not None:
+            field.contents.seen(told, 1, now_ns)
+            if isinstance(held, bytes):
+                field.contents.learned(told, held, now_ns)
+            else:
+                field.contents.failed(told, held, now_ns)
         field.emit((Sighting(told),))
+
+
+def _reader_of(area: MemoryArea | None) -> Callable[[Card, bytes], bytes] | None:
+    """Reads the area of a connected card; None where nobody asks for it."""
+    if area is None:
+        return None
+    wanted = area
+
+    def read(card: Card, atr: bytes) -> bytes:
+        return pcsc_memory.read_blocks(card, pcsc.decode_atr(atr), wanted)
+
+    return read
 
 
 def _is_iso15693(atr: bytes) -> bool:

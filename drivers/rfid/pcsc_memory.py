@@ -73,11 +73,21 @@ def _access(
     uid = turn(told.data).hex().upper()
     if area.uid and area.uid.upper() != uid:
         raise DriverError(f"tag {area.uid} is not in the field; seen: {uid}")
+    if data is None:
+        return read_blocks(card, atr, area)
+    _expect_open(atr)
+    return _write(card, atr, area, data)
+
+
+def read_blocks(card: Card, atr: pcsc.Atr, area: MemoryArea) -> bytes:
+    """An area of a connected card; raises CardGoneError, DriverError or FrameError."""
+    _expect_open(atr)
+    return b"".join(_block(card, atr, block) for block in _blocks(area))
+
+
+def _expect_open(atr: pcsc.Atr) -> None:
     if not atr.is_type2 and atr.standard not in pcsc.ISO15693_STANDARDS:
         raise DriverError("only NTAG, Ultralight and ISO 15693 tags are read without a key")
-    if data is None:
-        return b"".join(_block(card, atr, block) for block in _blocks(area))
-    return _write(card, atr, area, data)
 
 
 def _write(card: Card, atr: pcsc.Atr, area: MemoryArea, data: bytes) -> bytes:

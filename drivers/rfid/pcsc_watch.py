@@ -8,6 +8,7 @@ from typing import Any
 
 from drivers.contract import Direction, DriverError
 from drivers.rfid import pcsc_api
+from drivers.rfid.contents import AGAIN_S, TRY_AGAIN_S
 from drivers.rfid.pcsc_api import Api, CardGoneError
 from protocols.framing import FrameError
 from protocols.readers import pcsc
@@ -24,16 +25,30 @@ class Told:
     """Who on the loop hears what the thread sees; each is called by the loop, never by the thread."""
 
     up: Callable[[str], None]
-    card: Callable[[bytes, bytes], None]
-    """UID as the reader tells it, and the ATR."""
+    card: Callable[[bytes, bytes, bytes | str | None], None]
+    """UID as the reader tells it, the ATR, and what the card holds: bytes, or why not; None = not read
+    this time."""
     noise: Callable[[str, bytes], None]
     frame: Callable[[Direction, bytes], None]
 
 
 class Watch:
-    """Waits for cards on one reader. `start` once, `stop` once; `ended` holds why it ended."""
+    """Waits for cards on one reader. `start` once, `stop` once; `ended` holds why it ended.
 
-    def __init__(self, load: Callable[[], Api], wanted: str, *, repeat_ms: int, told: Told) -> None:
+    `read` gets the memory of the connected card with this ATR; None where nobody asks for it.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Api],
+        wanted: str,
+        *,
+        repeat_ms: int,
+        told: Told,
+        read: Callable[["Card", bytes], bytes] | None = None,
+    ) -> None:
+        self._read = read
+        self._due_s: dict[bytes, float] = {}
         self._load = load
         self._wanted = wanted
         self._repeat_ms = repeat_ms
@@ -126,6 +141,8 @@ class Watch:
                 if not told_up:
                     told_up = True
                     self._hand(self._told.up, name)
+            if not present:
+                self._due_s.clear()  # Another card, or the same one another time: read anew.
             if present and not dumb and not self._stopping.is_set():
                 dumb = self._tell(api, context, name)
 
@@ -139,6 +156,7 @@ class Watch:
             if self.quiet and _ACR122 in name:
                 card.ask(pcsc.NO_BEEP)
             atr, answer = card.atr(), card.ask(pcsc.GET_UID)
+            held = self._held(card, answer.data, atr) if answer.ok and answer.data else None
         except CardGoneError:
             return False
         except FrameError as exc:
@@ -147,10 +165,28 @@ class Watch:
         finally:
             card.close()
         if answer.ok and answer.data:
-            self._hand(self._told.card, answer.data, atr)
+            self._hand(self._told.card, answer.data, atr, held)
             return False
         self._hand(self._told.noise, f"card tells no UID: {pcsc.status_text(answer.sw)}", atr)
         return True
+
+    def _held(self, card: "Card", uid: bytes, atr: bytes) -> bytes | str | None:
+        """What the card holds, or why it cannot be read; None while it need not be read.
+
+        It is the card that has just told its UID: both come over one connection to it.
+        """
+        now_s = self._loop.time()
+        if self._read is None or now_s < self._due_s.get(uid, now_s):
+            return None
+        try:
+            data = self._read(card, atr)
+        except CardGoneError:
+            raise
+        except (DriverError, FrameError) as exc:
+            self._due_s[uid] = now_s + TRY_AGAIN_S
+            return str(exc)
+        self._due_s[uid] = now_s + AGAIN_S
+        return data
 
     def _frame(self, direction: Direction, raw: bytes) -> None:
         self._hand(self._told.frame, direction, raw)

@@ -141,6 +141,44 @@ async def test_pages_are_read_and_written_and_compared(pcscd: PcscDaemon) -> Non
             await desk.read_memory(context, area(start=255))
 
 
+def held(bench: Bench) -> set[bytes | str]:
+    """What was told of the memory of the card that lies there."""
+    told = (read.contents for read in bench.readings if isinstance(read, TagRead))
+    return {each.data or each.why for each in told if each is not None}
+
+
+async def test_what_a_card_holds_comes_with_it_from_its_first_sighting_on(
+    pcscd: PcscDaemon,
+) -> None:
+    """And anew when it comes back: somebody may have written to it meanwhile."""
+    card = ScriptedCard()
+    await asyncio.sleep(NOTICED_S)
+    async with running(driver(), Bench(memory=area(uid=""))) as bench:
+        for data in (b"ABCDEFGH", b"written."):
+            card.pages[4:6] = [data[:4], data[4:]]
+            with card.lying(pcscd.port):
+                await bench.until(lambda: len(bench.readings) > 2)
+            assert held(bench) == {data}
+            first = bench.readings[0]
+            assert isinstance(first, TagRead)
+            assert first.contents is not None
+            await asyncio.sleep(NOTICED_S)
+            bench.readings.clear()
+    assert bench.error is None
+
+
+async def test_a_card_without_such_memory_is_told_and_says_why(pcscd: PcscDaemon) -> None:
+    await asyncio.sleep(NOTICED_S)
+    beyond = area(start=PAGES, uid="")
+    async with running(driver(), Bench(memory=beyond)) as bench:
+        with ScriptedCard().lying(pcscd.port):
+            await bench.until(lambda: held(bench), 60)
+    (why,) = held(bench)
+    assert isinstance(why, str)
+    assert f"read of block {PAGES} failed" in why
+    assert bench.uids == {UID}
+
+
 async def test_memory_that_needs_a_key_is_refused(pcscd: PcscDaemon) -> None:
     desk = driver()
     await asyncio.sleep(NOTICED_S)
