@@ -16,7 +16,7 @@ ARGS ?=
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help demo test lint check sim bench constraints clean
+.PHONY: help demo test lint check sim plants soak bench constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,7 +26,7 @@ demo: $(RUN) ## a whole simulated station for one minute; ARGS="--minutes 0" run
 	$(VENV)/bin/gatewayd demo $(ARGS)
 
 test: $(DEV) ## every test, on real brokers, sockets and files; ARGS goes to pytest
-	@.ci/packages mosquitto=mosquitto openssl=openssl cc=gcc swig=swig umockdev-run=umockdev \
+	@.ci/packages mosquitto=mosquitto mosquitto_sub=mosquitto-clients openssl=openssl cc=gcc swig=swig umockdev-run=umockdev \
 		pcscd=pcscd '/usr/lib/pcsc/drivers/serial/libifdvpcd.so*=vsmartcard-vpcd' \
 		/usr/include/PCSC/winscard.h=libpcsclite-dev '/usr/lib/*/libusb-1.0.so.0=libusb-1.0-0' \
 		'/usr/lib/postgresql/*/bin/postgres=postgresql' chromium=chromium
@@ -43,6 +43,13 @@ check: lint test ## what a change must pass
 
 sim: $(DEV) ## simulated histories under faults until stopped; SEED=n lives one again and tells it
 	$(PY) -m tests.histories.main $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+plants: $(DEV) ## plant small faults in the safety path, one by one, and show who catches each
+	$(PY) -m tests.plants.main $(ARGS)
+
+soak: $(DEV) ## real faults on real parts: 1,000 kills and more, an hour of memory; ARGS="--only kills"
+	@.ci/packages mosquitto=mosquitto mosquitto_sub=mosquitto-clients
+	$(PY) -m tests.soak.main $(ARGS)
 
 bench: $(DEV) ## measure, and print numbers with the machine they are from
 	$(PY) tests/bench/main.py $(ARGS)
