@@ -24,6 +24,11 @@ class PacedSettings(Strict):
 
     records_per_s: int | None = Field(default=None, ge=1, le=100_000)
 
+    def claims(self, station_id: str, upstream: str) -> frozenset[str]:
+        """What no other upstream may have beside this one, in words; none by default."""
+        del station_id, upstream
+        return frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamType:

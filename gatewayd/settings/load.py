@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatewayd.settings import mappings, sections
+from gatewayd.settings.claims_check import check_claims
 from gatewayd.settings.cross import Rig, World
 from gatewayd.settings.cross import check as check_across
 from gatewayd.settings.drivers import driver_table
@@ -212,6 +213,7 @@ class _Reading:
         found = {name: upstream for name, upstream in told.items() if upstream}
         zone = station.timezone if station else StationSettings(id="-").timezone
         known = mappings.read(self.directory, self.report)
+        check_claims(found, entries, station.id if station else "-", self.report)
         return mappings.bind(found, entries, known, self.secrets, self.report, zone=zone)
 
     def _world(self, store: StoreSettings | None) -> World:

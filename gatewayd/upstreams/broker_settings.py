@@ -70,6 +70,16 @@ class BrokerSettings(PacedSettings):
         """Hosts and ports, in that order."""
         return tuple(_address(url) for url in self.urls)
 
+    def called(self, station_id: str, upstream: str) -> str:
+        """The client id by which the broker knows us."""
+        del upstream
+        return self.client_id or f"gatewayd-{station_id}"
+
+    def claims(self, station_id: str, upstream: str) -> frozenset[str]:
+        """A broker throws out whoever is there when another comes with the same client id."""
+        called = self.called(station_id, upstream)
+        return frozenset(f"client id {called!r} at {host}:{port}" for host, port in self.addresses)
+
     def tls_context(self, directory: Path) -> ssl.SSLContext:
         """Read the files afresh, so that a renewed certificate counts at the next connection.
 

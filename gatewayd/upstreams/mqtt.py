@@ -98,7 +98,7 @@ class MqttUpstream(BrokerUpstream):
             host=host,
             port=port,
             v5=settings.version != "3.1.1",
-            client_id=settings.client_id or f"gatewayd-{context.station_id}",
+            client_id=settings.called(context.station_id, self.name),
             keepalive_s=settings.keepalive_s,
             will_topic=f"{self._root}/{STATUS}",
             will_payload=_json(presence(context, "offline")),

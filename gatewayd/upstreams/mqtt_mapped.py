@@ -54,7 +54,7 @@ class MappedMqtt(BrokerUpstream):
             host=host,
             port=port,
             v5=settings.version != "3.1.1",
-            client_id=settings.client_id or f"gatewayd-{context.station_id}-{self.name}",
+            client_id=settings.called(context.station_id, self.name),
             keepalive_s=settings.keepalive_s,
             username=settings.username,
             password=settings.password,

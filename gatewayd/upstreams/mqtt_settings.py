@@ -18,7 +18,8 @@ class MqttSettings(BrokerSettings, MappedSettings):
     * `prefix`: topics are `{prefix}/{station id}/…`.
     * `version`: `"5"`, or `"3.1.1"`, under which a broker that refuses a record cannot say so and
       the record is lost to it; choose 5 wherever the broker has it.
-    * `client_id`: default `gatewayd-{station id}`, with a mapping also `-{upstream}`; two clients of one id throw each other out.
+    * `client_id`: default `gatewayd-{station id}`, with a mapping also `-{upstream}`;
+      two clients of one id throw each other out.
     * `username`, `password`: as the broker wants them; a password through `!secret`.
     * `keepalive_s`: how long silence may last before we ask; twice as long and the broker is left.
     * `in_flight_max`: records sent but not yet acknowledged; the broker's own limit counts too.
@@ -43,6 +44,12 @@ class MqttSettings(BrokerSettings, MappedSettings):
         if self.mapping is not None and "commands" in self.model_fields_set:
             raise ValueError("a mapping takes no commands; expected another upstream for them")
         return self
+
+    def called(self, station_id: str, upstream: str) -> str:
+        """The client id; a platform with words of its own does not throw out one without."""
+        mapped = self.client_id is None and self.mapping is not None
+        own = super().called(station_id, upstream)
+        return f"{own}-{upstream}" if mapped else own
 
     @property
     def manner(self) -> Manner:

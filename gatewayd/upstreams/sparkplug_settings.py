@@ -24,3 +24,8 @@ class SparkplugSettings(BrokerSettings):
     group: str = Field(min_length=1, max_length=128, pattern=NAME)
     node: str | None = Field(default=None, min_length=1, max_length=128, pattern=NAME)
     primary_host: str | None = Field(default=None, min_length=1, max_length=128, pattern=NAME)
+
+    def called(self, station_id: str, upstream: str) -> str:
+        """The client id; a plain upstream at the same broker has another one."""
+        del upstream
+        return self.client_id or f"gatewayd-{station_id}-sparkplug"

@@ -65,7 +65,7 @@ class SparkplugUpstream(BrokerUpstream):
             host=host,
             port=port,
             v5=settings.version != "3.1.1",
-            client_id=settings.client_id or f"gatewayd-{context.station_id}-sparkplug",
+            client_id=settings.called(context.station_id, self.name),
             keepalive_s=settings.keepalive_s,
             will_topic=topic_of(self._group, "NDEATH", self._node),
             will_payload=encode([bdseq_metric(self._bdseq, at_ms)], at_ms=at_ms, seq=None),
