@@ -119,6 +119,7 @@ def _side_parts(house: House) -> dict[str, Callable[[], Awaitable[None]]]:
         "vouchers": house.asker.run,
         "commands": house.clerk.run,
         "shifts": _ledger(house).run,
+        "witnesses": house.witnesses.run,
         "page": partial(_page, house),
         "upkeep": partial(_upkeep, house),
         "devices shown": partial(_show_devices, house),

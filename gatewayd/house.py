@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from gatewayd.rigs.clock_facts import ClockTrust
 from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.history import History, Ownership, RetiredCodes
 from gatewayd.rigs.means import Means
+from gatewayd.rigs.model import Withdrawal
 from gatewayd.rigs.overfull import Overfull
 from gatewayd.rigs.people import People
 from gatewayd.rigs.rig import Rig
@@ -39,6 +41,7 @@ from gatewayd.rigs.tag_memory import TagMemories
 from gatewayd.rigs.vouched import Vouchers
 from gatewayd.settings.layouts import layout_of
 from gatewayd.settings.model import Settings
+from gatewayd.shifts.witnesses import Flowing, Witnesses
 from gatewayd.store.reads import Reads
 from gatewayd.store.store import Store
 from gatewayd.supervise import Supervisor
@@ -68,6 +71,7 @@ class House:
     clerk: Clerk
     reception: Reception
     asker: Asker
+    witnesses: Witnesses
 
     @property
     def settings(self) -> Settings:
@@ -165,7 +169,8 @@ def build(
     parts = Parts(settings, means, context, bench_of, points)
     desk = Desk(parts, store, clock)
     reception = Reception(desk, store, clock)
-    parts.ears = (reception,)
+    witnesses = seen_by_others(settings, means, parts.rigs)
+    parts.ears = (reception, witnesses)
     clerk = Clerk(Office(parts, desk, keeper, context, Shelf(settings.store_path), alarms))
     context.door.open(clerk.take)
     parts.build()
@@ -188,8 +193,36 @@ def build(
         desk=desk,
         clerk=clerk,
         reception=reception,
+        witnesses=witnesses,
         asker=Asker(vouchers, parts.rigs, lambda: parts.settings.upstreams, context),
     )
+
+
+def seen_by_others(settings: Settings, means: Means, rigs: Mapping[str, Rig]) -> Witnesses:
+    """The tank scales and flow meters that know what a shift took."""
+    station = settings.station
+    return Witnesses(
+        settings.shifts,
+        station.id,
+        ZoneInfo(station.timezone),
+        store=means.store,
+        board=means.board,
+        alarms=means.alarms,
+        clock=means.clock,
+        flowing=partial(flowing, rigs),
+    )
+
+
+def flowing(rigs: Mapping[str, Rig]) -> Flowing:
+    """What fills that run have let flow, by rig; not known after a crash, or while a gate is lost."""
+    found: dict[str, tuple[str | None, int | None]] = {}
+    for name, rig in rigs.items():
+        state = rig.state
+        known = state.gate_known and state.withdrawn is not Withdrawal.RESTART
+        grams = state.seen_net_g if state.flowed else 0
+        permit = None if state.permit is None else state.permit.id
+        found[name] = (permit, grams if known else None)
+    return found
 
 
 def seen_before(settings: Settings, store: Store, clock: Clock) -> Sightings:

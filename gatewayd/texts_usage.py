@@ -8,9 +8,25 @@ SHIFTS: Final[dict[str, tuple[str, str]]] = {
         "记录 {net_g}  累计量 {flowed_g}  相差 {difference_g}  限值 {limit_g} g",
         "records {net_g}  totaliser {flowed_g}  difference {difference_g}  limit {limit_g} g",
     ),
+    "shifts.why.delivery": (
+        "记录 {net_g} g；储罐升高至少 {risen_g} g（卸料），请按卸料单核对",
+        "records {net_g} g; the tank rose by at least {risen_g} g (delivery): see the delivery note",
+    ),
+    "shifts.why.silent": (
+        "记录 {net_g} g；储罐秤或流量计中断达 {silent_s} 秒，无法核对",
+        "records {net_g} g; not comparable: not heard for {silent_s} s",
+    ),
+    "shifts.why.went_back": (
+        "记录 {net_g} g；流量计累计量倒退，无法核对",
+        "records {net_g} g; not comparable: its totaliser went back",
+    ),
+    "shifts.why.unknown_flow": (
+        "记录 {net_g} g；班末有一次充装的流量未知，无法核对",
+        "records {net_g} g; not comparable: nobody knows what a fill that ran had taken",
+    ),
     "shifts.count": (
-        "共 {count} 班；! 表示相差超过限值",
-        "{count} shifts; ! differs by more than the limit",
+        "共 {count} 班；! 相差超过限值，? 无法核对",
+        "{count} shifts; ! differs by more than the limit, ? cannot be compared",
     ),
 }
 

@@ -156,5 +156,6 @@ PAGE: Final[dict[str, tuple[str, str]]] = {
 WEB: Final[dict[str, tuple[str, str]]] = (
     REFUSALS
     | PAGE
-    | {"record.reconciliation": ("交班核对", "shift"), "demo.page": ("页面", "page")}
+    | {"record.reconciliation": ("交班核对", "shift"), "record.witness": ("储罐核对", "tank")}
+    | {"demo.page": ("页面", "page")}
 )

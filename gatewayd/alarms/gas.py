@@ -97,4 +97,22 @@ GAS: Final = (
         lasts=False,
         every=True,
     ),
+    Kind(
+        "tank_refilled",
+        "info",
+        Text(
+            zh="储罐在班次内进过料，本班无法与记录核对",
+            en="a tank was refilled in a shift, which cannot be compared with the records",
+        ),
+        Text(
+            zh="槽车卸料，或有人从别处向储罐倒料",
+            en="a delivery, or gas that somebody moved into the tank",
+        ),
+        Text(
+            zh="请核对卸料单：储罐减少量＋卸料量＝记录合计；在确认备注中写明卸料量和单号",
+            en="check the delivery note: fall of the tank + delivery = sum of the records; acknowledge with grams and number of the note",
+        ),
+        lasts=False,
+        every=True,
+    ),
 )

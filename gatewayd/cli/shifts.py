@@ -1,7 +1,7 @@
 """`gatewayd shifts`: whether records and totalisers agree, shift by shift."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from gatewayd.cli.common import (
     reports_errors,
 )
 from gatewayd.settings.site import load_site
+from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader
 from gatewayd.texts import Language, text
 
@@ -36,21 +37,42 @@ MASSES = ("net_g", "flowed_g", "difference_g", "limit_g")
 def shifts(rig: str | None, *, limit: int, lang: Language | None, as_json: bool) -> None:
     """Show closed shifts, the newest last: grams of the records against the gate's totaliser.
 
+    Below them what a tank scale or a flow meter says of all rigs that it feeds, where there is one.
+
     \b
     gatewayd shifts --rig rig-1
     """  # noqa: D301 - click wants the backspace character itself
     settings = load_site(directory())
     with Reader.open(settings.store_path) as store:
-        records = store.newest_records(limit=limit, kind="reconciliation", rig=rig)
-    found = [json.loads(record.body)["data"] for record in records]
+        found = _data(store.newest_records(limit=limit, kind="reconciliation", rig=rig))
+        seen = _data(store.newest_records(limit=limit, kind="witness"))
+    seen = [data for data in seen if rig is None or rig in data["rigs"]]
     if as_json:
-        print_json({"shifts": found})
+        print_json({"shifts": found, "witnesses": seen})
         return
     spoken = lang or settings.log.language
     for data in found:
         for line in _lines(data, spoken):
             click.echo(line)
+    for data in seen:
+        for line in _seen(data, spoken):
+            click.echo(line)
     click.echo(text("shifts.count", spoken, count=len(found)), err=True)
+
+
+def _data(records: Iterable[Record]) -> list[dict[str, Any]]:
+    return [json.loads(record.body)["data"] for record in records]
+
+
+def _seen(data: Mapping[str, Any], spoken: Language) -> Iterator[str]:
+    """What a second witness says; what cannot be compared is marked `?`, with why."""
+    mark = {True: " ", False: "!", None: "?"}[data["agrees"]]
+    head = text("shifts.head", spoken, rig=data["device"], span=_span(data), fills=data["fills"])
+    yield f"{mark} {head}"
+    why = data["why"]
+    values = {name: data[name] for name in (*MASSES, "risen_g", "silent_s")}
+    said = text(f"shifts.why.{why}" if why else "shifts.masses", spoken, **values)
+    yield f"    {said}"
 
 
 def _lines(data: Mapping[str, Any], spoken: Language) -> Iterator[str]:

@@ -23,8 +23,7 @@ from protocols.documents import Mark, nearest_hint
 from protocols.tags.layout import Layout
 from rules_engine.facts import MEDIA
 
-POLLS_A_LEASE_MIN = 3
-"""Contract §4: the lease moves at least every third of its length, and it moves with a poll."""
+POLLS_A_LEASE_MIN = 3  # Contract §4: the lease moves at least every third of its length.
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Rig:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything declared. `media` is what the station may fill, empty when it does not say.
+    """Everything declared; `witnesses` are devices of shifts, `media` is empty when nobody said it.
 
     `devices_complete` is False when a file of devices could not be read at all.
     """
@@ -50,6 +49,7 @@ class World:
     media: tuple[str, ...]
     forms: Mapping[str, FormSettings] = field(default_factory=dict)
     points: Sequence[Rig] = ()
+    witnesses: frozenset[str] = frozenset()
     layouts: Mapping[str, Layout] = field(default_factory=dict)
 
 
@@ -294,7 +294,7 @@ def _profiles(world: World, report: Report) -> None:
 
 def _unused(world: World, report: Report) -> None:
     places = (*world.rigs, *world.points)
-    used = {reference.device for place in places for reference in references(place.entry.raw)}
+    used = {ref.device for place in places for ref in references(place.entry.raw)}
     for name, device in world.devices.items():
-        if name not in used:
+        if name not in used | world.witnesses:
             report.warn(device.entry.mark(), f"device {name!r} serves no rig")

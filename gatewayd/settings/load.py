@@ -37,6 +37,7 @@ from gatewayd.settings.upstreams import upstream_table
 from gatewayd.settings.vouchers_check import check_vouchers
 from gatewayd.settings.web import WebSettings
 from gatewayd.settings.wires import Device
+from gatewayd.settings.witness_check import check_witnesses
 from protocols.documents import (
     Document,
     DocumentError,
@@ -126,6 +127,7 @@ class _Reading:
         self.media: tuple[str, ...] = ()
         self.points: dict[str, PointSettings] = {}
         self.web: WebSettings | None = None
+        self.gateway: Document | None = None
 
     def settings(self) -> Settings | None:
         """Everything checked, or None when the report has a problem."""
@@ -133,6 +135,7 @@ class _Reading:
         station, store, archive, clock, log, reload, watchdog, shifts, upstreams = self._gateway()
         world = self._world(store)
         check_across(world, self.report)
+        check_witnesses(self.gateway, shifts, world, self.report)
         check_memory(world.devices, world.layouts, self.report)
         asking = [(rig.entry, rig.settings.voucher) for rig in world.rigs if rig.settings]
         check_vouchers(asking, {n: each.settings for n, each in upstreams.items()}, self.report)
@@ -184,7 +187,7 @@ class _Reading:
         ShiftsSettings | None,
         Mapping[str, UpstreamSettings],
     ]:
-        document = self._document(self.directory / GATEWAY_FILE)
+        self.gateway = document = self._document(self.directory / GATEWAY_FILE)
         if document is None or not sections.gateway_keys(document, self.report):
             return None, None, None, None, None, None, None, None, {}
         self.media = sections.media(document)
@@ -216,7 +219,7 @@ class _Reading:
         check_claims(found, entries, station.id if station else "-", self.report)
         return mappings.bind(found, entries, known, self.secrets, self.report, zone=zone)
 
-    def _world(self, store: StoreSettings | None) -> World:
+    def _world(self, store: StoreSettings | None, shifts: ShiftsSettings | None) -> World:
         documents, complete = self._folder("devices")
         table = driver_table()
         devices = {
@@ -247,6 +250,7 @@ class _Reading:
             forms=load_forms(self._folder("checks")[0], self.report),
             points=[Rig(entry, None) for entry in points],
             layouts=load_layouts(self._folder("tags")[0], self.report),
+            witnesses=frozenset(each.device for each in shifts.witness) if shifts else frozenset(),
         )
 
     def _packs(self, named: set[str], store: StoreSettings | None) -> Library:

@@ -16,6 +16,7 @@ RecordKind: TypeAlias = Literal[
     "clock",
     "movement",
     "reconciliation",
+    "witness",
     "issue",
     "inspection",
     "repair",

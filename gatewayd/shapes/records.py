@@ -228,4 +228,33 @@ Reconciliation = TypedDict(
         "through_sequence": int,
     },
 )
+Witness = TypedDict(
+    "Witness",
+    {
+        "station_id": str,
+        "device": str,
+        "kind": Literal["mass_falls", "flow_total"],
+        "rigs": list[str],
+        "from": Moment,
+        "to": Moment,
+        "closed_at": Moment,
+        "fills": int,
+        "net_g": int,
+        "before_g": int | None,
+        "after_g": int | None,
+        "flowed_g": int | None,
+        "difference_g": int | None,
+        "limit_g": int,
+        "agrees": bool | None,
+        "why": Literal["", "silent", "delivery", "went_back", "unknown_flow"],
+        "risen_g": int,
+        "silent_s": int,
+        "after_sequence": int,
+        "through_sequence": int,
+    },
+)
+Witness.__doc__ = (
+    "A shift by a second witness: what the rigs recorded, and what a tank scale or a meter saw. "
+    "`agrees` null: not comparable, and `why`."
+)
 Reconciliation.__doc__ = "The books of a shift: what the records say has flowed, and the totaliser."

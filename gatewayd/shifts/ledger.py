@@ -8,7 +8,7 @@ once, whatever is restarted in between; shifts that nobody closed in time are cl
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from gatewayd.alarms.alarms import Alarms
@@ -19,15 +19,13 @@ from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.settings.upkeep import ShiftsSettings
 from gatewayd.shifts.times import begun_at
+from gatewayd.shifts.totals import moved_g
 from gatewayd.store import shifts
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.shifts import Booked, Reconciled
 from gatewayd.store.store import Store
 
 LOOK_S = 5.0
-UINT32: Final = 2**32
-SHIFT_G_MAX: Final = 2**31
-"""More than flows in any shift: a totaliser that seems to have moved further went back."""
 
 log = logger("shifts")
 
@@ -121,7 +119,7 @@ class Ledger:
         return draft
 
     def _data(self, last: Reconciled, after: Reconciled, booked: Booked) -> dict[str, Any]:
-        flowed_g = _moved_g(last.total_g, after.total_g)
+        flowed_g = moved_g(last.total_g, after.total_g)
         limit_g = max(
             self._settings.limit_g, abs(flowed_g) * self._settings.limit_permille // 1_000
         )
@@ -157,9 +155,3 @@ class Ledger:
 
     def _stamp(self, at: datetime) -> str:
         return at.astimezone(self._zone).isoformat(timespec="seconds")
-
-
-def _moved_g(before_g: int, after_g: int) -> int:
-    """Grams between two readings of a 32-bit totaliser; negative = it went backwards."""
-    delta = (after_g - before_g) % UINT32
-    return delta if delta < SHIFT_G_MAX else delta - UINT32

@@ -189,7 +189,7 @@ async def test_the_command_line_shows_them(line: Line, tmp_path: Path) -> None:
     assert shown["difference_g"] == 1_500
     run = CliRunner().invoke(main, ["shifts", "-c", str(tmp_path), "--rig", "rig-1"])
     assert run.stdout.startswith("! rig-1")
-    assert "difference   1500 g" in run.stdout
+    assert "相差 1500" in run.stdout
 
 
 def test_a_shift_may_not_begin_twice_or_out_of_order() -> None:

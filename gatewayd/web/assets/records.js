@@ -4,7 +4,7 @@ import { ask, reason, tell } from "./ask.js";
 import { el, fill, facts } from "./dom.js";
 import { both, clockOf, get, known, may, say, word } from "./state.js";
 
-const KINDS = ["fill", "refusal", "check", "alarm", "session", "batch", "movement", "hold", "lock", "acknowledgement", "reconciliation", "clock"];
+const KINDS = ["fill", "refusal", "check", "alarm", "session", "batch", "movement", "hold", "lock", "acknowledgement", "reconciliation", "witness", "clock"];
 
 function go(name, rest, query) {
   const text = new URLSearchParams([...query].filter(([, value]) => value)).toString();

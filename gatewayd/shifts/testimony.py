@@ -1,0 +1,119 @@
+"""What a second witness of a shift told: a tank scale or a flow meter, and whether it may be believed.
+
+Pure. A witness counts only where it was heard all the time, and where nothing but the rigs took from
+it: after a silence, or a delivery into the tank, it says so instead of guessing.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, Self, TypeAlias
+
+from drivers.contract import FillerSample, GateSample, Reading, WeightSample
+from gatewayd.settings.upkeep import WitnessSettings
+from gatewayd.shifts.totals import moved_g
+
+Why: TypeAlias = Literal["", "silent", "delivery", "went_back", "unknown_flow"]
+"""Why a shift cannot be compared: the witness was not heard, its tank rose, its counter went back, or
+nobody knows how much a fill that runs has taken. Empty = it can."""
+
+FRESH_S = 10.0
+"""An older word does not say how things stand at the end of a shift."""
+
+
+def told_g(reading: Reading, witness: WitnessSettings) -> int | None:
+    """The mass or the counter that a reading tells, in grams; None: it tells neither."""
+    match reading, witness.kind:
+        case (GateSample() | FillerSample(), "flow_total"):
+            return reading.total_g
+        case (GateSample() | FillerSample() | WeightSample(), "mass_falls"):
+            return reading.gross_g
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What one witness told since a moment. Masses in grams; times are wall time.
+
+    `sequence`: records up to it belong to the shift before; `open_g`: what fills that ran then had
+    taken already. `first_g` None: not heard yet. `low_g` is the least since it last rose, `risen_g`
+    by how much it rose against its nature, at least; `silent_s` the longest silence.
+    """
+
+    begun_at: datetime
+    sequence: int
+    open_g: int
+    first_g: int | None = None
+    last_g: int | None = None
+    heard_at: datetime | None = None
+    low_g: int = 0
+    risen_g: int = 0
+    silent_s: float = 0.0
+
+    def hear(self, now_g: int, at: datetime, witness: WitnessSettings) -> Self:
+        """One more word."""
+        silent_s = max(self.silent_s, self.quiet_s(at))
+        heard = replace(self, last_g=now_g, heard_at=at, silent_s=silent_s)
+        if self.first_g is None or self.last_g is None:
+            return replace(heard, first_g=now_g, low_g=now_g)
+        if witness.kind == "flow_total":
+            back_g = -moved_g(self.last_g, now_g)
+            return replace(heard, risen_g=self.risen_g + max(0, back_g))
+        rise_g = now_g - self.low_g
+        if rise_g >= witness.delivery_g:
+            return replace(heard, low_g=now_g, risen_g=self.risen_g + rise_g)
+        return replace(heard, low_g=min(self.low_g, now_g))
+
+    def quiet_s(self, at: datetime) -> float:
+        """For how long it has not been heard; a clock that was set back is no silence."""
+        return max(0.0, (at - (self.heard_at or self.begun_at)).total_seconds())
+
+    def doubt(self, at: datetime, witness: WitnessSettings) -> Why:
+        """Why it cannot be compared now."""
+        if self.first_g is None or self.quiet_s(at) > FRESH_S or self.silent_s > witness.silent_s:
+            return "silent"
+        if self.risen_g:
+            return "delivery" if witness.kind == "mass_falls" else "went_back"
+        return ""
+
+    def flowed_g(self, witness: WitnessSettings) -> int | None:
+        """What went out of the tank or through the meter by its word; None: it told nothing."""
+        if self.first_g is None or self.last_g is None:
+            return None
+        if witness.kind == "flow_total":
+            return moved_g(self.first_g, self.last_g)
+        return self.first_g - self.last_g
+
+    def after(self, begun_at: datetime, at: datetime, *, sequence: int, open_g: int) -> "Witnessed":
+        """The next one; it begins with the last word of this, where that is fresh."""
+        fresh = self.last_g if self.quiet_s(at) <= FRESH_S else None
+        heard_at = None if fresh is None else self.heard_at
+        return Witnessed(begun_at, sequence, open_g, fresh, fresh, heard_at, fresh or 0)
+
+    def spelled(self) -> str:
+        """As text, for the store."""
+        values = asdict(self)
+        values["begun_at"] = self.begun_at.isoformat()
+        values["heard_at"] = None if self.heard_at is None else self.heard_at.isoformat()
+        return json.dumps(values)
+
+
+def recalled(text: str | None) -> Witnessed | None:
+    """What an earlier life kept; None: nothing, or nothing that this version understands."""
+    if text is None:
+        return None
+    try:
+        values: Mapping[str, Any] = json.loads(text)
+        heard_at = values["heard_at"]
+        made = Witnessed(
+            **{
+                **values,
+                "begun_at": datetime.fromisoformat(values["begun_at"]),
+                "heard_at": None if heard_at is None else datetime.fromisoformat(heard_at),
+            }
+        )
+    except (ValueError, TypeError, KeyError):
+        return None
+    return made if made.begun_at.tzinfo is not None else None
