@@ -133,7 +133,7 @@ class _Reading:
         """Everything checked, or None when the report has a problem."""
         strangers(self.directory, self.report)
         station, store, archive, clock, log, reload, watchdog, shifts, upstreams = self._gateway()
-        world = self._world(store)
+        world = self._world(store, shifts)
         check_across(world, self.report)
         check_witnesses(self.gateway, shifts, world, self.report)
         check_memory(world.devices, world.layouts, self.report)
