@@ -27,10 +27,10 @@ _LIVED = re.compile(r"^lived (\d+)$", re.MULTILINE)
 class Answer:
     """What one catcher said. `by` is a test or a seed, `said` its words or why it caught nothing.
 
-    `broken`: it could not be run, or it ended in a way that says nothing.
+    `late`: it was not done in time; `broken`: it could not be run, or its end says nothing.
     """
 
-    result: Literal["caught", "missed", "broken"]
+    result: Literal["caught", "passed", "late", "broken"]
     by: str
     said: str
     took_s: float
@@ -47,11 +47,11 @@ async def ask_tests(tree: Path, wanted: Sequence[str], *, limit_s: float = LIMIT
     ran = await run(tree, (*words, f"--timeout={ONE_TEST_S}", *wanted), limit_s=limit_s)
     failed = _FAILED.search(ran.said) or _ERROR.search(ran.said)
     if ran.code is None:
-        return Answer("missed", "", f"not in {limit_s:.0f} s", ran.took_s)
+        return Answer("late", "", f"not in {limit_s:.0f} s", ran.took_s)
     if ran.code == TESTS_FAILED and failed is not None:
         return Answer("caught", failed[1], failed[2] or "", ran.took_s)
     if ran.code == 0:
-        return Answer("missed", "", "every test passes", ran.took_s)
+        return Answer("passed", "", "every test passes", ran.took_s)
     return _broken(ran)
 
 
@@ -79,7 +79,8 @@ async def ask_histories(tree: Path, *, limit_s: float = LIMIT_S) -> Answer:
                 return _of_seed(ended[-1])
     lived = sum(int(match[1]) for one in ended if (match := _LIVED.search(one.said)))
     took_s = max(one.took_s for one in ended)
-    return Answer("missed", "", f"not in {lived} histories", took_s)
+    late = any(one.code is None for one in ended)
+    return Answer("late" if late else "passed", "", f"not in {lived} histories", took_s)
 
 
 def _of_seed(ran: Ran) -> Answer:

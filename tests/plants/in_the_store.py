@@ -131,9 +131,9 @@ PLANTS = (
     Plant(
         "taken-before-it-was",
         "records count as delivered when they are sent: what the platform refused is never seen",
-        "gatewayd/upstreams/pump.py",
-        old="        through, dead = _settled(batch, replace(outcome, accepted=outcome.accepted | had))\n",
-        new="        through, dead = batch[-1].sequence, list(outcome.rejected.items())\n",
+        "gatewayd/upstreams/offers.py",
+        old="        elif record.sequence not in outcome.accepted:\n            break\n",
+        new="",
         tests=(
             "tests/upstreams/test_pump.py::test_whatever_the_platform_does_every_record_is_settled_in_order",
         ),
