@@ -84,7 +84,7 @@ def load_packs(
     whose examples come out otherwise is refused, unless `prove` is off. What a site loosens is a
     warning. `kind` is the name of the site's folder.
     """
-    shipped = _shipped_packs(report)
+    shipped = _shipped("rules", report)
 
     def parse(text: _Text) -> tuple[Pack, Source]:
         source = _source(text, shipped)
@@ -98,7 +98,7 @@ def load_packs(
 
 def load_files(paths: Iterable[Path], report: Report) -> list[Pack]:
     """Just these pack files, each on top of the shipped one it extends; examples are not run."""
-    shipped = _shipped_packs(report)
+    shipped = _shipped("rules", report)
     packs: list[Pack] = []
     for path in paths:
         text = _read(path, report)
@@ -109,11 +109,11 @@ def load_files(paths: Iterable[Path], report: Report) -> list[Pack]:
     return packs
 
 
-def _shipped_packs(report: Report) -> dict[str, _Text]:
-    """Their texts, each under the name of its file: reading all of them takes a second."""
+def _shipped(kind: str, report: Report) -> dict[str, _Text]:
+    """Their texts, each under the name of its file: parsing all of them takes a second."""
     found = (
         _Text(path, read_text(path, report), _nothing(path))
-        for path in folder(shipped_dir(), "rules", report)
+        for path in folder(shipped_dir(), kind, report)
     )
     return {text.id: text for text in found}
 
@@ -131,15 +131,17 @@ def again(source: Source, *, prove: bool = True) -> Pack:
     return _pack(source.text, source.origin, source.below, prove=prove)
 
 
-def load_profiles(directory: Path, report: Report) -> Library:
-    """Every register map by id."""
-    shipped = {text.id: text for text in _texts(shipped_dir(), "profiles", report)}
+def load_profiles(
+    directory: Path, report: Report, *, wanted: Collection[str] | None = None
+) -> Library:
+    """Every register map by id; of the shipped ones only those `wanted` are read, None = all."""
+    shipped = _shipped("profiles", report)
 
     def parse(text: _Text) -> tuple[Any, Source]:
         source = _source(text, {})
         return _profile(source.text, source.origin), source
 
-    return _load(directory, "profiles", shipped, parse, report, takeover=())
+    return _load(directory, "profiles", shipped, parse, report, takeover=(), wanted=wanted)
 
 
 @lru_cache(TEXTS_KEPT_MAX)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from gatewayd.settings.lapsed import warnings
+from gatewayd.settings.library import load_profiles
 from gatewayd.settings.load import examine, load
+from gatewayd.settings.report import Report
 from gatewayd.settings.shipped import shipped_dir
 from tests.support.configs import GATEWAY, RIGS, write_config
 
@@ -189,3 +191,20 @@ def test_a_pack_that_extends_one_is_proven_by_its_own_examples(tmp_path: Path) -
     wrong = SITE + OWN_RULE.replace("expect: clear", "expect: hold")
     (found,) = problems(tmp_path / "wrong", {"rules/own.yaml": wrong})
     assert "example: our-lpg.not-ours said clear; expected hold" in found
+
+
+@pytest.mark.parametrize("kind", ["rules", "profiles"])
+def test_a_shipped_file_is_named_after_its_id(kind: str) -> None:
+    """So that a start reads only those that somebody named."""
+    files = list((shipped_dir() / kind).glob("*.yaml"))
+    assert len(files) >= 5
+    for file in files:
+        assert f"\nid: {file.stem}\n" in file.read_text(encoding="utf-8")
+
+
+def test_a_shipped_map_that_nobody_wants_is_a_name_and_is_not_read(tmp_path: Path) -> None:
+    own = GATE.replace("\nid: reference-gate-v1", "\nid: our-gate", 1)
+    directory = write_config(tmp_path, {"profiles/own.yaml": own})
+    found = load_profiles(directory, Report(), wanted={"laumas-tlu"})
+    assert set(found.values) == {"laumas-tlu", "our-gate"}
+    assert found.names == set(load_profiles(directory, Report()).values)
