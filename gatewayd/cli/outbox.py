@@ -1,7 +1,8 @@
 """`gatewayd outbox`: what still has to reach each upstream, and what an upstream refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
-from gatewayd.clock import SystemClock
+from gatewayd.clock import SECOND, SystemClock
 from gatewayd.settings.load import load
 from gatewayd.settings.mapped import MappedSettings
 from gatewayd.settings.model import Settings
@@ -24,13 +25,16 @@ from gatewayd.store.reads import Reader
 
 DEAD_DEFAULT = 100
 DEAD_MAX = 100_000
+OVER_S_MAX = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Backlog:
     """One upstream's part of the outbox. Times are RFC 3339; None: never, or nothing waits.
 
-    `oldest_waiting_s` is how old the oldest waiting record is now, in seconds. `mapping` names what
+    `oldest_waiting_s` is how old the oldest waiting record is now, in seconds. `rate_s` is how many
+    records a second the upstream takes just now, None where nothing waits or nobody looked;
+    `drained_in_s` how long that takes for the backlog, None while nothing is taken. `mapping` names what
     it speaks, `records` the kinds that are for it: every other kind counts as settled.
     """
 
@@ -45,6 +49,12 @@ class _Backlog:
     retrying: int
     mapping: str | None = None
     records: tuple[str, ...] | None = None
+    rate_s: float | None = None
+
+    @property
+    def drained_in_s(self) -> int | None:
+        """How long the backlog takes at this rate."""
+        return round(self.backlog / self.rate_s) if self.rate_s else None
 
     def as_json(self) -> dict[str, Any]:
         """One row of `outbox status --json`."""
@@ -56,6 +66,8 @@ class _Backlog:
             "last_ack": self.last_ack.isoformat() if self.last_ack else None,
             "oldest_waiting": self.oldest_waiting,
             "oldest_waiting_s": self.oldest_waiting_s,
+            "rate_s": self.rate_s,
+            "drained_in_s": self.drained_in_s,
             "dead": self.dead,
             "retrying": self.retrying,
             **self._spoken(),
@@ -74,8 +86,15 @@ class _Backlog:
             note = f"  (mapping {self.mapping}: takes only {', '.join(self.records)})"
         return (
             f"{self.upstream:<16} backlog {self.backlog:>7}  last ack {last_ack}  oldest waiting "
-            f"{self._oldest()}  dead {self.dead}, retrying {self.retrying}{note}"
+            f"{self._oldest()}{self._pace()}  dead {self.dead}, retrying {self.retrying}{note}"
         )
+
+    def _pace(self) -> str:
+        if self.rate_s is None:
+            return ""
+        done = self.drained_in_s
+        left = "" if done is None else f", done in {timedelta(seconds=done)}"
+        return f"  rate {self.rate_s:g}/s{left}"
 
     def _oldest(self) -> str:
         if self.oldest_waiting is None or self.oldest_waiting_s is None:
@@ -94,25 +113,53 @@ def outbox() -> None:
 
 
 @outbox.command()
+@click.option(
+    "--over",
+    "over_s",
+    metavar="SECONDS",
+    type=click.FloatRange(0, OVER_S_MAX),
+    default=1.0,
+    show_default=True,
+    help="How long the rate is looked at while records wait; 0: not at all.",
+)
 @config_option
 @json_option
 @reports_errors
-def status(*, as_json: bool) -> None:
-    """Records that wait, last acknowledgement, oldest waiting record and its age, for each upstream.
+def status(*, over_s: float, as_json: bool) -> None:
+    """Records that wait for each upstream, the oldest and its age, and how fast they go out now.
 
     \b
     gatewayd outbox status --json
     """  # noqa: D301 - click wants the backspace character itself
     settings = load(directory())
     with Reader.open(settings.store_path) as store:
+        rates = _rates(store, settings, over_s)
         last = store.last_sequence()
-        rows = _backlogs(store, settings)
+        rows = [replace(row, rate_s=rates.get(row.upstream)) for row in _backlogs(store, settings)]
     if as_json:
         print_json({"last_sequence": last, "upstreams": [row.as_json() for row in rows]})
         return
     for row in rows:
         click.echo(row.line())
     click.echo(f"last sequence {last}", err=True)
+
+
+def _rates(store: Reader, settings: Settings, over_s: float) -> dict[str, float]:
+    """Records a second that those take for which some wait; looked at for `over_s` seconds."""
+    last = store.last_sequence()
+    through = dict.fromkeys(settings.upstreams, 0) | _through(store)
+    waiting = [name for name, sequence in through.items() if sequence < last]
+    if not waiting or not over_s:
+        return {}
+    clock = SystemClock()
+    began_ns = clock.monotonic_ns()
+    Event().wait(over_s)
+    after, took_s = _through(store), (clock.monotonic_ns() - began_ns) / SECOND
+    return {name: round((after.get(name, 0) - through[name]) / took_s, 1) for name in waiting}
+
+
+def _through(store: Reader) -> dict[str, int]:
+    return {cursor.upstream: cursor.sequence for cursor in store.cursors()}
 
 
 def _backlogs(store: Reader, settings: Settings) -> list[_Backlog]:

@@ -1,6 +1,8 @@
 """`gatewayd import`, `records` and `outbox` as a person and a program run them."""
 
+import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +164,7 @@ async def test_the_first_break_of_the_chain_is_named(
 
 async def test_the_outbox_shows_what_waits_and_sends_dead_letters_again(site: Path) -> None:
     await _commit(site)
-    (row,) = _json(site, "outbox", "status")["upstreams"]
+    (row,) = _json(site, "outbox", "status", "--over", "0")["upstreams"]
     age_s = (SystemClock().wall() - NOON).total_seconds()
     assert max(0, age_s - WAIT_S_MAX) <= row.pop("oldest_waiting_s") <= max(0, age_s)
     assert row == {
@@ -172,10 +174,12 @@ async def test_the_outbox_shows_what_waits_and_sends_dead_letters_again(site: Pa
         "backlog": 2,
         "last_ack": "2026-08-01T04:00:00+00:00",
         "oldest_waiting": "2026-08-01T12:00:00.000+08:00",
+        "rate_s": None,
+        "drained_in_s": None,
         "dead": 1,
         "retrying": 0,
     }
-    assert "backlog       2" in _run(site, "outbox", "status").stdout
+    assert "backlog       2" in _run(site, "outbox", "status", "--over", "0").stdout
     told = _json(site, "outbox", "dead")
     (letter,) = told["dead"]
     assert told["total"] == 1
@@ -184,8 +188,33 @@ async def test_the_outbox_shows_what_waits_and_sends_dead_letters_again(site: Pa
     assert _json(site, "outbox", "retry", "--seq", "1") == {"retrying": 0}
     assert _json(site, "outbox", "retry") == {"retrying": 1}
     assert _json(site, "outbox", "retry", "--upstream", "platform") == {"retrying": 0}
-    (row,) = _json(site, "outbox", "status")["upstreams"]
+    (row,) = _json(site, "outbox", "status", "--over", "0.2")["upstreams"]
     assert (row["dead"], row["retrying"]) == (0, 1)
+    assert (row["rate_s"], row["drained_in_s"]) == (0.0, None), "nobody takes anything"
+
+
+async def test_the_outbox_shows_how_fast_records_go_out(site: Path) -> None:
+    await _commit(site)
+    store = open_store(site)
+    await asyncio.gather(*(store.append(draft("fill")) for _ in range(400)))
+    last = store.last_sequence()
+
+    async def take_some() -> None:
+        for sequence in range(4, last - 1):
+            await store.acknowledge("platform", sequence)
+            await asyncio.sleep(0.005)
+
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(take_some())
+        words = ("-c", str(site), "outbox", "status", "--over", "0.5")
+        done = await asyncio.to_thread(CliRunner().invoke, main, [*words, "--json"])
+        (row,) = json.loads(done.stdout)["upstreams"]
+        told = await asyncio.to_thread(CliRunner().invoke, main, words)
+        taking.cancel()
+    await store.close()
+    assert 0 < row["rate_s"] <= 200
+    assert row["drained_in_s"] == round(row["backlog"] / row["rate_s"])
+    assert re.search(r"rate [0-9.]+/s, done in 0:00:0", told.stdout)
 
 
 def test_an_export_is_taken_back_unchanged(site: Path) -> None:

@@ -139,6 +139,48 @@ async def test_a_cut_in_a_range_goes_on_where_it_was(outpost: Outpost) -> None:
     assert first.taken + second.taken == list(range(1, count + 1))
 
 
+async def test_a_range_waits_for_what_is_new_and_holds_nothing_up(outpost: Outpost) -> None:
+    """Behind the backlog that was there, and before none of what comes while it is sent."""
+    count = 3 * BATCH_MAX
+    await outpost.commit(count)
+    await outpost.store.acknowledge("platform", count - 50)
+    assert await ask(outpost, 1, 2 * BATCH_MAX)
+    sink = Taking()
+    committed: list[int] = []
+
+    async def more() -> None:
+        """New records of every kind, while the first part of the range is under way."""
+        await until(lambda: len(sink.offers) == 2)
+        committed.extend([one.sequence for one in await outpost.commit(1, "alarm")])
+        committed.extend([one.sequence for one in await outpost.commit(3)])
+
+    async with pumping(a_pump(outpost), sink):
+        await more()
+        await until(lambda: outpost.store.next_resend("platform") is None)
+        await until(lambda: outpost.store.cursor("platform") == committed[-1])
+    assert sink.offers[0] == list(range(count - 49, count + 1)), "what waited goes first"
+    assert sink.offers[1] == list(range(1, BATCH_MAX + 1)), "then the range, a batch at a time"
+    again = [one for one in sink.taken if one <= 2 * BATCH_MAX]
+    assert again == list(range(1, 2 * BATCH_MAX + 1))
+    assert [one for one in sink.taken if one in committed] == committed, "each once, in order"
+
+
+async def test_what_is_new_goes_before_the_rest_of_a_range(outpost: Outpost) -> None:
+    count = 2 * BATCH_MAX
+    await outpost.commit(count)
+    await outpost.store.acknowledge("platform", count)
+    assert await ask(outpost, 1, count)
+    first = Taking(offers_max=1)
+    async with pumping(a_pump(outpost), first):
+        await first.gone.wait()
+    (alarm,) = await outpost.commit(1, "alarm")
+    second = Taking()
+    async with pumping(a_pump(outpost), second):
+        await until(lambda: outpost.store.next_resend("platform") is None)
+    assert first.taken == list(range(1, BATCH_MAX + 1))
+    assert second.taken == [alarm.sequence, *range(BATCH_MAX + 1, count + 1)]
+
+
 async def test_only_so_many_ranges_wait(outpost: Outpost) -> None:
     await outpost.commit(1)
     said = [await ask(outpost, 1, 1) for _ in range(RESENDS_WAITING_MAX + 1)]
