@@ -24,7 +24,9 @@ from drivers.rfid.contents import (
     Contents,
 )
 from drivers.suite import Bench, on_tcp, running
+from protocols.readers.r2000 import codes as r2000_codes
 from protocols.readers.uhfreader import Tag, codes
+from tests.support.devices.r2000 import ScriptedR2000
 from tests.support.readers import ScriptedReader
 
 AREA = MemoryArea("user", 0, 4)
@@ -65,11 +67,12 @@ async def test_a_tag_that_stays_is_read_once_and_not_every_round() -> None:
 
 
 class Late:
-    """A reader whose answers about memory come `late_s` after all else that it says."""
+    """A reader whose answers about memory, code `code` at byte `at`, come late after all else."""
 
-    def __init__(self, reader: ScriptedReader, late_s: float) -> None:
+    def __init__(self, reader: Any, late_s: float, *, code: int = codes.READ, at: int = 2) -> None:
         self._reader = reader
         self._late_s = late_s
+        self._mark = slice(at, at + 1), bytes((code,))
 
     def plugged(
         self, send: Callable[[bytes], None], unplug: Callable[[], None]
@@ -77,12 +80,14 @@ class Late:
         loop = asyncio.get_running_loop()
 
         def sent(data: bytes) -> None:
-            if data[2:3] == bytes((codes.READ,)):
+            where, code = self._mark
+            if data[where] == code:
                 loop.call_later(self._late_s, send, data)
             else:
                 send(data)
 
-        return self._reader.plugged(sent, unplug)
+        heard: Callable[[bytes], None] = self._reader.plugged(sent, unplug)
+        return heard
 
 
 async def test_an_answer_that_comes_too_late_is_not_taken_for_another_tags() -> None:
@@ -100,6 +105,18 @@ async def test_an_answer_that_comes_too_late_is_not_taken_for_another_tags() -> 
     assert not [contents for tag in (A, B) for contents in told(bench, tag) if contents.data]
     times = [read.at_ns for read in bench.readings if isinstance(read, TagRead)]
     assert max(b - a for a, b in pairwise(times)) < (ACCESS_S_MAX + 1.0) * S
+
+
+async def test_an_attempt_that_was_cut_short_leaves_no_tag_selected() -> None:
+    """An R2000 that stays on one tag would hide what another one holds."""
+    reader = ScriptedR2000(tags=[A])
+    mute = Late(reader, 3600.0, code=r2000_codes.READ, at=3)
+    async with on_tcp(mute.plugged) as link:
+        settings = r2000.Settings.model_validate_json(json.dumps({"link": link}))
+        async with running(r2000.R2000("gun-1", settings), Bench(memory=AREA)) as bench:
+            await bench.until(lambda: reader.match == A)
+            await bench.until(lambda: not reader.match)
+    assert bench.error is None
 
 
 async def test_a_truncated_memory_is_no_memory() -> None:
