@@ -21,6 +21,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.clock import SystemClock
 from gatewayd.settings.site import load_site
 from gatewayd.store import beside
@@ -104,7 +105,7 @@ def ack(kind: str, subject: str, *, by: str, note: str, as_json: bool) -> None:
     if not found or kind not in KINDS:
         stop(NO, f"{kind} {subject}: no such alarm stands; `gatewayd alarms` shows what does")
     if not by.strip():
-        raise click.BadParameter("a name, please", param_hint="--by")
+        raise misused("by")
     now = SystemClock().wall()
     station = settings.station
     answered = words.answer(found[0], by=by.strip(), note=note, at=now)

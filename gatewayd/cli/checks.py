@@ -15,6 +15,7 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.desk.printed import PrintedCode, printed_codes, unprinted
 from gatewayd.errors import GatewayError
 from gatewayd.settings.checks import FormSettings
@@ -113,10 +114,10 @@ def print_(form: str, file: Path | None, lang: Language | None, *, as_json: bool
     """  # noqa: D301 - click wants the backspace character itself
     forms = load(directory()).checks
     if form not in forms:
-        raise click.UsageError(f"no form {form!r}; forms: {', '.join(forms)}")
+        raise misused("no_form", form=form, known=", ".join(forms))
     found = printed_codes(form, forms[form])
     if not found:
-        raise click.UsageError(f"{form} takes no codes: its file says device: false")
+        raise misused("form_without_codes", form=form)
     if file is not None:
         _save(file, _page(form, forms[form], found))
     if as_json:

@@ -15,6 +15,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.clock import SystemClock
 from gatewayd.errors import RejectedError
 from gatewayd.ids import new_id
@@ -100,7 +101,7 @@ def accept(*, by: str, reason: str, as_json: bool) -> None:
     settings = load(directory())
     by, reason = by.strip(), reason.strip()
     if not by or not reason:
-        raise click.UsageError("--by and --reason must say something")
+        raise misused("by_and_reason")
     now, zone = SystemClock().wall(), ZoneInfo(settings.station.timezone)
     if behind_build(now, BUILT_ON):
         raise RejectedError(

@@ -18,6 +18,7 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.cli.waiting import Report, shown
 from gatewayd.errors import GatewayError
 from gatewayd.settings.load import load
@@ -68,12 +69,12 @@ def exports(
     gatewayd export retired -o retired.csv
     """  # noqa: D301 - click wants the backspace character itself
     if as_json and file is None:
-        raise click.UsageError("--json needs -o FILE: stdout is the file")
+        raise misused("json_needs_file")
     named = "xlsx" if file is not None and file.suffix.lower() == ".xlsx" else "csv"
     chosen: writing.FileFormat = file_format or ("xlsx" if named == "xlsx" else "csv")
     stdout = sys.stdout.buffer
     if file is None and chosen == "xlsx" and stdout.isatty():
-        raise click.UsageError("a workbook is no text; name a file: -o cylinders.xlsx")
+        raise misused("workbook_to_terminal", how=f"-o {kind}.xlsx")
     path = load(directory()).store_path
     with shown({"write": f"writing {kind}"}) as report:
 

@@ -16,6 +16,7 @@ from gatewayd.cli.common import (
     print_json,
     reports_errors,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.cli.waiting import Report, shown
 from gatewayd.clock import SystemClock
 from gatewayd.settings.load import load
@@ -91,7 +92,7 @@ def imports(
         _template(kind, file_format, all_columns=all_columns)
         return
     if file is None:
-        raise click.UsageError("FILE is missing; with --template none is needed")
+        raise misused("file_missing")
     if kind == "operators":
         counts = operators.take_in(file, replace=replace, dry_run=dry_run)
     elif kind == "retired":
@@ -113,16 +114,14 @@ def imports(
 
 def _retire(file: Path, by: str, *, replace: bool, dry_run: bool) -> ImportCounts:
     if replace:
-        raise click.UsageError(
-            "--replace is not for retired codes: `gatewayd reinstate` takes one back into use"
-        )
+        raise misused("no_replace")
     return retired_file.take_in(file, by=by, dry_run=dry_run)
 
 
 def _template(kind: str, file_format: writing.FileFormat, *, all_columns: bool) -> None:
     stdout = sys.stdout.buffer
     if file_format == "xlsx" and stdout.isatty():
-        raise click.UsageError(f"a workbook is no text; redirect it: > {kind}.xlsx")
+        raise misused("workbook_to_terminal", how=f"> {kind}.xlsx")
     made = io.BytesIO()
     if kind == "operators":
         people.write_template(made, file_format)

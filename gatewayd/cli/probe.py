@@ -26,6 +26,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.clock import SystemClock
 from gatewayd.commission import device as devices
 from gatewayd.commission import report
@@ -127,7 +128,7 @@ def probe(
     gatewayd probe --driver rfid.uhfreader --set link.tcp=192.168.1.30:6000 --lang en
     """  # noqa: D301 - click wants the backspace itself
     if (name is None) == (driver is None):
-        raise click.UsageError("name a configured DEVICE or a --driver with its --set, one of both")
+        raise misused("device_or_driver")
     spoken = language(lang)
     chosen = _device(name, driver, changes)
     wanted = Wanted(seconds, _memory(reads, writes, uid, _unit_bytes(chosen)), trigger)
@@ -189,7 +190,7 @@ def _memory(reads: str | None, writes: str | None, uid: str, unit_bytes: int) ->
     HEX is cut into words or blocks of the usual size, or as dashes say: `00000000-11111111`.
     """
     if reads and writes:
-        raise click.UsageError("--read-memory or --write-memory, one at a time")
+        raise misused("one_memory")
     if not reads and not writes:
         return None
     text = reads or writes or ""
@@ -204,7 +205,7 @@ def _memory(reads: str | None, writes: str | None, uid: str, unit_bytes: int) ->
         banks = "|".join(get_args(Bank))
         raise click.UsageError(f"{option} {text}: expected {banks}:START:{last}") from exc
     if data is not None and not uid:
-        raise click.UsageError("--write-memory needs --uid: a write must name its tag")
+        raise misused("write_needs_uid")
     return Memory(area, data)
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from drivers.contract import DriverError
 from gatewayd.cli.common import COULD_NOT_RUN, NO, OK, print_json, stop
 from gatewayd.cli.probe_map import daemons_told
+from gatewayd.cli.usage import misused
 from gatewayd.commission import hunting, variants
 from gatewayd.commission.changes import Changes, changes
 from gatewayd.commission.device import Device
@@ -81,7 +82,7 @@ def _units(text: str | None) -> tuple[int, ...]:
     try:
         units = range(int(first), int(last or first) + 1)
     except ValueError as exc:
-        raise click.UsageError(f"--units {text}: expected FIRST-LAST, e.g. 1-32") from exc
+        raise misused("units", units=text) from exc
     if not units or units[0] < 0 or units[-1] > UNIT_MAX or len(units) > hunting.UNITS_MAX:
         limits = f"0..{UNIT_MAX}, at most {hunting.UNITS_MAX} of them"
         raise click.UsageError(f"--units {text}: expected units of {limits}")

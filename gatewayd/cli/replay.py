@@ -15,6 +15,7 @@ from rich.table import Table
 
 from gatewayd import replay
 from gatewayd.cli.common import config_option, directory, json_option, print_json, reports_errors
+from gatewayd.cli.usage import misused
 from gatewayd.cli.waiting import Report as Progress
 from gatewayd.cli.waiting import shown
 from gatewayd.clock import SystemClock
@@ -108,7 +109,7 @@ def _start(since: str, settings: Settings) -> datetime:
     try:
         moment = datetime.fromisoformat(since)
     except ValueError as exc:
-        raise click.UsageError(f"--since {since}: expected 30d, 12h or a date") from exc
+        raise misused("since", since=since) from exc
     zone = ZoneInfo(settings.station.timezone)
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
 

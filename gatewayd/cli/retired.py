@@ -17,6 +17,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.clock import SystemClock
 from gatewayd.desk.holds import order
 from gatewayd.desk.terms import By, No
@@ -46,7 +47,7 @@ def _carry_out(what: str, code: str, reason: str, by: str, *, uid: bool, as_json
     kind: Kind = "uid" if uid else "code"
     subject = plain_uid(code) if uid else plain_code(code)
     if not subject:
-        raise click.BadParameter(f"{code!r} is no uid; expected hex", param_hint="CODE")
+        raise misused("no_uid", uid=code)
     language = settings.log.language
     given = order(subject, By(by.strip() or getpass.getuser(), "cli", reason), SystemClock())
     if isinstance(given, No):

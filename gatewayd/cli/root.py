@@ -1,11 +1,17 @@
 """The `gatewayd` command: a table of subcommands, imported only when asked for."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
 from gatewayd import __version__
 from gatewayd.cli.common import config_option
+
+TYPED = "gatewayd.typed"
+"""Where a context keeps the words of its command line."""
 
 COMMANDS = {
     "demo": "gatewayd.cli.demo:demo",
@@ -48,7 +54,29 @@ COMMANDS = {
 
 
 class _Lazy(click.Group):
-    """A group that imports a subcommand when it is used, so `--help` and `decode` start fast."""
+    """A group that imports a subcommand when it is used, so `--help` and `decode` start fast.
+
+    Wrong usage, here or in any subcommand, is said in the operator's language.
+    """
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Remember what was typed: the language is in it also where the rest is not understood."""
+        typed = tuple(args)
+        with _told(typed):
+            made = super().make_context(info_name, args, parent, **extra)
+        made.meta[TYPED] = typed
+        return made
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand."""
+        with _told(ctx.meta[TYPED]):
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The order of the table is the order of the help."""
@@ -64,6 +92,20 @@ class _Lazy(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command), command
         return command
+
+
+@contextmanager
+def _told(typed: Sequence[str]) -> Iterator[None]:
+    """The library speaks English as it is; for another language its errors are told by us."""
+    try:
+        yield
+    except click.UsageError as exc:
+        from gatewayd.cli.usage import Told, asked_for  # noqa: PLC0415 - only who errs pays for it
+
+        lang = asked_for(typed)
+        if lang == "en" or isinstance(exc, Told):
+            raise
+        raise Told(exc, lang) from exc
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.published import everything
 
 
@@ -45,7 +46,7 @@ def schemas(*, name: str | None, folder: Path | None, as_json: bool) -> None:
     elif name in found:
         click.echo(everything.as_text(found[name]), nl=False)
     else:
-        raise click.UsageError(f"no schema {name!r}; `gatewayd schemas` lists them")
+        raise misused("no_schema", name=name)
 
 
 def _write(folder: Path) -> None:

@@ -19,6 +19,7 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.usage import misused
 from gatewayd.cli.verdict_masses import of_last_fill
 from gatewayd.cli.verdict_screen import show
 from gatewayd.clock import SystemClock
@@ -79,7 +80,7 @@ def verdict(
     gatewayd verdict --rig rig-1 --code X --set cylinder.next_inspection_on=2020-01
     """  # noqa: D301 - click wants the backspace character itself
     if not code and not uid:
-        raise click.UsageError("name the cylinder with --code or --uid")
+        raise misused("name_cylinder")
     settings = load(directory())
     spoken = lang or settings.log.language
     base_changes = _overrides(overrides)
@@ -133,7 +134,7 @@ def _bench(settings: Settings, rig_id: str, reads: Reads, clock: FactSource) -> 
     rig = settings.rigs.get(rig_id)
     if rig is None:
         known = ", ".join(settings.rigs)
-        raise click.UsageError(f"no rig {rig_id!r}; rigs: {known}")
+        raise misused("no_rig", rig=rig_id, known=known)
     packs = tuple(settings.packs[pack] for pack in rig.rules)
     return Bench(rig_id, rig, settings.station, packs, suppliers(settings, reads, clock))
 
@@ -144,7 +145,7 @@ def _overrides(given: Iterable[str]) -> dict[str, Any]:
     for item in given:
         name, equals, value = item.partition("=")
         if not equals:
-            raise click.UsageError(f"--set {item}: expected FACT=VALUE")
+            raise misused("set", item=item)
         try:
             changes[name.strip()] = facts.parse(name.strip(), value)
         except ValueError as exc:
@@ -159,7 +160,7 @@ def _when(at: str | None, settings: Settings) -> datetime:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as exc:
-        raise click.UsageError(f"--at {at}: expected a date or an RFC 3339 time") from exc
+        raise misused("at", at=at) from exc
     zone = ZoneInfo(settings.station.timezone)
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
 

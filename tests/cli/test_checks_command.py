@@ -86,7 +86,7 @@ def test_a_code_is_drawn_in_millimetres_with_its_quiet_zone() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("print", "nothing"), 2, "no form 'nothing'; forms: "),
+        (("print", "nothing"), 2, "no form nothing; forms: "),
         (("print", FORM, "-o", "/nowhere/at/all.html"), 3, "cannot be written"),
         (("print",), 2, "FORM"),
     ],

@@ -1,0 +1,86 @@
+"""Wrong usage, said in the operator's language: what the command line's library says, and what we do.
+
+The library has no Chinese; it says a few dozen sentences, which are known here by their English form.
+One that is not is shown as it is.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import IO, Any
+
+import click
+
+from gatewayd.cli.common import language
+from gatewayd.texts import TEXTS, Language, text
+
+LANGUAGES: Mapping[str, Language] = {"zh": "zh", "en": "en"}
+LIBRARY = "usage.click."
+"""How the keys of the library's own sentences begin."""
+
+
+class Told(click.UsageError):
+    """A usage error as it is shown; `cause` is what was raised."""
+
+    def __init__(self, cause: click.UsageError, lang: Language) -> None:
+        super().__init__(cause.format_message(), cause.ctx)
+        self.cause = cause
+        self.lang = lang
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """How it is used, where to look, and what is wrong; on stderr."""
+        if isinstance(self.cause, click.exceptions.NoArgsIsHelpError):
+            self.cause.show(file)
+            return
+        for line in self._lines():
+            click.echo(line, file=file, err=file is None)
+
+    def _lines(self) -> Iterator[str]:
+        if self.ctx is not None:
+            pieces = " ".join(self.ctx.command.collect_usage_pieces(self.ctx))
+            usage = f"{self.ctx.command_path} {pieces}".strip()
+            yield text("usage.how", self.lang, usage=usage)
+            yield text("usage.help", self.lang, command=self.ctx.command_path)
+            yield ""
+        said = translated(self.format_message(), self.lang)
+        yield text("usage.error", self.lang, said=said)
+
+
+def misused(key: str, **values: Any) -> click.UsageError:
+    """A usage error of ours, from the catalogue, in the language of the command that runs."""
+    asked = click.get_current_context().params.get("lang")
+    return click.UsageError(text(f"usage.{key}", language(asked), **values))
+
+
+def translated(said: str, lang: Language) -> str:
+    """A sentence of the library in that language; what is none of them as it is."""
+    for pattern, key in _known():
+        found = pattern.fullmatch(said)
+        if found is not None:
+            inner = {name: translated(value, lang) for name, value in found.groupdict().items()}
+            return text(key, lang, **inner)
+    return said
+
+
+@cache
+def _known() -> tuple[tuple[re.Pattern[str], str], ...]:
+    keys = (key for key in TEXTS if key.startswith(LIBRARY))
+    return tuple((_pattern(TEXTS[key].en), key) for key in keys)
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """What fits a sentence with its `{placeholders}` filled."""
+    parts = re.split(r"\{(\w+)\}", sentence)
+    made = (f"(?P<{part}>.*?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+    return re.compile("".join(made), re.DOTALL)
+
+
+def asked_for(arguments: Sequence[str]) -> Language:
+    """The language of a command line that may not be understood: its `--lang`, else the terminal's."""
+    given = dict(pairwise(arguments)).get("--lang", "")
+    equals = [each.removeprefix("--lang=") for each in arguments if each.startswith("--lang=")]
+    for lang in (given, *equals):
+        if lang in LANGUAGES:
+            return LANGUAGES[lang]
+    return language(None)
