@@ -237,7 +237,11 @@ class _Reading:
         self.points = {name: each for name, each in told.items() if each}
         named = {pack for rig in rigs if rig.settings for pack in rig.settings.rules}
         named |= {pack for each in self.points.values() for pack in each.rules}
-        packs, profiles = self._packs(named, store), load_profiles(self.directory, self.report)
+        packs = self._packs(named, store)
+        maps = {
+            getattr(d.settings and d.settings.settings, "profile", "") for d in devices.values()
+        }
+        profiles = load_profiles(self.directory, self.report, wanted=maps)
         for kind, library in (("rules", packs), ("profiles", profiles)):
             self.sources |= {f"{kind}/{name}": text for name, text in library.sources.items()}
         return World(
