@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gatewayd.store.model import Record
 from gatewayd.upstreams.contract import Upstream
 from gatewayd.upstreams.kafka import partition_of
 from gatewayd.upstreams.pump import BATCH_MAX
@@ -16,9 +17,11 @@ from tests.support.mapped_platforms import (
     TOPIC,
     MappedKafka,
     MappedMqttPlatform,
+    MappedTable,
 )
 from tests.support.outpost import ROOT, STATION, Outpost, drained, first_arrivals, running
 from tests.support.platforms import ANSWERS, DOUBLES, Platform
+from tests.support.postgres_server import GATEWAY
 from tests.support.subscribers import Subscriber
 from tests.support.waiting import until
 
@@ -117,6 +120,74 @@ async def confirm(seen: Subscriber) -> None:
             seen.say(f"{ROOT}/ack", json.dumps(dict(one.user)).encode())
             done += 1
         await asyncio.sleep(0.01)
+
+
+# Two places in one batch
+
+
+TWO = """\
+id: two
+title: {zh: 二, en: two}
+source: made up for a test
+verified: false
+messages:
+  - {records: [fill], to: plant_fills, fields: {ID: record.id, NO: record.sequence}}
+  - {records: [refusal], to: plant_no, fields: {ID: record.id, NO: record.sequence}}
+examples:
+  - {in: {kind: fill, id: "1", sequence: 2}, out: {to: plant_fills, body: {ID: "1", NO: 2}}}
+"""
+ROUNDS = 5
+
+
+async def mixed(outpost: Outpost) -> tuple[list[int], list[int]]:
+    """Fills and refusals in turn, by sequence."""
+    fills: list[Record] = []
+    refusals: list[Record] = []
+    for _ in range(ROUNDS):
+        fills += await outpost.commit(1)
+        refusals += await outpost.commit(1, "refusal")
+    return [each.sequence for each in fills], [each.sequence for each in refusals]
+
+
+@pytest.mark.parametrize("platform", [MappedKafka], indirect=True)
+async def test_each_topic_of_a_batch_has_its_own_in_order(
+    platform: MappedKafka, outpost: Outpost
+) -> None:
+    for topic in ("plant_fills", "plant_no"):
+        platform.server.make_topic(topic)
+    fills, refusals = await mixed(outpost)
+    upstream = outpost.upstream_of(platform.kind, mapping=TWO, **platform.settings())
+    async with running(upstream):
+        await drained(upstream)
+    for topic, wanted in (("plant_fills", fills), ("plant_no", refusals)):
+        found = platform.server.messages(partition_of(STATION, 3), topic)
+        assert [json.loads(each.value() or b"")["NO"] for each in found] == wanted
+
+
+@pytest.mark.parametrize("platform", [MappedTable], indirect=True)
+async def test_tables_of_a_batch_get_their_rows_once_or_say_why_not(
+    platform: MappedTable, outpost: Outpost
+) -> None:
+    fills, refusals = await mixed(outpost)
+    wrong, sql = refusals[2], platform.server.sql
+    sql(f'CREATE TABLE plant_no ("ID" uuid, "NO" bigint CHECK ("NO" <> {wrong}))')
+    sql(f'GRANT SELECT ("ID"), INSERT ON plant_no TO {GATEWAY}')
+    upstream = outpost.upstream_of(platform.kind, mapping=TWO, **platform.settings())
+    async with running(upstream):
+        await outpost.until_state("refused", error="record.id needs a unique index")
+        assert sql('SELECT "NO" FROM plant_fills').split() in ([], [str(fills[0])])
+        sql('CREATE UNIQUE INDEX ON plant_no ("ID")')
+        await drained(upstream)
+    assert numbers(sql('SELECT "NO" FROM plant_fills ORDER BY n')) == fills
+    taken = [each for each in refusals if each != wrong]
+    assert numbers(sql('SELECT "NO" FROM plant_no ORDER BY "NO"')) == taken
+    (letter,) = outpost.store.dead_letters("platform")
+    assert letter.sequence == wrong
+    assert "plant_no_NO_check" in letter.reason
+
+
+def numbers(printed: str) -> list[int]:
+    return [int(each) for each in printed.split()]
 
 
 # What stands in a mapping's own place
