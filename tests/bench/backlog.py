@@ -14,12 +14,14 @@ from time import perf_counter
 
 import psutil
 
+from gatewayd.clock import MS
 from gatewayd.ids import new_id
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.store import Store
 from tests.bench import house, traffic
 from tests.bench.figures import Figures
 from tests.support.brokers import Mosquitto
+from tests.support.subscribers import Subscriber
 
 CHILD = Path(__file__).parent / "backlog_child.py"
 WAITERS = 200
@@ -36,7 +38,8 @@ async def measure(directory: Path, records: int, figures: Figures) -> None:
     sample = store.records(limit=min(records, BARE_MAX))
     await store.close()
     with Mosquitto(directory, extra=["log_type none"]) as broker:
-        waiting, most, took_s = await _drain(directory, broker.url)
+        with Subscriber(broker.port, f"gatewayd/v1/{house.STATION}/records/alarm") as alarms:
+            waiting, most, took_s = await _drain(directory, broker, figures, alarms)
         rate = records / took_s
         bare = await asyncio.to_thread(traffic.bare, broker.port, sample)
     name = f"{records:,} records waiting"
@@ -45,6 +48,17 @@ async def measure(directory: Path, records: int, figures: Figures) -> None:
     figures.add("drained", rate, "1/s", digits=0)
     figures.add("a bare paho client", bare, "1/s", digits=0)
     figures.add("drained, of the bare client's rate", 100 * rate / bare, "%", aim="≥ 80", digits=0)
+
+
+def _latency(name: str, committed_ns: dict[str, int], heard: Subscriber, figures: Figures) -> None:
+    """How long after its commit the first copy of each record was there."""
+    heard.wait(lambda: len(heard.messages()) >= len(committed_ns) // 2)
+    times_ms: dict[str, float] = {}
+    for seen in heard.messages():
+        record_id = json.loads(seen.payload)["id"]
+        if record_id in committed_ns:
+            times_ms.setdefault(record_id, (seen.at_ns - committed_ns[record_id]) / MS)
+    figures.add_times(name, list(times_ms.values()))
 
 
 async def _commit(store: Store, records: int) -> None:
@@ -59,10 +73,15 @@ async def _commit(store: Store, records: int) -> None:
             group.create_task(wait_for_each(count))
 
 
-async def _drain(directory: Path, url: str) -> tuple[float, float, float]:
+async def _drain(
+    directory: Path, broker: Mosquitto, figures: Figures, alarms: Subscriber
+) -> tuple[float, float, float]:
     """Memory with everything waiting and the most while it drains, in MiB; and seconds."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, str(CHILD), str(directory), url, stdin=PIPE, stdout=PIPE
+        *(sys.executable, str(CHILD), str(directory), broker.url),
+        stdin=PIPE,
+        stdout=PIPE,
+        limit=MIB,
     )
     assert child.stdin is not None
     assert child.stdout is not None
@@ -76,7 +95,14 @@ async def _drain(directory: Path, url: str) -> tuple[float, float, float]:
         await asyncio.wait([done], timeout=SAMPLE_S)
         most = max(most, process.memory_info().rss / MIB)
     took_s = perf_counter() - began_s
-    assert json.loads(done.result()) == {"left": 0}
+    assert done.result() == b"drained\n"
+    with Subscriber(broker.port, f"gatewayd/v1/{house.STATION}/records/fill") as fills:
+        said = json.loads(await child.stdout.readline())
+        assert said["left"] == 0
+        _latency(
+            "alarm, committed to a subscriber, while they drain", said["alarm"], alarms, figures
+        )
+        _latency("record, committed to a subscriber, none waiting", said["fill"], fills, figures)
     child.stdin.close()
     assert await child.wait() == 0
     return waiting, most, took_s
