@@ -220,9 +220,10 @@ def _tail(path: Path, format_: Format) -> tuple[list[str], int] | None:
             at += len(line)
             count += 1
             lines.append((at, line))
+    whole = bool(lines) and lines[-1][1].endswith(b"\n")
     while lines and not (lines[-1][1].endswith(b"\n") and format_.id_of(lines[-1][1])):
         lines.pop()
-    if count > 1 and not lines:
+    if not lines and (count > 1 or whole):
         return None
     ids = [format_.id_of(line) for _, line in lines]
     end = lines[-1][0] if lines else len(format_.header)
