@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.soak.judge import judge
-from tests.soak.moments import AT_ONCE, MOMENTS, Instant, draw
+from tests.soak.moments import AT_ONCE, MOMENTS, UP_S_MAX, Instant, draw
 from tests.soak.site import Site, SiteSpec, open_site
 from tests.soak.tally import Tally
 from tests.support.disks import Disk, Image, MountError, tmpfs
+from tests.support.waiting import until
 
 LIVING = tuple(each for each in MOMENTS if each.name not in AT_ONCE | {"asked"})
 """Moments in the life of a daemon that is not started anew for each fault."""
@@ -104,9 +105,11 @@ class FullDisk(Trouble):
         await asyncio.sleep(fault.lasts_s / 2)
         disk.clear()
         if killed:
-            site.tally.add("a start on a full disk")
-            with contextlib.suppress(AssertionError):
-                await site.serving()
+            daemon = site.daemon.process
+            assert daemon is not None
+            await until(lambda: site.up() or daemon.returncode is not None, UP_S_MAX)
+            how = "served" if site.up() else f"ended with {daemon.returncode}"
+            site.tally.add(f"a start on a full disk {how}")
 
 
 class ReadOnly(Trouble):

@@ -126,15 +126,15 @@ class Site:
         """SIGKILL. Whether it still lived then, and where every rig stood, is told."""
         process = self.daemon.process
         assert process is not None
+        if process.returncode is not None:
+            self.tally.say(f"the daemon ended by itself: {self.last_words()[-1500:]}")
+        else:
+            process.kill()
         for truth in self.truths.values():
             self.tally.add(f"killed while: {truth.phase}")
-        if process.returncode is None:
-            await self.daemon.kill()
-        else:
-            self.tally.say(f"the daemon ended by itself: {self.last_words()[-1500:]}")
-            self.daemon.process = None
-        for truth in self.truths.values():
             truth.dies()
+        await process.wait()
+        self.daemon.process = None
 
     # People.
 
