@@ -67,10 +67,10 @@ class Verdict(TypedDict):
 
 
 class By(TypedDict):
-    """Who asked for something, how it reached the gateway, and why."""
+    """Who asked for something, how it reached the gateway, and why; `start`: gatewayd itself did."""
 
     who: str
-    how: Literal["card", "code", "page", "mqtt", "cli"]
+    how: Literal["card", "code", "page", "mqtt", "cli", "start"]
     why: str
 
 

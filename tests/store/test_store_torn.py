@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from gatewayd.errors import StoreError
+from gatewayd.ids import new_id
 from gatewayd.store import orders
 from gatewayd.store.model import Cylinder
 from gatewayd.store.orders import Order
 from gatewayd.store.store import Store
 from tests.support.damage import DB, PAGE, reopen
+from tests.support.shapes import against_record
 from tests.support.stores import NOON, draft, open_store, permit
 
 FRAME = 24 + PAGE
@@ -99,8 +101,10 @@ async def test_what_was_written_behind_the_tear_is_not_believed_as_it_was_before
     await store.import_cylinders([Cylinder("0000000007")], replace=True)
     await store.issue(permit())
     torn = _frames(tmp_path)
-    await store.order(orders.lock, Order("l", "rig-2", "leak", "the bureau", "cli", NOON))
-    await store.order(orders.hold, Order("h", "0000000007", "recall", "the bureau", "cli", NOON))
+    await store.order(orders.lock, Order(new_id(), "rig-2", "leak", "the bureau", "cli", NOON))
+    await store.order(
+        orders.hold, Order(new_id(), "0000000007", "recall", "the bureau", "cli", NOON)
+    )
     await store.issue(permit("rig-2"))
     copy = _copied(tmp_path)
     await store.close()
@@ -112,6 +116,9 @@ async def test_what_was_written_behind_the_tear_is_not_believed_as_it_was_before
     assert alarm.values["not_taken_over"] == ["archive", "locks"]
     assert alarm.values["from_before_the_tear"] == ["rigs"]
     assert "from before the tear: rigs" in alarm.detail
+    told = [r for r in fresh.records() if r.kind == "lock" or "store_damaged" in r.body]
+    assert len(told) >= 3
+    assert [each for record in told for each in against_record(record.body)] == []
     assert len(fresh.pending_permits("rig-1")) == 1
     assert fresh.pending_permits("rig-2") == ()
     await fresh.close()
