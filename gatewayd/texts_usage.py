@@ -46,6 +46,26 @@ MASSES: Final[dict[str, tuple[str, str]]] = {
 }
 """What `verdict` says of the masses."""
 
+REPLAY: Final[dict[str, tuple[str, str]]] = {
+    "replay.since": ("（自 {since} 起）", "(since {since})"),
+    "replay.records": ("记录", "records"),
+    "replay.judged": ("重新判定", "judged again"),
+    "replay.same": ("结论与原因相同", "same"),
+    "replay.unknown": ("无法判定", "unknown"),
+    "replay.other_reasons": ("结论相同，原因不同", "other reasons"),
+    "replay.unknown_fact": ("记录中没有 {fact}", "unknown because {fact} is not on record"),
+    "replay.not_by_rules": ("不是由规则判定", "not decided by rules"),
+    "replay.rig_gone": ("工位已不存在", "rig is gone"),
+    "replay.more": ("另有 {count} 条，--json 可看全部", "... and {count} more; --json has all"),
+    "replay.record": ("记录", "record"),
+    "replay.time": ("时间", "time"),
+    "replay.rig": ("工位", "rig"),
+    "replay.cylinder": ("气瓶", "cylinder"),
+    "replay.before": ("原判定", "before"),
+    "replay.after": ("新判定", "after"),
+}
+"""What `rules replay` says."""
+
 USAGE: Final[dict[str, tuple[str, str]]] = {
     "usage.how": ("用法：{usage}", "Usage: {usage}"),
     "usage.help": ("查看帮助：{command} --help", "Try '{command} --help' for help."),
@@ -169,4 +189,4 @@ LIBRARY: Final[dict[str, tuple[str, str]]] = {
 }
 """What the library of the command line says; its English is how a sentence is known, so it is exact."""
 
-SAID: Final = SHIFTS | MASSES | USAGE | LIBRARY
+SAID: Final = SHIFTS | MASSES | REPLAY | USAGE | LIBRARY

@@ -14,7 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from gatewayd import replay
-from gatewayd.cli.common import config_option, directory, json_option, print_json, reports_errors
+from gatewayd.cli.common import (
+    config_option,
+    directory,
+    json_option,
+    lang_option,
+    print_json,
+    reports_errors,
+)
 from gatewayd.cli.usage import misused
 from gatewayd.cli.waiting import Report as Progress
 from gatewayd.cli.waiting import shown
@@ -28,6 +35,7 @@ from gatewayd.settings.model import Settings
 from gatewayd.settings.report import ConfigProblemsError, Report
 from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader
+from gatewayd.texts import TEXTS, Language, text
 from rules_engine.pack import Pack
 
 DAYS_MAX = 36_500
@@ -74,9 +82,10 @@ class Tally:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Rule packs to try: a config directory, or a folder of packs.",
 )
+@lang_option
 @json_option
 @reports_errors
-def replay_rules(*, since: str, other: Path | None, as_json: bool) -> None:
+def replay_rules(*, since: str, other: Path | None, lang: Language | None, as_json: bool) -> None:
     """Judge the fills and refusals on record again, and show every verdict that changes.
 
     \b
@@ -97,20 +106,20 @@ def replay_rules(*, since: str, other: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(_json(tally, trial))
     else:
-        _show(tally, start)
+        _show(tally, start, lang or settings.log.language)
 
 
 def _start(since: str, settings: Settings) -> datetime:
     """The moment from which records count; without an offset in the station's own time."""
+    zone = ZoneInfo(settings.station.timezone)
     if found := _SPAN.fullmatch(since):
         amount = min(int(found[1]), DAYS_MAX)
         span = timedelta(days=amount) if found[2] == "d" else timedelta(hours=amount)
-        return SystemClock().wall() - span
+        return (SystemClock().wall() - span).astimezone(zone)
     try:
         moment = datetime.fromisoformat(since)
     except ValueError as exc:
         raise misused("since", since=since) from exc
-    zone = ZoneInfo(settings.station.timezone)
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
 
 
@@ -207,34 +216,53 @@ def _change(seen: Scan, now: Again) -> dict[str, Any]:
     }
 
 
-def _show(tally: Tally, start: datetime) -> None:
-    counts = {
-        "records since " + start.isoformat(timespec="minutes"): tally.records,
-        "judged again": tally.judged,
-        "same": tally.same,
-        **dict(sorted(tally.decisions.items())),
-        "not decided by rules": tally.not_by_rules,
-        "rig is gone": tally.rig_gone,
-    }
-    for name, count in counts.items():
-        click.echo(f"{name}: {count}")
+def _show(tally: Tally, start: datetime, lang: Language) -> None:
+    for key, count in _counts(tally, lang):
+        click.echo(f"{key}: {count}")
     for fact, count in tally.undecided.most_common():
-        click.echo(f"  unknown because {fact} is not on record: {count}")
+        click.echo(f"  {text('replay.unknown_fact', lang, fact=fact)}: {count}")
+    click.echo(text("replay.since", lang, since=start.isoformat(timespec="minutes")))
     if tally.changes:
-        Console(highlight=False).print(_table(tally.changes[:CHANGES_SHOWN_MAX]))
+        Console(highlight=False).print(_table(tally.changes[:CHANGES_SHOWN_MAX], lang))
     if len(tally.changes) > CHANGES_SHOWN_MAX:
-        click.echo(f"... and {len(tally.changes) - CHANGES_SHOWN_MAX} more; --json has all")
+        click.echo(text("replay.more", lang, count=len(tally.changes) - CHANGES_SHOWN_MAX))
 
 
-def _table(changes: Sequence[tuple[Scan, Again]]) -> Table:
-    table = Table("record", "time", "rig", "cylinder", "before", "after", box=None)
+def _counts(tally: Tally, lang: Language) -> Iterator[tuple[str, int]]:
+    yield text("replay.records", lang), tally.records
+    yield text("replay.judged", lang), tally.judged
+    yield text("replay.same", lang), tally.same
+    for name, count in sorted(tally.decisions.items()):
+        yield _outcome(name, lang), count
+    yield text("replay.not_by_rules", lang), tally.not_by_rules
+    yield text("replay.rig_gone", lang), tally.rig_gone
+
+
+def _outcome(name: str, lang: Language) -> str:
+    """`deny -> allow`, or why nothing else can be said, in words."""
+    before, arrow, after = name.partition(" -> ")
+    if arrow:
+        return f"{text(f'verdict.{before}', lang)} -> {text(f'verdict.{after}', lang)}"
+    return text(f"replay.{name.replace(' ', '_')}", lang)
+
+
+def _table(changes: Sequence[tuple[Scan, Again]], lang: Language) -> Table:
+    """Every verdict that changes; what does not fit goes on below, nothing is cut."""
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for name in ("record", "time", "rig", "cylinder", "before", "after"):
+        table.add_column(text(f"replay.{name}", lang), overflow="fold")
     for seen, now in changes:
         table.add_row(
             str(seen.record.sequence),
-            seen.time.isoformat(timespec="minutes"),
+            f"{seen.time:%Y-%m-%d %H:%M}",
             seen.record.rig_id,
             seen.code,
-            " ".join([seen.decision, *replay.codes(seen.findings)]),
-            " ".join([now.decision, *replay.codes(now.findings)]),
+            _told(seen.decision, seen.findings, lang),
+            _told(now.decision, now.findings, lang),
         )
     return table
+
+
+def _told(decision: str, findings: Sequence[Mapping[str, Any]], lang: Language) -> str:
+    said = text(f"verdict.{decision}", lang) if f"verdict.{decision}" in TEXTS else decision
+    return " ".join([said, *replay.codes(findings)])

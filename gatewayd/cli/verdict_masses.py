@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatewayd.rigs.assess import Bench
-from gatewayd.rigs.ending import moved_g
+from gatewayd.rigs.ending import AGREE_G, moved_g
 from gatewayd.rigs.history import filled
 from gatewayd.rigs.model import Plan
 from gatewayd.store.reads import Reader
@@ -38,7 +38,7 @@ def _weighed(store: Reader, bench: Bench, code: str) -> dict[str, int]:
         if not data.get("net_g") or data.get("tare_g") is None:
             continue
         flowed_g = moved_g(data["total_before_g"], data["total_after_g"])
-        more_g = max(0, flowed_g - data["net_g"])
+        more_g = flowed_g - data["net_g"] if flowed_g - data["net_g"] > AGREE_G else 0
         facts = {"scale.tare_g": data["tare_g"], "scale.gross_g": data["gross_end_g"] + more_g}
         net_g, error_g = data["net_g"] + more_g, bench.rig.weighing_error_g
         safe_g = data.get("safe_net_g", net_g)  # A record of an older version knows none.

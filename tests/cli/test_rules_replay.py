@@ -239,10 +239,14 @@ async def test_records_before_the_span_are_left_out(site: Path) -> None:
 async def test_a_person_sees_counts_and_a_table(site: Path, tmp_path: Path) -> None:
     await keep(site, record(site, LEGAL), record(site, OVERDUE))
     words = ["rules", "replay", "-c", str(site), *GLOBALLY_OLD, *trial(tmp_path, LENIENT)]
-    got = CliRunner().invoke(main, words)
-    assert "judged again: 2" in got.stdout
-    assert "deny -> allow: 1" in got.stdout
-    assert "deny OVERDUE" in got.stdout
+    for lang, told in (
+        ("en", ("judged again: 2", "deny -> allow: 1", "deny OVERDUE")),
+        ("zh", ("重新判定: 2", "拒绝 -> 允许: 1", "拒绝 OVERDUE")),
+    ):
+        got = CliRunner(env={"COLUMNS": "80"}).invoke(main, [*words, "--lang", lang])
+        for each in told:
+            assert each in got.stdout
+        assert "…" not in got.stdout, "nothing is cut"
 
 
 def refused(site: Path, *words: str) -> Result:
