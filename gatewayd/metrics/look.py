@@ -1,7 +1,7 @@
 """One look at the daemon: everything that a scrape tells, taken at one moment on its loop.
 
-It only reads what is there anyway. 64 rigs cost about a millisecond of the loop; the text is written
-in a thread.
+It only reads what is there anyway: milliseconds of the loop with 64 rigs. The text is written in a
+thread.
 """
 
 import asyncio

@@ -28,6 +28,7 @@ from tests.bench import (
     readers,
     rules,
     scans,
+    scrapes,
     snapshots,
     traffic,
     verdicts,
@@ -47,6 +48,7 @@ GROUPS = (
     "rules",
     "backlog",
     "snapshots",
+    "scrapes",
 )
 CYLINDERS = 100_000
 SCANNED = 2_000
@@ -88,6 +90,9 @@ async def _run(asked: argparse.Namespace, top: Path, figures: Figures) -> None:
             await wire.measure(_folder(top, f"wire-{run}"), seconds, figures)
     if "rules" in groups:
         _rules(figures, runs)
+    if "scrapes" in groups:
+        for run in _progress("scrapes", runs):
+            await scrapes.measure(_folder(top, f"scrapes-{run}"), figures)
 
 
 def _rules(figures: Figures, runs: int) -> None:
