@@ -167,14 +167,6 @@ class Judge:
         elif self._closed_ns is None:
             self._closed_ns = now_ns
 
-    def _only_a_tag(self, rig: "Rig", permit: KnownPermit) -> bool:
-        """Whether the rig asks for a tag alone, and since the cylinder came saw the permit's only.
-
-        A foreign tag beside a cylinder that does not show its own is all that a gateway can know.
-        """
-        foreign = {one.epc for one in self._world.fleet.legal if one.code == permit.code}
-        return rig.shown == foreign and self._required(rig) == {"reader"}
-
     def _goes_on(self, rig: "Rig", watch: _Watch) -> None:
         """Invariants 1 and 4 while it flows."""
         world, now_ns = self._world, self._world.ground.now_ns
@@ -301,6 +293,17 @@ class Judge:
         for rig in self._world.rigs.values():
             self._weigh(rig, [record for record in fills if record.rig == rig.name])
         self._delivered()
+        self._taken_up()
+
+    def _taken_up(self) -> None:
+        """What the files say is what runs: rigs, devices and rules."""
+        life = self._world.life
+        if life is None or life.house is None:
+            return
+        wanted, runs = self._world.config.take().settings(), life.house.settings
+        for name in ("rigs", "devices", "packs"):
+            if getattr(wanted, name) != getattr(runs, name):
+                self.say(0, f"the files were mended, and other {name} run")
 
     def _weigh(self, rig: "Rig", fills: list[Known]) -> None:
         """Invariant 2: records and alarmed differences make what flowed.

@@ -27,10 +27,7 @@ PLC_BAUD = 19_200
 
 @dataclass(slots=True)
 class Rig:
-    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when.
-
-    `shown` are the tags that were in the field since it came.
-    """
+    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when."""
 
     name: str
     ground: Ground
@@ -42,7 +39,6 @@ class Rig:
     cylinder: SimCylinder | None = None
     since_ns: int = 0
     powered: bool = True
-    shown: set[str] = field(default_factory=set)
     first_heard_ns: int = 0
     on_scan: Callable[["Rig"], None] = lambda _rig: None
 
@@ -99,7 +95,6 @@ class Rig:
 
     def _tick(self) -> None:
         self.plc.advance()
-        self.shown |= self.reader._field.keys()
         self.on_scan(self)
         self.ground.at(self.ground.now_ns + SCAN_MS * MS, self._tick)
 
@@ -122,7 +117,6 @@ class Rig:
         assert self.cylinder is None, self.cylinder
         self.cylinder, self.since_ns = cylinder, self.ground.now_ns
         self.plant.put_on(cylinder.load())
-        self.shown.clear()
         if tag:
             self.reader.tag_in(cylinder.epc)
 

@@ -29,6 +29,14 @@ def test_a_rule_that_denies_everything_is_taken_up_between_two_fills() -> None:
     assert not result.wrong, told(result)
 
 
+def test_a_daemon_that_finds_a_mistake_in_its_files_starts_when_they_are_mended() -> None:
+    invalid = Fault(0.1, "config.invalid", RIG, 0.9, 3, moment="opens", nth=1)
+    killed = Fault(0.4, "process.kill", RIG, 0.0, 1, moment="opens", nth=1)
+    result = live(story(invalid, killed))
+    assert any("ended: no_config" in line for line in result.story)
+    assert not result.wrong, told(result)
+
+
 def test_a_page_that_rots_is_put_aside_and_the_rig_fills_again() -> None:
     found = []
     for seed in range(1, 7):

@@ -65,6 +65,7 @@ class World:
         self.finished = False
         self.disk_full = False
         self.lives = 0
+        self.misconfigured = 0
         self._folder = folder
         self.image = folder / "0"
         rng = random.Random(f"{plan.seed}/rigs")
@@ -92,7 +93,7 @@ class World:
 
     def _one_life(self) -> None:
         self.lives += 1
-        if self.lives > LIVES_MAX:
+        if self.lives - self.misconfigured > LIVES_MAX:
             self.judge.say(0, "the daemon ends again and again")
             self.finished = True
             return
@@ -103,7 +104,7 @@ class World:
         self.ground.note("daemon", f"starts (life {self.lives})")
         end = self.life.run()
         if end == "no_config":
-            self.lives -= 1  # systemd tries again each second, until somebody mends the files.
+            self.misconfigured += 1  # systemd tries again each second, until the files are mended.
         self.judge.ended(self.life, end)
         self.ground.note(
             "daemon", f"ended: {end}" + (f" ({self.life.error})" if self.life.error else "")
