@@ -254,7 +254,7 @@ class DriverType:
     somebody accepted, in writing, a filler whose target cannot be read back; empty when it can.
     `together` says what speaks against two devices of this type being two parts of one unit of a
     wire (two outputs of one module), as what is wrong and a hint, or None when they may; without
-    it a unit is one device.
+    it a unit is one device. `lively_s`: up, it calls `context.frame` at least so often, or it hangs.
 
     What `gatewayd drivers`, `detect` and `probe` tell comes from here too: `summary` in both
     languages; `models` known to speak it; `caveats` a technician must know, as (zh, en); `example`,
@@ -285,6 +285,7 @@ class DriverType:
     tcp_ports: tuple[int, ...] = ()
     usb_ids: tuple[tuple[int, int], ...] = ()
     own_formats: tuple[Format, ...] = ()
+    lively_s: float = 0.0
 
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset(
         {"identify", "gate", "scale", "output", "filler"}

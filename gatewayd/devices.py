@@ -78,7 +78,13 @@ def supervised(driver: Driver, settings: Settings, context: UpstreamContext, bug
         return Wire.budget_of(wire)
 
     supervisor = Supervisor(
-        driver, clock=context.clock, emit=emit, on_status=on_status, budget=budget, memory=memory
+        driver,
+        clock=context.clock,
+        emit=emit,
+        on_status=on_status,
+        budget=budget,
+        memory=memory,
+        lively_s=device.driver.lively_s,
     )
     turned = Turned(context.store, supervisor.troubles.add)
     return Device(driver, supervisor, audience)

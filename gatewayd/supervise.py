@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 import structlog
 
-from drivers.contract import Context, Driver, DriverError, MemoryArea, Reading
+from drivers.contract import Context, Direction, Driver, DriverError, MemoryArea, Reading
 from drivers.plc.budget import Budget
 from gatewayd import chance
 from gatewayd.clock import SECOND, Clock
@@ -29,6 +29,8 @@ RETRY_S_MAX = 15.0
 """The longest wait ever: how late a device that is back is noticed."""
 STABLE_S = 10.0
 """How long a device must have been up before its next loss is the first again."""
+LIVELY_STEP = 0.1
+"""Of `lively_s`: how old the note that a driver moved may be, so that most frames cost nothing."""
 NOISE_BYTES_SHOWN = 128
 """How much of the last noise is kept to be shown."""
 
@@ -74,6 +76,8 @@ class Supervisor:
 
     `memory` is what it is to read of every tag. `budget` says where the time of the device's wire goes, None when nobody measures that.
 
+    `lively_s` is how often the driver at least moves, see `DriverType`; 0 = nobody can tell.
+
     `troubles` is what a person should put right; a kind that comes or goes is a change too. Who
     runs it calls `troubles.sweep()` now and then.
     """
@@ -88,6 +92,7 @@ class Supervisor:
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         budget: Callable[[], Budget | None] = lambda: None,
+        lively_s: float = 0.0,
         memory: MemoryArea | None = None,
     ) -> None:
         self.budget = budget
@@ -102,6 +107,8 @@ class Supervisor:
         self._sleep = sleep
         self._failures = 0
         self._up_ns: int | None = None
+        self._lively_s = lively_s
+        self._deadline: asyncio.Timeout | None = None
         self.troubles = Troubles(driver.name, clock, lambda: on_status(self.status))
         self._context = Context(
             emit,
@@ -110,6 +117,7 @@ class Supervisor:
             clock.monotonic_ns,
             trouble=self.troubles.add,
             memory=memory,
+            frame=self._moved,
         )
 
     async def run(self) -> None:
@@ -134,7 +142,7 @@ class Supervisor:
         while True:
             self._count(attempts=self.counters.attempts + 1)
             try:
-                await self._driver.run(self._context)
+                await self._attend()
             except DriverError as exc:
                 await self._sleep(self._lost(exc))
             except Exception as exc:  # noqa: BLE001 - a bug in one driver must not stop the others
@@ -143,6 +151,30 @@ class Supervisor:
             else:
                 self._fault(AssertionError("run() returned instead of raising DriverError"))
                 return
+
+    async def _attend(self) -> None:
+        """Run the driver; one that is up and stands still is a lost device. Raises DriverError."""
+        deadline = asyncio.timeout(None)
+        try:
+            async with deadline as self._deadline:
+                await self._driver.run(self._context)
+        except TimeoutError as exc:
+            if not deadline.expired():
+                raise
+            why = f"its driver hangs: it neither asked nor heard anything for {self._lively_s:g} s"
+            raise DriverError(f"{self.status.name}: {why}") from exc
+        finally:
+            self._deadline = None
+
+    def _moved(self, _direction: Direction, _raw: bytes) -> None:
+        """The driver asked or heard: it does not hang. A cheap call, at each frame."""
+        deadline = self._deadline
+        if not self._lively_s or deadline is None or self._up_ns is None:
+            return
+        until_s = asyncio.get_running_loop().time() + self._lively_s
+        when_s = deadline.when()
+        if when_s is None or until_s - when_s > self._lively_s * LIVELY_STEP:
+            deadline.reschedule(until_s)
 
     def _up(self, detail: str) -> None:
         """The device answered; only the first call after a loss is news, later ones tell more."""

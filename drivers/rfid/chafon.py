@@ -19,7 +19,7 @@ from drivers.links import open_stream
 from drivers.rfid import chafon_memory
 from drivers.rfid.chafon_line import ChafonLine
 from drivers.rfid.contents import MemorySettings, of_each
-from drivers.rfid.rounds import ReaderLink115200, listen, poll
+from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, listen, poll
 from protocols.readers import chafon_cf
 from protocols.readers.chafon_cf import codes
 from protocols.scanners import NO_READ
@@ -225,6 +225,7 @@ DRIVER = DriverType(
     formats=("chafon_cf",),
     hellos=(Hello(115_200, chafon_cf.build_command(codes.INFO), "chafon_cf"),),
     tcp_ports=(2022,),
+    lively_s=LIVELY_S,
     capabilities=frozenset(
         {"identify", "read_memory", "write_memory", "power", "antennas", "push"}
     ),

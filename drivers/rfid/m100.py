@@ -19,7 +19,7 @@ from drivers.rfid import m100_memory
 from drivers.rfid.contents import MemorySettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.m100_line import TAG_PAUSE_S, M100Line, sightings
-from drivers.rfid.rounds import ReaderLink115200, listen, poll
+from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, listen, poll
 from protocols.readers import m100
 from protocols.readers.m100 import codes
 
@@ -181,5 +181,6 @@ DRIVER = DriverType(
     example="{driver: rfid.m100, link: {serial: /dev/serial/by-id/usb-X, baud: 115200}}",
     formats=("m100_bb",),
     hellos=(Hello(115_200, m100.build_command(codes.INFO, b"\x00"), "m100_bb"),),
+    lively_s=LIVELY_S,
     capabilities=frozenset({"identify", "read_memory", "write_memory", "power", "push"}),
 )

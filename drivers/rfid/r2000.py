@@ -20,7 +20,7 @@ from drivers.rfid.field import Field as TagField
 from drivers.rfid.r2000_inventory import Inventory
 from drivers.rfid.r2000_line import ReaderLine, sightings, why
 from drivers.rfid.r2000_memory import access_of, read_words, write_words
-from drivers.rfid.rounds import ReaderLink115200, poll
+from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, poll
 from protocols.readers import r2000
 from protocols.readers.r2000 import codes
 
@@ -192,6 +192,7 @@ DRIVER = DriverType(
     wire=lambda settings: settings.link.wire(),
     summary="R2000 serial UHF readers with 1 to 8 antennas (YR89xx, IND903, FONKAN), A0 frames",
     summary_zh="R2000 串口超高频读写器，1 至 8 天线（YR89xx、IND903、FONKAN），A0 协议",
+    lively_s=LIVELY_S,
     capabilities=frozenset(
         {"identify", "read_memory", "write_memory", "power", "antennas", "push"}
     ),

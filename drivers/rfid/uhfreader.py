@@ -18,7 +18,7 @@ from drivers.rfid.antennas import Antennas
 from drivers.rfid.contents import of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import MISSED_POLLS_MAX, REFUSED_POLLS_MAX, Round, listen, poll
+from drivers.rfid.rounds import LIVELY_S, MISSED_POLLS_MAX, REFUSED_POLLS_MAX, Round, listen, poll
 from drivers.rfid.uhfreader_line import ReaderLine, answers
 from drivers.rfid.uhfreader_memory import read_in_field, read_words, write_words
 from drivers.rfid.uhfreader_settings import Settings
@@ -182,6 +182,7 @@ DRIVER = DriverType(
     wire=lambda settings: settings.link.wire(),
     summary="UHFReader18 / 86 / 288 UHF readers (Chafon, RRU, VI, WYUAN) over TCP or serial",
     summary_zh="UHFReader18 / 86 / 288 超高频读写器（Chafon、RRU、VI、WYUAN），TCP 或串口",
+    lively_s=LIVELY_S,
     capabilities=frozenset(
         {"identify", "read_memory", "write_memory", "power", "antennas", "push"}
     ),
