@@ -245,8 +245,10 @@ def watching(settings: Settings, store: Store, board: Board, clock: Clock) -> Al
 
 
 def info(house: House) -> dict[str, Any]:
-    """The retained `info` topic: what runs here."""
+    """The retained `info` topic: what runs here, and what is loosened on this day."""
     settings = house.settings
+    zone = ZoneInfo(settings.station.timezone)
+    today = house.context.clock.wall().astimezone(zone).date()
     return {
         "version": __version__,
         "contract": "v1",
@@ -258,7 +260,7 @@ def info(house: House) -> dict[str, Any]:
         },
         "points": {name: {"kind": point.kind} for name, point in settings.points.items()},
         "devices": {name: device.driver.name for name, device in settings.devices.items()},
-        "packs": [pack.ref.as_json() for pack in settings.packs.values()],
+        "packs": [pack.ref_on(today).as_json() for pack in settings.packs.values()],
         "schemas": list(published.ids()),
         "public_key": None,
     }
