@@ -6,7 +6,7 @@ import pytest
 
 from tests.soak.shortly import needs_brokers, soaked
 
-KILLS = 6
+KILLS = 4
 
 
 @pytest.mark.e2e
