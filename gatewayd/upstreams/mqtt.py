@@ -76,8 +76,10 @@ class MqttUpstream(BrokerUpstream):
 
     def _sink(self, connection: Connection) -> Sink:
         """Where records go: who says that they have arrived is the broker, or the platform."""
-        sink = RecordSink(connection, f"{self._root}/records", self._pace)
-        if self._settings.ack == "none":
+        confirmed = self._settings.ack == "required"
+        root = f"{self._root}/records"
+        sink = RecordSink(connection, root, self._pace, confirmed=confirmed)
+        if not confirmed:
             return sink
         return confirmed_sink(sink, self._acks, connection, self._settings.ack_within_s)
 

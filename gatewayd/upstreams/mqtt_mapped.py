@@ -43,8 +43,9 @@ class MappedMqtt(BrokerUpstream):
 
     def _sink(self, connection: Connection) -> Sink:
         settings, root = self._settings, f"{self._root}/records"
-        sink = RecordSink(connection, root, self._pace, self._wording)
-        if settings.ack == "none":
+        confirmed = settings.ack == "required"
+        sink = RecordSink(connection, root, self._pace, self._wording, confirmed=confirmed)
+        if not confirmed:
             return sink
         return confirmed_sink(sink, self._acks, connection, settings.ack_within_s)
 

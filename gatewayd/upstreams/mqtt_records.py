@@ -13,12 +13,13 @@ from gatewayd.upstreams.mqtt_kinds import Kinds
 from gatewayd.upstreams.mqtt_terms import NOBODY_LISTENS, PERMANENT, UNSPECIFIED, Answer
 from gatewayd.upstreams.worded import PLAIN, Wording
 
+NOBODY = "nobody subscribes to {}/# who could confirm it"
 NO_ANSWER = "the broker lives but gave no answer within {:g} s"
 log = logger("upstreams")
 
 
 class RecordSink:
-    """Records over one connection."""
+    """Records over one connection. `confirmed`: a subscriber confirms each."""
 
     def __init__(
         self,
@@ -26,6 +27,8 @@ class RecordSink:
         root: str,
         pace: Pace,
         wording: Wording = PLAIN,
+        *,
+        confirmed: bool = False,
     ) -> None:
         self._wording = wording
         self._answer_s_max = pace.answer_s_max
@@ -34,6 +37,7 @@ class RecordSink:
         self._connection = connection
         self._root = root
         self._heard = True
+        self._confirmed = confirmed
 
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """Send with a full window, stop behind the first refusal, wait for every answer."""
@@ -65,7 +69,7 @@ class RecordSink:
                     answer = await send
             sent.append(answer)
             while answered < len(sent) and sent[answered].done():
-                if not settles(self._kinds.judged(batch[answered].kind, sent[answered].result())):
+                if not settles(self._judged(batch[answered], sent[answered].result())):
                     return
                 answered += 1
 
@@ -79,7 +83,7 @@ class RecordSink:
         kept = "" if len(sent) == len(batch) else self._connection.why
         by_kind = False
         for record, future in zip(batch, sent, strict=False):
-            answer = self._kinds.judged(record.kind, self._answer(future))
+            answer = self._judged(record, self._answer(future))
             self._heed(answer)
             if answer.accepted:
                 accepted.add(record.sequence)
@@ -89,6 +93,12 @@ class RecordSink:
                 by_kind = by_kind or (not kept and self._kinds.overdue(record.kind))
                 kept = kept or str(answer)
         return Outcome(frozenset(accepted), rejected, kept, by_kind=by_kind)
+
+    def _judged(self, record: Record, answer: Answer) -> Answer:
+        """What the broker's answer means; where somebody is to confirm, nobody there is no yes."""
+        if self._confirmed and answer.code == NOBODY_LISTENS:
+            return Answer(UNSPECIFIED, NOBODY.format(self._root))
+        return self._kinds.judged(record.kind, answer)
 
     def _heed(self, answer: Answer) -> None:
         """Tell once a connection when records are taken but go nowhere: no platform subscribes."""

@@ -166,6 +166,19 @@ async def test_one_that_is_never_confirmed_is_sent_again_alone_and_no_other(
     assert set(platform.records) == set(bodies(committed))
 
 
+async def test_while_nobody_subscribes_nothing_is_given_away(
+    outpost: Outpost, mosquitto: Mosquitto
+) -> None:
+    committed = await outpost.commit(ACK_WINDOW)
+    upstream = asking(outpost, mosquitto, 30)
+    async with running(upstream):
+        await outpost.until_state("refused", error="nobody subscribes")
+        with Confirmer(mosquitto.port, ROOT, how="ids") as platform:
+            await drained(upstream)
+            await outpost.until_state("up")
+    assert platform.records == bodies(committed), "all of them, each once and in order"
+
+
 async def test_what_another_platform_confirms_is_not_ours(
     outpost: Outpost, mosquitto: Mosquitto
 ) -> None:
