@@ -4,6 +4,7 @@ A page or a sector becomes zeros or noise. A lost or a misdirected write, which 
 whole in itself, is not among it: SQLite keeps no checksums that could tell.
 """
 
+import asyncio
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,7 @@ class Damage:
 
     struck: bool = False
     aside: list[str] = field(default_factory=list)
+    _mending: "asyncio.Task[None] | None" = None
 
     def began(self, world: "World", life: "Life") -> None:
         """A store is open: was another one put aside for it?"""
@@ -102,7 +104,7 @@ class Damage:
         if not self.aside or life is None or life.house is None:
             return
         world.ground.note("world", "the archive is imported, and the rigs are unlocked")
-        self._task = life.loop.create_task(self._import(world, life))
+        self._mending = life.loop.create_task(self._import(world, life))
 
     async def _import(self, world: "World", life: "Life") -> None:
         assert life.house is not None
@@ -111,5 +113,3 @@ class Damage:
         for rig in world.rigs:
             order = Order(new_id(), rig, "looked at", "a person", "cli", world.clock.wall())
             await store.order(orders.unlock, order)
-
-    _task: object = None
