@@ -77,7 +77,7 @@ def many(first: int, *, seeds: int | None, seconds: float, workers: int) -> int:
 def everywhere(workers: int) -> int:
     """The short story with a death in it at every operation of the disk and every piece on a wire."""
     logging.disable()
-    began_s = time.perf_counter()
+    began_s = reported_s = time.perf_counter()
     seen, failed = Coverage(), Counter[str]()
     plans = list(deaths(places()))
     with ProcessPoolExecutor(workers) as pool:
@@ -89,6 +89,9 @@ def everywhere(workers: int) -> int:
             if result.wrong:
                 failed["died and not healed"] += 1
                 say(told(result))
+            if time.perf_counter() - reported_s > REPORT_EVERY_S:
+                reported_s = time.perf_counter()
+                say(f"{seen.seeds} of {len(plans)} deaths in {reported_s - began_s:.0f} s")
     say(f"{len(plans)} deaths; {seen.summary(time.perf_counter() - began_s)}")
     for text, times in failed.most_common():
         say(f"{times} times: {text}")
