@@ -8,7 +8,7 @@ from drivers.contract import Driver
 from gatewayd.devices import make_driver
 from gatewayd.house import House
 from gatewayd.parts import Parts
-from gatewayd.reload.jobs import Job
+from gatewayd.reload.jobs import Job, layouts_of
 from gatewayd.reload.keeper import Keeper
 from gatewayd.rigs.soft_memory import spelled
 from gatewayd.settings.model import Settings
@@ -33,6 +33,7 @@ async def exchange(
     for name in job.rigs & parts.composites.keys():
         await house.store.keep(name, spelled(parts.composites[name].soft.memory))
     refused = {n: parts.rigs[n].state.refused for n in job.rigs if n in parts.rigs}
+    layouts = layouts_of(job, parts.settings, target)
     _forget(house, job, target)
     for kind, names in (("gates", job.rigs), ("rigs", job.rigs), ("devices", job.devices)):
         await keeper.stop(f"{kind}/{name}" for name in names)
@@ -40,6 +41,7 @@ async def exchange(
         parts.settings,
         devices=merged(parts.settings.devices, target.devices, job.devices),
         rigs=merged(parts.settings.rigs, target.rigs, job.rigs),
+        layouts=merged(parts.settings.layouts, target.layouts, layouts),
     )
     new = sorted(job.rigs & target.rigs.keys())
     try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gatewayd.parts import devices_of, profile_of
+from gatewayd.settings.layouts import layout_named
 from gatewayd.settings.model import Settings
 
 STATION_LIVE = ("name", "region", "media", "associated_owners")
@@ -57,7 +58,7 @@ def jobs(old: Settings, new: Settings, made_with: Mapping[str, object]) -> tuple
     }
     moved = devices | _moved(old, new)
     groups = [{f"rigs/{name}", *_ties(name, old, new, moved)} for name in sorted(rigs)]
-    groups += [{f"devices/{name}", *_wires(name, old, new)} for name in sorted(devices)]
+    groups += [{f"devices/{name}", *_shared(name, old, new)} for name in sorted(devices)]
     return tuple(_job(group, devices, rigs) for group in _merged(groups))
 
 
@@ -108,12 +109,22 @@ def _ties(rig: str, old: Settings, new: Settings, moved: set[str]) -> set[str]:
     return {f"devices/{name}" for name in named & moved}
 
 
-def _wires(device: str, old: Settings, new: Settings) -> Iterator[str]:
-    """A device is tied to its wires: what takes a wire over waits until it is free."""
+def _shared(device: str, old: Settings, new: Settings) -> Iterator[str]:
+    """A device is tied to its wires: what takes a wire over waits until it is free.
+
+    And to its tag layout: a name is of one layout, the old one or the new, for all who read by it.
+    """
     for settings in (old, new):
         found = settings.devices.get(device)
         if found is not None:
             yield f"wires/{found.driver.wire(found.settings)}"
+            yield f"tags/{layout_named(settings, device) or device}"
+
+
+def layouts_of(job: Job, old: Settings, new: Settings) -> frozenset[str]:
+    """The names of tag layouts that a job's devices read by, or are to; those that change are its own."""
+    named = (layout_named(each, name) for each in (old, new) for name in job.devices)
+    return frozenset(name for name in named if name)
 
 
 def _merged(groups: list[set[str]]) -> list[set[str]]:

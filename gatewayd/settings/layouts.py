@@ -14,13 +14,18 @@ from protocols.tags.layout import Layout, compile_layout
 FOLDER = "tags"
 
 
+def layout_named(settings: Settings, device: str) -> str | None:
+    """The name of the layout that a device is to read tags by; None where it is asked for none."""
+    made = settings.devices.get(device)
+    return getattr(made.settings, "memory", None) if made is not None else None
+
+
 def layout_of(settings: Settings, device: str) -> Layout | None:
     """The layout by which a device is to read what tags hold; None where it is asked for none.
 
     Raises KeyError where the layout is not there: to read nothing then would be to believe every tag.
     """
-    made = settings.devices.get(device)
-    named = getattr(made.settings, "memory", None) if made is not None else None
+    named = layout_named(settings, device)
     return settings.layouts[named] if named else None
 
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.links import TcpLink
-from gatewayd.parts import devices_of
+from gatewayd.parts import devices_of, profile_of
 from gatewayd.reload.exchange import merged
-from gatewayd.reload.jobs import Job, jobs
+from gatewayd.reload.jobs import Job, jobs, layouts_of
 from gatewayd.settings.load import load
 from gatewayd.settings.model import DeviceSettings, IdentifySettings, RigSettings, Settings
+from tests.support import tag_layouts
 from tests.support.configs import write_config
 
 RIGS = ("rig-1", "rig-2", "rig-3")
@@ -148,3 +149,21 @@ def test_rigs_that_share_nothing_do_not_wait_for_each_other() -> None:
     rigs = {n: r.model_copy(update={"tolerance_g": 300}) for n, r in old.rigs.items()}
     todo = jobs(old, replace(old, rigs=rigs), made_with(old))
     assert [(set(job.rigs), job.devices) for job in todo] == [({n}, frozenset()) for n in RIGS]
+
+
+def test_readers_of_one_layout_change_together() -> None:
+    """A rig that goes on reading by the old layout must not decode by the new one of that name."""
+
+    def station(blank: str) -> Settings:
+        devices = {name: reader(name, 6_001 + at) for at, name in enumerate(READERS[:2])}
+        for name, found in devices.items():
+            asked = found.settings.model_copy(update={"memory": tag_layouts.NAME})
+            devices[name] = DeviceSettings(name, found.driver, asked)
+        layouts = {tag_layouts.NAME: tag_layouts.layout(blank=blank)}
+        return replace(base(), devices=devices, rigs={}, layouts=layouts)
+
+    old, new = station("refuse"), station("nothing")
+    made_with: dict[str, object] = {f"devices/{n}": profile_of(old, n) for n in old.devices}
+    (job,) = jobs(old, new, made_with)
+    assert job.devices == {"gun-1", "gun-2"}
+    assert layouts_of(job, old, new) == {tag_layouts.NAME}

@@ -1,6 +1,7 @@
 """The reloader among real parts in one process: what cannot be made, what is told, what is kept."""
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,8 +19,10 @@ from gatewayd.house import House, build
 from gatewayd.reload.keeper import Bell, Keeper
 from gatewayd.reload.reading import Taken, last_good_packs, signature, take
 from gatewayd.reload.reloader import Reloader
+from gatewayd.settings.layouts import layout_of
 from gatewayd.settings.load import examine
 from gatewayd.store.store import Store
+from tests.support import tag_layouts
 from tests.support.configs import GATEWAY, RIGS, write_config
 from tests.support.io_modules import WATCHDOG
 from tests.support.stores import permit
@@ -141,6 +144,26 @@ async def test_one_changed_reader_exchanges_one_device_and_its_rig(tmp_path: Pat
         assert {n for n, r in parts.rigs.items() if rigs[n] is not r} == {"rig-2"}
         assert parts.devices["gun-1"].audience.fronts == (parts.rigs["rig-1"],)
         assert parts.devices["gun-2"].audience.fronts == (parts.rigs["rig-2"],)
+
+
+async def test_a_layout_that_comes_with_a_reload_is_read_and_judged_by(tmp_path: Path) -> None:
+    """Reader and rig go by the layout that the files name now; by an old one they believe wrong bytes."""
+    asked = NOBODY.replace('127.0.0.1:11"}', '127.0.0.1:11"}, memory: site-tag')
+    files = {"devices/all.yaml": asked}
+    async with running(tmp_path) as bench:
+        parts = bench.house.parts
+        for blank in ("refuse", "nothing"):
+            gun, rig = parts.devices["gun-2"], parts.rigs["rig-2"]
+            tags = {tag_layouts.NAME: tag_layouts.settings(blank=blank)}
+            files["tags/site.yaml"] = json.dumps({"tags": tags})
+            await bench.ring("applied", **files)
+            assert (parts.devices["gun-2"] is gun, parts.rigs["rig-2"] is rig) == (False, False)
+            layout = layout_of(parts.settings, "gun-2")
+            assert layout is not None
+            assert layout.settings.blank == blank
+        gun = parts.devices["gun-2"]
+        await bench.ring("applied", **files)
+        assert parts.devices["gun-2"] is gun, "there is nothing left to do"
 
 
 async def test_what_a_rig_that_is_not_at_rest_stands_on_is_left_alone(tmp_path: Path) -> None:
