@@ -171,7 +171,7 @@ class Composite:
 
     def doubt(self) -> None:
         """Hold nothing; the device may be open, and is closed as soon as `run` runs again."""
-        self._maybe_open, self._opening = True, False
+        self._maybe_open = True
         self.soft.lock(self._clock.monotonic_ns())
         self._wake_closer.set()
 

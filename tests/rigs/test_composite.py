@@ -32,10 +32,14 @@ SETTINGS = SoftSettings("io-1", "permit", fresh_ms=400, cylinder_on_g=2_000, no_
 
 @dataclass
 class Module:
-    """An output that obeys, after a while; `fails` is what it raises."""
+    """An output that obeys, after a while; `fails` is what it raises.
+
+    `forgetful`: one that does not mind a release when it is about to switch on.
+    """
 
     on: bool = False
     slow_s: float = 0.0
+    forgetful: bool = False
     fails: dict[str, Exception] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     releases: int = 0
@@ -46,7 +50,7 @@ class Module:
         await asyncio.sleep(self.slow_s)
         if "energise" in self.fails:
             raise self.fails["energise"]
-        if self.releases != before:
+        if self.releases != before and not self.forgetful:
             raise DriverError("released meanwhile")
         self.on = True
 
@@ -202,6 +206,17 @@ async def test_a_bug_in_the_gate_closes_it_and_its_rig_falls() -> None:
             await stand.gate.renew()
         before_ns = stand.gate.looked_ns
         await until(lambda: stand.gate.looked_ns != before_ns)
+
+
+async def test_a_bug_while_it_opens_closes_again_when_that_has_ended() -> None:
+    """Nobody reads it back, and the module has forgotten that it was released."""
+    async with standing(slow_s=0.3, forgetful=True) as stand:
+        await stand.gate.open(ORDER)
+        await until(lambda: "energise" in stand.module.calls)
+        stand.talking = False
+        stand.gate.fall(ZeroDivisionError("a bug"))
+        await until(lambda: stand.module.on)
+        await until(lambda: not stand.module.on)
 
 
 async def test_a_gate_whose_process_starts_is_closed_first() -> None:
