@@ -168,8 +168,8 @@ class Rig:
         """
         self.looked_ns = self._clock.monotonic_ns()
         self.state = State(phase=Phase.FAULT, fault=fault, refused=self.state.refused)
+        await self._hand.shut()  # First: what sees and shows may be what is broken.
         self._watch, self._grounds = self._watch.anew(), Grounds(self._store)
-        await self._hand.shut()
         self._show()
 
     def _adopt_unsure(self) -> None:
@@ -222,6 +222,8 @@ class Rig:
                 return self._judge(effect)
             case Issue():
                 return await self._issue(effect)
+            case Open() | Renew() if self._bug is not None:
+                raise self._bug  # It came in the midst of this look: nothing opens upon it.
             case Open() | Renew() | Lock():
                 return await self._hand.touch(effect)
             case Resolve():

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from drivers.contract import Reading, TagRead
 from gatewayd.bugs import AGAIN_S_MAX, WELL_S, Bugs, Waits
 from gatewayd.rigs.model import PROGRAM, State
-from gatewayd.rigs.moves import Event
+from gatewayd.rigs.moves import Event, Issue
 from gatewayd.rigs.rig import Rig
+from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.steps import Step
 from gatewayd.rigs.ward import serve
 from gatewayd.settings.model import RigSettings
@@ -122,6 +124,48 @@ async def test_a_rig_that_cannot_take_a_reading_falls_and_its_reader_does_not(
         await until(lambda: not desk.rig.fallen)
         await desk.bring()
         await desk.phase("permitted")
+
+
+async def test_a_bug_that_comes_while_a_permit_is_committed_opens_nothing(tmp_path: Path) -> None:
+    """Whoever told it stood outside: the permit is on its way to the store and the gate is next."""
+    async with guarded(tmp_path) as (desk, _):
+        sound, fallen = desk.rig.machine, False
+
+        def falling(state: State, event: Event, rig: RigSettings) -> Step:
+            nonlocal fallen
+            state, effects = sound(state, event, rig)
+            if not fallen and any(isinstance(effect, Issue) for effect in effects):
+                fallen = True
+                desk.rig.fall(Slip("a reading could not be taken"))
+            return state, effects
+
+        desk.rig.machine = falling
+        await desk.bring()
+        await desk.until(lambda: "not_started" in desk.kinds())
+        assert "open" not in desk.gate.calls
+        assert desk.store.pending_permits("rig-1") == ()
+
+
+class Unsettled(Sightings):
+    """The places of a station, in which a bug shows when somebody is lost."""
+
+    slips = False
+
+    def lost(self, place: str) -> None:
+        if self.slips:
+            raise Slip(f"in losing {place}")
+        super().lost(place)
+
+
+async def test_a_rig_whose_eyes_are_broken_closes_its_gate_all_the_same(tmp_path: Path) -> None:
+    store, clock = await open_store(tmp_path)
+    sightings, gate = Unsettled(clock, travel_s=60, unseen_s=600), ScriptedGate()
+    rig = Rig(bench(), gate, replace(means_of(store, clock), sightings=sightings))
+    sightings.slips = True
+    with pytest.raises(Slip):
+        await rig.down(PROGRAM)
+    assert gate.calls == ["lock"]
+    await store.close()
 
 
 async def test_what_waits_for_the_store_survives_the_fall(tmp_path: Path) -> None:
