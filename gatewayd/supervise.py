@@ -182,6 +182,7 @@ class Supervisor:
             self._set(replace(self.status, detail=detail))
             return
         self._up_ns = self._clock.monotonic_ns()
+        self._moved("device>host", b"")
         self._set(replace(self._state("up"), error=None, detail=detail))
         log.info("device.up", device=self.status.name, detail=detail)
         self.troubles.up()

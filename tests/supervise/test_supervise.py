@@ -330,6 +330,30 @@ async def test_a_driver_that_is_up_and_hangs_is_a_lost_device_and_begun_again() 
         task.cancel()
 
 
+async def test_a_driver_that_hangs_as_soon_as_it_is_up_is_a_lost_device_too() -> None:
+    class Stuck(Hanging):
+        async def run(self, context: Context) -> None:
+            self.runs += 1
+            context.frame("host>device", b"\x05")
+            context.up("a reader")
+            await asyncio.Event().wait()
+
+    driver = Stuck()
+    supervisor = Supervisor(
+        driver,
+        clock=SystemClock(),
+        emit=lambda _: None,
+        on_status=lambda _: None,
+        rng=random.Random(7),
+        lively_s=0.2,
+    )
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(supervisor.run())
+        await until(lambda: driver.runs == 2)
+        assert supervisor.counters.losses == 1
+        task.cancel()
+
+
 async def test_one_of_whom_nobody_can_tell_may_be_silent_for_ever() -> None:
     driver = Hanging()
     clock = SystemClock()
