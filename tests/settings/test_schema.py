@@ -21,6 +21,7 @@ FOLDERS = {
     "checks": "checks",
     "upstreams": "upstreams",
 }
+MADE = schemas()
 FILES = [
     shipped_dir() / "gateway.yaml",
     *(path for folder in FOLDERS for path in sorted((shipped_dir() / folder).glob("*.yaml"))),
@@ -35,12 +36,12 @@ def errors(schema: dict[str, Any], value: object) -> list[str]:
 def test_the_shipped_schema_is_the_one_the_code_makes(name: str) -> None:
     """After a change of settings: `gatewayd config schema --write config/schema`."""
     stored = (shipped_dir() / "schema" / f"{name}.schema.json").read_text(encoding="utf-8")
-    assert stored == as_text(schemas()[name])
+    assert stored == as_text(MADE[name])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_schema_is_a_schema(name: str) -> None:
-    Draft202012Validator.check_schema(schemas()[name])
+    Draft202012Validator.check_schema(MADE[name])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -72,7 +73,7 @@ def test_every_shipped_file_names_a_schema_that_exists_and_holds(path: Path) -> 
 def test_an_editor_sees_the_mistakes_that_check_sees(
     *, name: str, text: str, old: str, new: str
 ) -> None:
-    schema = schemas()[name]
+    schema = MADE[name]
     assert errors(schema, parse(text, "f").value) == []
     assert old in text
     assert errors(schema, parse(text.replace(old, new, 1), "f").value)
