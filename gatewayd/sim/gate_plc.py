@@ -88,7 +88,7 @@ class FillGate:
         )
         self._after_power_up()
         if self.retained.state is State.IDLE:
-            self._idle(inputs, order, pressed=pressed)
+            self._idle(inputs, order, pressed=pressed, cylinder_on=cylinder_on)
         elif self.retained.state is State.FILLING:
             self._filling(inputs, order, cylinder_on=cylinder_on, timed_out=timed_out)
         self._tail(inputs, dt_ms, cylinder_on=cylinder_on)
@@ -136,7 +136,7 @@ class FillGate:
             if kept.state is State.IDLE:
                 kept.held_permit = 0
 
-    def _idle(self, inputs: Inputs, order: _Order, *, pressed: bool) -> None:
+    def _idle(self, inputs: Inputs, order: _Order, *, pressed: bool, cylinder_on: bool) -> None:
         kept = self.retained
         if kept.held_permit:
             if order.permit_no != kept.held_permit or not order.holds:
@@ -150,6 +150,8 @@ class FillGate:
             kept.net_g = 0
             kept.end_reason = End.NONE
             kept.lease_lost = False
+        elif order.permit_no and not cylinder_on:
+            kept.spent_permit = order.permit_no  # Who comes next is not whom it was given for.
         if kept.held_permit and pressed and inputs.scale_stable and inputs.stop_ok:
             kept.tare_g = inputs.gross_g
             kept.net_g = kept.highest_net_g = kept.flowed_g = 0

@@ -94,6 +94,23 @@ def test_the_echo_falls_with_anything_that_permits_and_the_number_is_dead(
     assert bench.register(101) == 8
 
 
+def test_a_permit_that_finds_nobody_is_not_for_who_comes_next(bench: Bench) -> None:
+    """A gateway that was slow, or died with this write: its cylinder has been changed meanwhile."""
+    load = bench.plant.take_off()
+    bench.run(1_000)
+    bench.permit(7)
+    bench.run(200)
+    assert load is not None
+    bench.plant.put_on(load)
+    bench.run(3_000)
+    bench.start()
+    bench.run(200)
+    assert bench.register(101) == 0
+    assert bench.open_ms == 0
+    bench.permit(8)
+    assert bench.register(101) == 8
+
+
 @pytest.mark.parametrize(
     ("target_g", "limit_g"), [(0, 60_000), (5000, 0), (2_000_001, 60_000), (5000, 4_000_000_000)]
 )
