@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gatewayd.alarms.alarms import Alarms
+from gatewayd.alarms.untold import raised_with
 from gatewayd.board import Board
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
@@ -53,7 +54,7 @@ class Ledger:
         self._alarms = alarms
         self._clock = clock
         self._resting = resting
-        self._made: dict[str, tuple[object, RecordDraft]] = {}
+        self._made: dict[str, tuple[tuple[Reconciled, Reconciled, Booked], RecordDraft]] = {}
 
     async def run(self) -> None:
         """Look for ever, every `LOOK_S`."""
@@ -108,10 +109,9 @@ class Ledger:
         if known is not None and known[0] == (last, after, booked):
             return known[1]
         data = self._data(last, after, booked)
-        also: tuple[RecordDraft, ...] = ()
+        also = known[1].also if known is not None and known[0][0] == last else ()
         if not data["agrees"]:
-            alarm = self._alarm(last.rig_id, data)
-            also = () if alarm is None else (alarm,)
+            also = self._alarm(last.rig_id, data, also)
         draft = RecordDraft(
             new_id(), "reconciliation", last.rig_id, self._clock.wall(), data, also=also
         )
@@ -142,16 +142,17 @@ class Ledger:
             "through_sequence": after.sequence,
         }
 
-    def _alarm(self, rig_id: str, data: Mapping[str, Any]) -> RecordDraft | None:
+    def _alarm(
+        self, rig_id: str, data: Mapping[str, Any], untold: tuple[RecordDraft, ...]
+    ) -> tuple[RecordDraft, ...]:
         """Both numbers, and by how much they differ."""
         shown = {key: data[key] for key in ("net_g", "flowed_g", "difference_g", "limit_g")}
         detail = (
             f"{data['from']} - {data['to']}: records {data['net_g']} g, totaliser "
             f"{data['flowed_g']} g, difference {data['difference_g']} g"
         )
-        return self._alarms.raised(
-            "shift_mismatch", rig_id, detail=detail, values=shown, rig_id=rig_id
-        )
+        kind, alarms = "shift_mismatch", self._alarms
+        return raised_with(alarms, untold, kind, rig_id, detail=detail, values=shown, rig_id=rig_id)
 
     def _stamp(self, at: datetime) -> str:
         return at.astimezone(self._zone).isoformat(timespec="seconds")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.contract import Reading
 from gatewayd.alarms.alarms import Alarms
+from gatewayd.alarms.untold import raised_with
 from gatewayd.board import Board
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
@@ -162,7 +163,9 @@ class Witnesses:
             return
         end = self._ends.get(device)
         if end is None or end.basis != basis:
-            end = self._ends[device] = self._made(witness, told, basis, begun, open_g)
+            untold = () if end is None else end.draft.also
+            end = self._made(witness, told, basis, begun, open_g=open_g, untold=untold)
+            self._ends[device] = end
         made = await self._store.commit(
             lambda connection, issuer: stored.close(
                 connection, issuer, end.basis, end.draft, keep=(device, end.goes_on.spelled())
@@ -190,14 +193,16 @@ class Witnesses:
         told: Witnessed,
         basis: Basis,
         begun: datetime,
+        *,
         open_g: int | None,
+        untold: tuple[RecordDraft, ...],
     ) -> _End:
+        """`untold`: the alarms of an end that could not be kept; they stand, and are not recorded."""
         now = self._clock.wall()
         goes_on = told.after(begun, now, sequence=basis.sequence, open_g=open_g or 0)
         why = told.doubt(now, witness) or ("unknown_flow" if open_g is None else "")
         data = self._data(witness, told, basis, goes_on, why)
-        alarm = self._alarm(data)
-        also = () if alarm is None else (alarm,)
+        also = self._also(data, untold)
         draft = RecordDraft(new_id(), "witness", "", now, data, also=also)
         return _End(basis, goes_on, draft)
 
@@ -237,21 +242,33 @@ class Witnesses:
             "through_sequence": basis.sequence,
         }
 
-    def _alarm(self, data: Mapping[str, Any]) -> RecordDraft | None:
+    def _also(
+        self, data: Mapping[str, Any], untold: tuple[RecordDraft, ...]
+    ) -> tuple[RecordDraft, ...]:
         """Both numbers where they differ; a delivery where nobody can say whether they do."""
-        span, device = f"{data['from']} - {data['to']}", data["device"]
+        found = _alarm(data)
+        if found is None:
+            return untold
+        kind, detail = found
         names = ("net_g", "flowed_g", "difference_g", "limit_g", "risen_g")
         shown = {name: data[name] for name in names}
-        if data["agrees"] is False:
-            detail = (
-                f"{span}: records {data['net_g']} g, {device} {data['flowed_g']} g, "
-                f"difference {data['difference_g']} g"
-            )
-            return self._alarms.raised("shift_mismatch", device, detail=detail, values=shown)
-        if data["why"] != "delivery":
-            return None
-        detail = f"{span}: {device} rose by at least {data['risen_g']} g, records {data['net_g']} g"
-        return self._alarms.raised("tank_refilled", device, detail=detail, values=shown)
+        device = data["device"]
+        return raised_with(self._alarms, untold, kind, device, detail=detail, values=shown)
 
     def _stamp(self, at: datetime) -> str:
         return at.astimezone(self._zone).isoformat(timespec="seconds")
+
+
+def _alarm(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The kind and the detail of what people must hear of the end of a shift."""
+    span, device = f"{data['from']} - {data['to']}", data["device"]
+    if data["agrees"] is False:
+        detail = (
+            f"{span}: records {data['net_g']} g, {device} {data['flowed_g']} g, "
+            f"difference {data['difference_g']} g"
+        )
+        return "shift_mismatch", detail
+    if data["why"] != "delivery":
+        return None
+    detail = f"{span}: {device} rose by at least {data['risen_g']} g, records {data['net_g']} g"
+    return "tank_refilled", detail

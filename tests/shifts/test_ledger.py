@@ -100,6 +100,20 @@ async def test_a_difference_above_the_limit_is_an_alarm_with_both_numbers(
         assert "14500 g" in told[0]["detail"]
 
 
+async def test_a_fill_after_a_close_that_failed_costs_no_alarm(line: Line) -> None:
+    """The alarm was raised with a close that could not be kept; the next close has it recorded."""
+    await line.fill(14_500, 16_000)
+    line.room.store._writer._connection.execute("PRAGMA query_only = 1")
+    await line.pass_h(9)
+    line.room.store._writer._connection.execute("PRAGMA query_only = 0")
+    assert (line.closed(), line.room.alarms.stands("shift_mismatch", "rig-1")) == ([], True)
+    await line.fill(2_000)
+    await line.pass_h(0.1)
+    assert [data["net_g"] for data in line.closed()] == [16_500]
+    told = [each for each in line.room.data() if each.get("code") == "shift_mismatch"]
+    assert [(each["action"], each["values"]["net_g"]) for each in told] == [("raised", 16_500)]
+
+
 async def test_a_large_shift_may_differ_by_its_permille(tmp_path: Path) -> None:
     async with control_room(tmp_path) as room:
         line = Line(room, limit_g=100, limit_permille=10)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -235,6 +236,37 @@ async def test_a_death_at_the_commit_of_its_end_closes_it_once(
         codes = [data["code"] for data in room.data() if "code" in data]
         assert codes == ["shift_mismatch"]
         assert room.board.get(topic("shift_mismatch", "tank-1")) is not None
+
+
+async def test_a_record_that_comes_in_between_costs_no_alarm(room: ControlRoom) -> None:
+    """The end was made and could not be kept; the one that is made for it alarms as that would have."""
+    yard = await begun(room)
+    yard.flow(5_000)
+    await yard.pass_h(7.9)
+    for _ in range(10):
+        room.clock.advance(seconds=MINUTE)
+        yard.speak()
+    held = threading.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.store.commit(lambda _connection, _issuer: held.wait(20)))
+        await asyncio.sleep(0)
+        group.create_task(yard.fill(2_000))
+        await asyncio.sleep(0)
+        group.create_task(yard.witnesses.look())
+        await asyncio.sleep(0)
+        held.set()
+    assert yard.closed() == []
+    assert room.alarms.stands("shift_mismatch", "tank-1")
+    yard.speak()
+    await yard.witnesses.look()
+    (data,) = yard.closed()
+    assert (data["net_g"], data["difference_g"], data["agrees"]) == (2_000, 5_000, False)
+    told = [each for each in room.data() if each.get("code") == "shift_mismatch"]
+    assert [(each["action"], each["values"]["difference_g"]) for each in told] == [
+        ("raised", 5_000)
+    ]
+    shown = room.board.get(topic("shift_mismatch", "tank-1")) or {}
+    assert shown["values"]["difference_g"] == 5_000
 
 
 @pytest.mark.parametrize(("away_s", "why"), [(60, ""), (300, "silent")])
