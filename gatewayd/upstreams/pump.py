@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from gatewayd.clock import Clock
 from gatewayd.errors import StoreError
@@ -138,8 +137,10 @@ class Pump:
             return
         behind = self._outbox.records(after_sequence=head.sequence, limit=BATCH_MAX)
         had = self._ahead.among(behind)
-        others = (one for one in behind if one.kind != head.kind and one.sequence not in had)
-        another = await self._paced(sink, tuple(islice(others, 1)))
+        others = [one for one in behind if one.kind != head.kind and one.sequence not in had]
+        # Another rig's if there is one: then every rig's order is kept, whatever becomes of the head.
+        others.sort(key=lambda one: one.rig_id == head.rig_id)
+        another = await self._paced(sink, others[:1])
         if not another:
             return
         took = await self._ahead.took(another, await sink.deliver(another, alone=True))

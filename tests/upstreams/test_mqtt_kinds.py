@@ -81,6 +81,29 @@ async def test_a_broker_that_lets_no_record_through_makes_no_dead_letter(
     assert len(payloads) == len(set(payloads)), "each came once"
 
 
+async def test_what_goes_ahead_to_find_out_is_of_another_rig_where_one_waits(
+    outpost: Outpost, tmp_path: Path
+) -> None:
+    await outpost.commit(3, "refusal")
+    here = await outpost.commit(3, "fill")
+    there = await outpost.store.append(replace(outpost.draft(hours_ago=0), rig_id="rig-2"))
+    with (
+        Mosquitto(tmp_path, acl=NO_REFUSALS) as broker,
+        Subscriber(broker.port, f"{ROOT}/records/#") as seen,
+    ):
+        # A window of refusals only: nothing else goes along with them.
+        upstream = outpost.upstream(broker.url, pace=SOON, in_flight_max=1)
+        async with running(upstream):
+            await drained(upstream)
+            await seen.until(lambda: {*bodies(here), *bodies([there])} <= _payloads(seen))
+    came = [message.payload for message in seen.messages()]
+    assert came.index(bodies([there])[0]) < came.index(bodies(here)[-1])
+
+
+def _payloads(seen: Subscriber) -> set[bytes]:
+    return {message.payload for message in seen.messages()}
+
+
 def test_a_kind_is_barred_only_when_it_lasts_and_others_are_taken() -> None:
     now = [0.0]
     kinds = Kinds(lambda: now[0], 60.0)
