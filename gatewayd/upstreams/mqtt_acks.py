@@ -165,11 +165,13 @@ class ConfirmedSink:
         kept = outcome.kept
         if len(first) < min(len(batch), REFILL):
             kept = kept or self._acks.excuse(self._within_s)
-        if kept:
-            self._under_way.clear()
-            return replace(outcome, accepted=taken, kept=kept)
+        # What is confirmed behind a gap is told when it comes up again; what is told is forgotten:
+        # it may be asked for once more, and must be sent then.
         self._acks.settled(first)
         through = {one.sequence for one in first}
+        if kept:
+            self._under_way.clear()
+            return replace(outcome, accepted=taken & through, kept=kept)
         self._under_way -= through
         dead = {at: why for at, why in outcome.rejected.items() if at in through}
         return Outcome(taken & through, dead)

@@ -2,13 +2,22 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from gatewayd.store.model import Record
+from gatewayd.upstreams.contract import Outcome
 from gatewayd.upstreams.mqtt import MqttUpstream
-from gatewayd.upstreams.mqtt_acks import ACK_BYTES_MAX, ACK_WINDOW, OFFERED_MAX, REFILL, Acks
+from gatewayd.upstreams.mqtt_acks import (
+    ACK_BYTES_MAX,
+    ACK_WINDOW,
+    OFFERED_MAX,
+    REFILL,
+    Acks,
+    ConfirmedSink,
+)
 from gatewayd.upstreams.mqtt_terms import Heard
 from gatewayd.upstreams.pump import BATCH_MAX
 from tests.support.brokers import Broker, Mosquitto
@@ -297,3 +306,38 @@ def test_what_may_still_be_confirmed_has_a_limit() -> None:
     acks.offer(record(sequence) for sequence in range(1, OFFERED_MAX + 2))
     say(acks, {"ids": ["id-1", "id-2"]})
     assert acks.confirmed([record(1), record(2)]) == {2}
+
+
+class Wire:
+    """A connection that takes everything, and a platform that confirms what `confirms` names."""
+
+    def __init__(self, acks: Acks) -> None:
+        self.gone = asyncio.Event()
+        self.acks = acks
+        self.confirms: set[str] = set()
+        self.offers: list[list[int]] = []
+
+    async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
+        del alone
+        self.offers.append([one.sequence for one in batch])
+        say(self.acks, {"ids": sorted(self.confirms & {one.id for one in batch})})
+        return Outcome(frozenset(self.offers[-1]))
+
+
+async def test_what_was_settled_is_sent_when_it_is_asked_for_again() -> None:
+    """A platform that lost records asks for them: its confirmation of then is no answer to that."""
+    acks = Acks("platform", "p/ack")
+    wire = Wire(acks)
+    sink = ConfirmedSink(wire, acks, 0.05)
+    batch = [record(sequence) for sequence in range(1, 5)]
+    wire.confirms = {"id-1", "id-2", "id-4"}
+    outcome = await sink.deliver(batch, alone=False)
+    assert outcome.kept
+    assert outcome.accepted == {1, 2}, "none is told behind a gap"
+    for one in batch[:2]:
+        assert (await sink.deliver([one], alone=True)).accepted == {one.sequence}
+    assert wire.offers[1:] == [[1], [2]]
+    wire.confirms = {"id-3"}
+    assert (await sink.deliver(batch[2:], alone=False)).accepted == {3, 4}
+    assert wire.offers[3:] == [[3]], "a late word on the fourth counts when it comes up again"
+    assert acks.confirmed(batch) == frozenset(), "nothing is remembered for ever"
