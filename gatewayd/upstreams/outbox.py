@@ -92,7 +92,7 @@ class Ahead:
         """Remember what the platform took, and return how many; the rest comes again in its turn."""
         taken = [one.sequence for one in batch if one.sequence in outcome.accepted]
         if not outcome.kept:
-            self._looked_through = batch[-1].sequence
+            self._looked_through = max(self._looked_through, batch[-1].sequence)
         if not taken:
             return 0
         self._sent.update(taken)

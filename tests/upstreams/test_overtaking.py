@@ -65,6 +65,32 @@ async def test_an_alarm_overtakes_a_backlog_and_is_sent_once(outpost: Outpost) -
     assert outpost.store.ahead("platform") == frozenset(), "nothing is left to remember"
 
 
+async def test_alarms_ahead_are_not_sent_again_when_another_kind_is_tried(
+    outpost: Outpost,
+) -> None:
+    """The broker refuses the first kind for a while, and takes one record of another between."""
+    await outpost.commit(10, "refusal")
+    await outpost.commit(1, "fill")
+    await outpost.commit(3 * BATCH_MAX, "refusal")
+    (alarm,) = await outpost.commit(1, "alarm")
+
+    class Barring(Taking):
+        barred = True
+
+        async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
+            taken = await super().deliver(batch, alone=alone)
+            if batch[0].kind != "refusal" or not self.barred:
+                return taken
+            self.barred = sum(offer[0] == batch[0].sequence for offer in self.offers) < 3
+            return Outcome(kept="not authorized", by_kind=True)
+
+    pump, sink = a_pump(outpost), Barring()
+    async with pumping(pump, sink):
+        await pump.drained()
+    assert sink.offers.count([11]) == 1, "the one of another kind, by itself"
+    assert sink.taken.count(alarm.sequence) == 1
+
+
 async def test_an_alarm_sent_ahead_is_not_sent_again_after_a_restart(outpost: Outpost) -> None:
     await outpost.commit(2 * BATCH_MAX)
     (alarm,) = await outpost.commit(1, "alarm")
