@@ -17,6 +17,8 @@ AGAIN_S_FIRST: Final = 1.0
 AGAIN_S_MAX: Final = 60.0
 WELL_S: Final = 120
 """A part that ran for so long is well: its next bug is the first again."""
+MET_AGAIN_S: Final = 1
+"""A bug of one sort that comes with every reading is told so often; those in between are not."""
 CAUGHT_MAX: Final = 16
 """Bugs that are remembered for whoever asks; more are only logged and alarmed."""
 
@@ -60,6 +62,7 @@ class Bugs:
         self._alarms = alarms
         self.clock = clock
         self.caught: list[Exception] = []
+        self._met_ns: dict[tuple[str, type[Exception]], int] = {}
 
     async def contain(self, part: str, work: Callable[[], Awaitable[object]]) -> None:
         """Do `work` until it returns; a bug in it is told, and after a while it is begun again.
@@ -89,7 +92,11 @@ class Bugs:
         """`who` has met a bug: what has an actor falls, anything else is noted by `name`."""
         if isinstance(who, Falls):
             who.fall(bug)
-        else:
+            return
+        sort, now_ns = (name, type(bug)), self.clock.monotonic_ns()
+        last_ns = self._met_ns.get(sort)
+        if last_ns is None or now_ns - last_ns >= MET_AGAIN_S * SECOND:
+            self._met_ns[sort] = now_ns
             self.note(name, bug)
 
     def note(
