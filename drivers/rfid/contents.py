@@ -132,8 +132,10 @@ class Contents:
         return min(waiting)[1:] if waiting else None
 
     def learned(self, uid: bytes, data: bytes, at_ns: int) -> None:
-        """The whole area was read."""
-        tag = self._tags[uid]
+        """The whole area was read; nothing happens when the tag was forgotten meanwhile."""
+        tag = self._tags.get(uid)
+        if tag is None:
+            return
         tag.told = TagContents(self.area.bank, self.area.start, data, at_ns=at_ns)
         tag.tries, tag.due_ns = 0, at_ns + int(AGAIN_S * _SECOND_NS)
 
@@ -142,11 +144,13 @@ class Contents:
 
         What was read of this tag before stands, until it has left.
         """
-        tag = self._tags[uid]
-        tag.tries += 1
-        tag.due_ns = at_ns + int(TRY_AGAIN_S * _SECOND_NS)
         if owed:
             self.pause(at_ns)
+        tag = self._tags.get(uid)
+        if tag is None:
+            return
+        tag.tries += 1
+        tag.due_ns = at_ns + int(TRY_AGAIN_S * _SECOND_NS)
         if tag.tries >= TRIES_MAX:
             tag.due_ns = at_ns + int(AGAIN_S * _SECOND_NS)
             tag.told = self._unknown(why, at_ns) if tag.told is None else tag.told

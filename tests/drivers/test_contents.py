@@ -227,3 +227,22 @@ def test_whatever_happens_a_tag_is_told_only_what_was_read_of_it_since_it_came(
         elif due is not None:
             contents.failed(due[0], "no answer", now_ns, owed=True)
             refused_until_ns = now_ns + int(PAUSE_S * S)
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_tag_that_was_forgotten_while_it_was_read_breaks_nothing(*, failed: bool) -> None:
+    """A crowd that is pushed while one tag is read drives it out: its driver must not end of that."""
+    contents = Contents(AREA)
+    contents.seen(A, ANTENNA, 0)
+    assert contents.due(0, 0) == (A, ANTENNA)
+    later_ns = int(GONE_S * S) + 1
+    for number in range(TAGS_MAX):
+        contents.seen(number.to_bytes(12, "big"), ANTENNA, later_ns)
+    if failed:
+        contents.failed(A, "no answer", later_ns, owed=True)
+    else:
+        contents.learned(A, bytes(8), later_ns)
+    full = contents.seen(A, ANTENNA, later_ns)
+    assert full is not None
+    assert full.why, "what was read is nobody's"
+    assert contents.due(later_ns, later_ns) is None or not failed, "what is owed is waited for"
