@@ -64,6 +64,28 @@ class CodeRead:
     symbology: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that a device heard and nobody can read: a broken frame, a scanner's "no read".
+
+    No driver emits it: the supervisor makes it of what the driver calls noise. `why` is the driver's reason, `raw` the bytes as they came, cut to what is worth showing.
+    """
+
+    device: str
+    at_ns: int
+    why: str
+    raw: bytes
+
+    def __post_init__(self) -> None:
+        """An answer that did not come is no sign of anything there."""
+        assert self.raw, self
+
+    def shown(self) -> str:
+        """The bytes as a person reads them: printable text as text, all else in hex."""
+        text = self.raw.decode("ascii", errors="replace").strip()
+        return text if text.isascii() and text.isprintable() and text else self.raw.hex()
+
+
 class EndReason(IntEnum):
     """Register 111 of reference-gate-v1 (contract §4)."""
 
@@ -175,7 +197,9 @@ class FillerSample:
     why: str = ""
 
 
-Reading: TypeAlias = TagRead | CodeRead | GateSample | WeightSample | OutputSample | FillerSample
+Reading: TypeAlias = (
+    TagRead | CodeRead | Unread | GateSample | WeightSample | OutputSample | FillerSample
+)
 
 
 @dataclass(frozen=True, slots=True)

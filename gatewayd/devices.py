@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from drivers.contract import Driver, Reading
 from drivers.plc.budget import Budget
 from drivers.plc.wire import Wire
+from drivers.readings import Unread
 from drivers.rfid.contents import area_of
 from gatewayd import wires
 from gatewayd.board import Board
@@ -69,6 +70,12 @@ def supervised(driver: Driver, settings: Settings, context: UpstreamContext, bug
             except Exception as exc:  # noqa: BLE001 - as `Bugs.told`, in the hottest path there is
                 bugs.met(front, driver.name, exc)
 
+    def unread(told: Unread) -> None:
+        """To the one place that this device serves: what it could not read names no antenna."""
+        if len(audience.fronts) == 1:
+            front = audience.fronts[0]
+            bugs.told(front, driver.name, partial(front.take, told))
+
     def on_status(status: DeviceStatus) -> None:
         for front in audience.fronts:
             bugs.told(front, driver.name, partial(front.device, status.name, status.state))
@@ -85,6 +92,7 @@ def supervised(driver: Driver, settings: Settings, context: UpstreamContext, bug
         budget=budget,
         memory=memory,
         lively_s=device.driver.lively_s,
+        unread=unread,
     )
     turned = Turned(context.store, supervisor.troubles.add)
     return Device(driver, supervisor, audience)

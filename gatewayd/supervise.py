@@ -17,6 +17,7 @@ import structlog
 
 from drivers.contract import Context, Direction, Driver, DriverError, MemoryArea, Reading
 from drivers.plc.budget import Budget
+from drivers.readings import Unread
 from gatewayd import chance
 from gatewayd.clock import SECOND, Clock
 from gatewayd.troubles import Troubles
@@ -33,8 +34,15 @@ LIVELY_STEP = 0.1
 """Of `lively_s`: how old the note that a driver moved may be, so that most frames cost nothing."""
 NOISE_BYTES_SHOWN = 128
 """How much of the last noise is kept to be shown."""
+UNREAD_BYTES_SHOWN = 32
+"""How much of what could not be read stands in the reason of a refusal."""
 
 DeviceState: TypeAlias = Literal["connecting", "up", "down", "fault"]
+
+
+def _told_nobody(_unread: Unread) -> None:
+    """Nobody waits for what this device reads."""
+
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("gatewayd.supervise")
 
@@ -78,6 +86,8 @@ class Supervisor:
 
     `lively_s` is how often the driver at least moves, see `DriverType`; 0 = nobody can tell.
 
+    `unread` gets what the driver heard and could not read; an answer that did not come is not.
+
     `troubles` is what a person should put right; a kind that comes or goes is a change too. Who
     runs it calls `troubles.sweep()` now and then.
     """
@@ -94,6 +104,7 @@ class Supervisor:
         budget: Callable[[], Budget | None] = lambda: None,
         lively_s: float = 0.0,
         memory: MemoryArea | None = None,
+        unread: Callable[[Unread], None] = _told_nobody,
     ) -> None:
         self.budget = budget
         self.status = DeviceStatus(driver.name, "connecting", clock.wall(), None, "")
@@ -103,6 +114,7 @@ class Supervisor:
         self._driver = driver
         self._clock = clock
         self._on_status = on_status
+        self._unread = unread
         self._rng = rng or chance.rng()
         self._sleep = sleep
         self._failures = 0
@@ -231,6 +243,9 @@ class Supervisor:
         shown = raw[:NOISE_BYTES_SHOWN].hex() or self.counters.noise_hex
         noises, missed = self.counters.noises + 1, self.counters.missed + (not raw)
         self._count(noises=noises, missed=missed, noise_reason=reason, noise_hex=shown)
+        if raw:
+            head = bytes(raw[:UNREAD_BYTES_SHOWN])
+            self._unread(Unread(self.status.name, self._clock.monotonic_ns(), reason, head))
 
     def _count(self, **changed: int | str) -> None:
         self.counters = replace(self.counters, **changed)  # type: ignore[arg-type]

@@ -130,6 +130,13 @@ FINDINGS: Mapping[str, Text] = {
         zh="没有读到标签或条码；请检查标签，重新放置气瓶或扫码",
         en="no tag or code was read; check the tag, put the cylinder on again or scan its code",
     ),
+    "finding.UNREADABLE": Text(
+        zh="{device} 有读数但无法识读（{seen}）；请擦净标签或条码、转正后重新放置或扫码，"
+        "仍读不出则更换标签；若各瓶都如此，请查该设备的接线和状态页",
+        en="{device} heard something that cannot be read ({seen}); clean the tag or label, turn it to the "
+        "reader and put the cylinder on or scan again; replace a tag that stays so. When every cylinder "
+        "does this, check the wiring of that device and its state",
+    ),
     "finding.AMBIGUOUS": Text(
         zh="同时读到不止一只气瓶：{seen}；请把其他气瓶移开后重新放置",
         en="more than one cylinder was read: {seen}; move the others away and put it on again",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.contract import Context, Reading, TagRead
+from drivers.readings import Unread
 from gatewayd import house as houses
 from gatewayd.app import serve
 from gatewayd.bugs import CAUGHT_MAX, Bugs
@@ -138,6 +139,36 @@ async def test_who_breaks_of_a_reading_costs_neither_the_device_nor_a_neighbour(
         assert device.supervisor.status.state == "up"
         assert ("gun-1", "up") in good.heard
         task.cancel()
+
+
+class Garbler(OneRead):
+    """A driver that hears something broken."""
+
+    async def run(self, context: Context) -> None:
+        context.up("a reader")
+        context.noise("no answer", b"")
+        context.noise("bad CRC", b"\x05")
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("places", [1, 2])
+async def test_what_a_device_could_not_read_is_told_to_the_one_place_it_serves(
+    tmp_path: Path, places: int
+) -> None:
+    write_config(tmp_path, HERE)
+    settings = take(tmp_path, last_good=last_good_packs).settings()
+    async with control_room(tmp_path) as room, asyncio.TaskGroup() as group:
+        context = UpstreamContext(
+            room.store, room.board, STATION, room.clock, new_id(), "0", tmp_path
+        )
+        device = supervised(Garbler(), settings, context, Bugs(room.alarms, room.clock))
+        fronts = tuple(Good() for _ in range(places))
+        device.audience.fronts = fronts
+        task = group.create_task(device.supervisor.run())
+        await until(lambda: device.supervisor.counters.noises == len(("no answer", "bad CRC")))
+        task.cancel()
+    told = [each for front in fronts for each in front.heard if isinstance(each, Unread)]
+    assert [each.raw for each in told] == ([b"\x05"] if places == 1 else [])
 
 
 def _is_read(heard: object) -> bool:

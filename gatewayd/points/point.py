@@ -12,12 +12,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drivers.contract import CodeRead, Reading, TagRead
+from drivers.readings import Unread
 from gatewayd.board import Board
 from gatewayd.clock import SECOND, Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
 from gatewayd.points.scan import Desk, Scan, decide, held, identify, layout_at, record
 from gatewayd.rigs import evidence
+from gatewayd.rigs.findings import unreadable
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.store import Store
@@ -32,6 +34,8 @@ RETRY_S = 1.0
 """How often a store that cannot commit is asked again."""
 TOLD_WITHIN_S = 5
 """How long a scan waits for what its tag holds, where a reader is asked for it."""
+UNREAD_AFTER_S = 2
+"""So long after a scan was shown, what a device could not read does not take its place."""
 STORE_ILL = "store"
 
 
@@ -61,6 +65,7 @@ class Point:
         self._recent: dict[str, int] = {}
         self._states: dict[str, str] = {}
         self._last: dict[str, Any] = {}
+        self._told_ns = clock.monotonic_ns() - UNREAD_AFTER_S * SECOND
         self._ill = False
         self._lost = 0
         self._stopping = False
@@ -83,6 +88,8 @@ class Point:
         elif isinstance(reading, CodeRead):
             scanned = reading.symbology + reading.text
             self._scan(Scan(scanned, is_tag=False, at_ns=reading.at_ns))
+        elif isinstance(reading, Unread) and reading.device in self.devices:
+            self._unread(reading)
 
     def device(self, name: str, state: str) -> None:
         """A device of this point changed its state (contract §6)."""
@@ -117,6 +124,25 @@ class Point:
             else:
                 self._untold[read.uid] = scan
                 self._wake.set()
+
+    def _unread(self, told: Unread) -> None:
+        """Show what could not be read, once while it lasts; nobody knows what it was, so no record."""
+        key = f"unread/{told.device}"
+        repeats = self._repeats(key, told.at_ns)
+        self._note(key, told.at_ns)
+        lately = told.at_ns - self._told_ns < UNREAD_AFTER_S * SECOND
+        if repeats or lately or self._waiting or self._untold:
+            return
+        self._log.info("scan.unreadable", device=told.device, reason=told.why)
+        self._last = {
+            "record": None,
+            "scanned_at": evidence.stamp(self._clock.wall(), self._zone),
+            "cylinder": None,
+            "verdict": "deny",
+            "findings": [unreadable(told).as_json()],
+            "message": _words("point.refused"),
+        }
+        self._wake.set()
 
     def _overdue(self) -> None:
         """Take the tags whose memory was not told in time as they are: it is not known."""
@@ -216,8 +242,9 @@ class Point:
             "cylinder": data["cylinder"],
             "verdict": data["verdict"]["decision"],
             "findings": data["verdict"]["findings"],
-            "message": {"zh": text(key, "zh"), "en": text(key, "en")},
+            "message": _words(key),
         }
+        self._told_ns = self._clock.monotonic_ns()
 
     # --- what others see ---
 
@@ -250,6 +277,10 @@ class Point:
             if self._states.get(each.device) != "up":
                 return each.device
         return ""
+
+
+def _words(key: str) -> dict[str, str]:
+    return {"zh": text(key, "zh"), "en": text(key, "en")}
 
 
 def _key(scan: Scan) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from drivers.contract import GateSample
+from drivers.readings import Unread
 from gatewayd.rigs.identity import plain_code
 from gatewayd.rigs.model import Clash, Hint, Identity
 from gatewayd.texts import FINDINGS, HINTS, text
@@ -11,6 +12,7 @@ from rules_engine.verdict import Finding, Message, Verdict
 
 BASIS = {
     "NO_TAG": "GB/T 38059-2019 (verified: false): identify before filling",
+    "UNREADABLE": "GB/T 38059-2019 (verified: false): identify before filling",
     "AMBIGUOUS": "contract v1 §5: one cylinder, one identity",
     "TAG_MISMATCH": "GB/T 38059-2019 (verified: false): verify the tag before filling",
     "CODE_UNKNOWN": "GB/T 38059-2019 (verified: false): identify by the file of the cylinder",
@@ -65,11 +67,19 @@ def reason_at_rig(code: str, who: Identity, sample: GateSample | None) -> Findin
         return advised(finding(code, seen=seen), who.hint)
     if code == "TAG_MISMATCH" and who.clash is not None:
         return advised(mismatch(who.clash), who.hint)
+    if code == "UNREADABLE" and who.unread is not None:
+        return unreadable(who.unread)
     if code == "CODE_DUPLICATE" and who.cylinder is not None:
         return finding(code, cylinder=who.cylinder.code, elsewhere=who.elsewhere or "?")
     if code == "TARE_UNKNOWN" and sample is not None:
         return finding(code, tare_g=sample.gross_g)
     return finding(code)
+
+
+def unreadable(unread: Unread) -> Finding:
+    """The finding that a device heard something and could not read it, with what it heard."""
+    told = {"device": unread.device, "seen": unread.shown(), "why": unread.why}
+    return finding("UNREADABLE", **told, raw_hex=unread.raw.hex())
 
 
 def mismatch(clash: Clash) -> Finding:

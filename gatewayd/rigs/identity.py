@@ -1,6 +1,7 @@
 """Reads to a cylinder: what the archive knows under a tag or a printed code, or why not."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from gatewayd.rigs.model import Clash, Hint, Identity
@@ -115,7 +116,8 @@ def identify(presence: Presence, archive: Archive, *, region: str | None) -> Ide
     """
     sightings = tuple(presence.sightings())
     if presence.missing():
-        return Identity(uid=_uid(sightings, None), code=_code(sightings))
+        who = Identity(uid=_uid(sightings, None), code=_code(sightings))
+        return replace(who, unread=presence.unread())
     found = {
         (seen.is_tag, seen.text): by_uid(archive, seen.text)
         if seen.is_tag

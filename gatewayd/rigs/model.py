@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from drivers.contract import GateSample
+from drivers.readings import Unread
 from gatewayd.rigs.held import Held
 from gatewayd.store.model import Cylinder, Permit
 from rules_engine.masses import Masses
@@ -101,6 +102,7 @@ class Identity:
     `agrees`: a tag and a printed code were read and name this one cylinder.
     `elsewhere`: where this cylinder stands too, or stood too soon before; empty = nowhere, None =
     nobody looked.
+    `unread`: what a device that has not spoken heard since and could not read; of `waiting` alone.
     `held`: what the tags hold, for each device that is asked for it; empty where none is.
     """
 
@@ -115,11 +117,17 @@ class Identity:
     agrees: bool = False
     elsewhere: str | None = None
     held: tuple[Held, ...] = ()
+    unread: Unread | None = None
 
     @property
     def told(self) -> bool:
         """Whether everything is known that may still come of what tags hold."""
         return not any(each.coming for each in self.held)
+
+    @property
+    def untold(self) -> str:
+        """The reason to refuse when this is `waiting` and the time is up."""
+        return "NO_TAG" if self.unread is None else "UNREADABLE"
 
     @property
     def objection(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drivers.contract import CodeRead, GateSample, TagContents, TagRead
+from drivers.readings import Unread
 from gatewayd.clock import MS, SECOND
 from gatewayd.settings.model import IdentifySettings, RigSettings
 
@@ -22,6 +23,9 @@ UNSEEN_MS = 500
 """So long without a word of the scale, and nobody knows what was carried past meanwhile."""
 BUFFERED_MS = 300
 """Longer than what waited in a buffer needs to be told once the process runs again."""
+UNREAD_FROM_MS = 1_000
+"""So long after a cylinder came, what a device could not read may still be of the one before: the
+rest of a broken code waits in a scanner's line for as long (`idle_ms` on TCP)."""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Presence:
         for item in rig.identify:
             self._by_device.setdefault(item.device, []).append(item)
         self._seen: dict[tuple[str, str], Sighting] = {}
+        self._unread: dict[str, Unread] = {}
         self._empty_ns: int | None = None
         self._came_ns = 0
         self._tags_from_ns = 0
@@ -71,6 +76,23 @@ class Presence:
             return self._learn(read) or news
         scanned = read.symbology + read.text  # As a scanner sends it: what a GS1 code says.
         return self._note(read.device, scanned, is_tag=False, at_ns=read.at_ns)
+
+    def heard(self, unread: Unread) -> bool:
+        """Take what a device could not read; True when it is the first of it for this cylinder."""
+        if unread.device not in self._by_device or unread.device in self._unread:
+            return False
+        from_ns = max(self._came_ns, self._tags_from_ns) + UNREAD_FROM_MS * MS
+        if not self.on or unread.at_ns < from_ns:
+            return False
+        self._unread[unread.device] = unread
+        return True
+
+    def unread(self) -> Unread | None:
+        """What a device that has not spoken could not read; what is required goes first."""
+        spoken = {device for device, _ in self._seen}
+        first = sorted(self._rig.identify, key=lambda item: not item.require)
+        silent = (item.device for item in first if item.device not in spoken)
+        return next((self._unread[each] for each in silent if each in self._unread), None)
 
     def _serves(self, read: TagRead) -> bool:
         items = self._by_device.get(read.device, ())
@@ -110,7 +132,7 @@ class Presence:
             self._arrive(sample.at_ns)
         elif not sample.cylinder_on:
             if self.on:
-                self._seen.clear()
+                self._forget()
             self.on = False
             self._empty_ns = sample.at_ns
 
@@ -141,13 +163,17 @@ class Presence:
     def doubt(self, now_ns: int) -> None:
         """Nobody looked for too long, and something stands there as before: who it is, is asked anew."""
         self._tags_from_ns = now_ns + BUFFERED_MS * MS
-        self._seen.clear()
+        self._forget()
 
     def lose(self) -> None:
         """The gate's word is gone: whatever stands there when it returns is a new cylinder."""
         self.on = False
         self._empty_ns = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._seen.clear()
+        self._unread.clear()
 
     def sightings(self) -> Iterator[Sighting]:
         """Everything seen of this presence."""

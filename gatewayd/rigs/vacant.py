@@ -144,7 +144,7 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         return refuse_for(enter(state, Phase.REFUSED), view.identity.objection)
     if view.identity.status == "waiting":
         if waited_ns >= rig.identify_within_s * SECOND:
-            return refuse_for(enter(state, Phase.REFUSED), "NO_TAG")
+            return refuse_for(enter(state, Phase.REFUSED), view.identity.untold)
         return enter(state, Phase.IDENTIFYING), ()
     if view.found and _just_filled(state, view):
         return enter(replace(state, served=view.presence), Phase.LOCKED), ()

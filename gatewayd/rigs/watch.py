@@ -6,6 +6,7 @@
 from dataclasses import replace
 
 from drivers.contract import CodeRead, GateSample, Reading, TagRead
+from drivers.readings import Unread
 from gatewayd.clock import MS, SECOND, Clock
 from gatewayd.errors import StoreError
 from gatewayd.logs import logger
@@ -66,6 +67,9 @@ class Watch:
             self._steady = same and last is not None and last.stable and reading.stable
             self._news = self._news or self._presence.number != before
             return True
+        if isinstance(reading, Unread):
+            self._news = self._presence.heard(reading) or self._news
+            return False  # It waits for the end of the time to identify, which is looked at anyway.
         if not isinstance(reading, TagRead | CodeRead):
             return False  # Weights and outputs reach a rig as the samples of its gate.
         if self._cards.mine(reading):

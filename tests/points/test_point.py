@@ -12,9 +12,10 @@ import apsw
 import pytest
 
 from drivers.contract import CodeRead, TagContents, TagRead
+from drivers.readings import Unread
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
-from gatewayd.points.point import SCANS_WAITING_MAX, TOLD_WITHIN_S, Point
+from gatewayd.points.point import SCANS_WAITING_MAX, TOLD_WITHIN_S, UNREAD_AFTER_S, Point
 from gatewayd.points.scan import Desk
 from gatewayd.rigs.assess import Bench, at_rig
 from gatewayd.rigs.history import History, RetiredCodes
@@ -52,6 +53,10 @@ class Gate:
 
     def scan(self, text: str) -> None:
         self.point.take(CodeRead("qr-9", text, self.clock.monotonic_ns()))
+
+    def garbled(self, device: str = "qr-9") -> None:
+        raw, now_ns = b"NOREAD\r", self.clock.monotonic_ns()
+        self.point.take(Unread(device, now_ns, "the scanner saw no code", raw))
 
     def tag(self, uid: str, antenna: int = 2, contents: TagContents | None = None) -> None:
         now_ns = self.clock.monotonic_ns()
@@ -105,7 +110,7 @@ async def standing(
         await store.close()
 
 
-JUDGED = {"rules": ["cn-lpg"], "medium": "LPG"}
+JUDGED: dict[str, Any] = {"rules": ["cn-lpg"], "medium": "LPG"}
 
 
 async def test_what_comes_is_judged_recorded_and_shown(tmp_path: Path) -> None:
@@ -298,7 +303,7 @@ async def test_a_cylinder_is_filled_again_only_after_it_left(tmp_path: Path) -> 
 # --- what tags hold ---
 
 LAYOUT = tag_layouts.layout()
-ASKS = {**JUDGED, "asks": True}
+ASKS: dict[str, Any] = {**JUDGED, "asks": True}
 
 
 def held(data: bytes) -> TagContents:
@@ -359,3 +364,36 @@ async def test_a_stop_takes_a_tag_that_waits_as_it_is(tmp_path: Path) -> None:
         gate.point.stop()
         (record,) = await gate.recorded(1)
     assert not record["data"]["accepted"]
+
+
+async def test_what_cannot_be_read_is_shown_with_what_to_do_and_recorded_by_nobody(
+    tmp_path: Path,
+) -> None:
+    async with standing(tmp_path, "receiving", **JUDGED) as gate:
+        gate.garbled("qr-1")
+        gate.garbled()
+        await gate.until(lambda: gate.picture().get("verdict") == "deny")
+        shown = gate.picture()
+        (found,) = shown["findings"]
+        assert (found["code"], found["values"]["seen"]) == ("UNREADABLE", "NOREAD")
+        assert found["values"]["device"] == "qr-9"
+        assert (shown["record"], shown["message"]["zh"]) == (None, "不得放行")
+        gate.clock.advance(seconds=3)
+        gate.garbled()
+        gate.scan(LEGAL.code)
+        await gate.recorded(1)
+        assert gate.picture()["verdict"] == "allow"
+
+
+async def test_what_was_shown_last_stays_for_a_moment(tmp_path: Path) -> None:
+    async with standing(tmp_path, "receiving", **JUDGED) as gate:
+        gate.scan(OVERDUE.code)
+        (record,) = await gate.recorded(1)
+        gate.clock.advance(seconds=UNREAD_AFTER_S - 0.1)
+        gate.garbled()
+        gate.clock.advance(seconds=0.1)
+        gate.garbled("gun-9")
+        await gate.until(lambda: gate.picture()["record"] is None)
+        (found,) = gate.picture()["findings"]
+        assert found["values"]["device"] == "gun-9", "the scanner came a moment too soon"
+        assert [each["id"] for each in gate.records()] == [record["id"]]

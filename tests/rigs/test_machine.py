@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from drivers.readings import Unread
 from gatewayd.clock import MS
 from gatewayd.rigs.machine import step
 from gatewayd.rigs.model import Identity, Phase, Withdrawal
@@ -75,6 +76,14 @@ def test_nobody_identified_in_time_is_refused() -> None:
     world.until(Phase.IDENTIFYING)
     world.until(Phase.REFUSED)
     assert any(isinstance(e, RefuseFor) and e.code == "NO_TAG" for e in world.log)
+
+
+def test_what_was_there_and_could_not_be_read_is_refused_as_that() -> None:
+    world = World()
+    world.tick()
+    world.put_on(Identity(unread=Unread("gun-1", 0, "bad CRC", b"\x05")))
+    world.until(Phase.REFUSED)
+    assert [e.code for e in world.log if isinstance(e, RefuseFor)] == ["UNREADABLE"]
 
 
 def test_a_permit_not_taken_up_expires_as_not_started() -> None:

@@ -7,10 +7,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from drivers.readings import Unread
 from gatewayd.rigs.model import Identity
 from gatewayd.rigs.moves import Lock, Open, Renew
 from tests.rigs.world import ILLEGAL, LEGAL, World
 
+GARBLED = Identity(unread=Unread("gun-1", 0, "bad CRC", b"\x05"))
 QUIET_TICKS = 900
 """Longer than any wait of the rig: everything open is settled by then."""
 
@@ -32,7 +34,7 @@ class Walk(RuleBasedStateMachine):
     def the_process_stalls(self, ms: int) -> None:
         self.world.tick(ms)
 
-    @rule(who=st.sampled_from([LEGAL, LEGAL, ILLEGAL, Identity()]))
+    @rule(who=st.sampled_from([LEGAL, LEGAL, ILLEGAL, Identity(), GARBLED]))
     def a_cylinder_comes(self, who: Identity) -> None:
         self.world.put_on(who)
 

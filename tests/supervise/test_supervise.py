@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from drivers.contract import CodeRead, Context, Driver, DriverError, Reading
+from drivers.readings import Unread
 from gatewayd.clock import ManualClock, SystemClock
 from gatewayd.supervise import (
     NOISE_BYTES_SHOWN,
@@ -18,6 +19,7 @@ from gatewayd.supervise import (
     RETRY_S_MAX,
     RETRY_S_MIN,
     STABLE_S,
+    UNREAD_BYTES_SHOWN,
     DeviceStatus,
     Supervisor,
 )
@@ -70,6 +72,7 @@ class Watch:
     statuses: list[DeviceStatus] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     slept_s: list[float] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
     def supervisor(self, driver: Driver, seed: int = 1) -> Supervisor:
         return Supervisor(
@@ -79,6 +82,7 @@ class Watch:
             on_status=self.statuses.append,
             rng=random.Random(seed),
             sleep=self.sleep,
+            unread=self.unread.append,
         )
 
     async def sleep(self, seconds: float) -> None:
@@ -267,6 +271,8 @@ async def test_noise_is_counted_and_the_last_of_it_can_be_shown() -> None:
     supervisor, _ = await play(watch, [noisy])
     assert (supervisor.counters.noises, supervisor.counters.noise_reason) == (2, "no answer")
     assert supervisor.counters.noise_hex == bytes(range(NOISE_BYTES_SHOWN)).hex()
+    (unread,) = watch.unread
+    assert (unread.why, unread.raw) == ("bad CRC", bytes(range(UNREAD_BYTES_SHOWN)))
 
 
 @pytest.mark.parametrize("up", [True, False])
