@@ -50,7 +50,12 @@ def test_a_layout_that_nobody_saw_on_a_tag_is_warned_of() -> None:
 def test_a_layout_that_is_longer_than_one_attempt_is_refused() -> None:
     fields = [{"name": "all", "length": 65, "type": "hex"}]
     example = {"hex": "00" * 65, "fields": {"all": "00" * 65}}
-    changed = {"fields": fields, "finding": None, "facts": {}, "examples": [example]}
+    changed: dict[str, Any] = {
+        "fields": fields,
+        "finding": None,
+        "facts": {},
+        "examples": [example],
+    }
     (problem,), _ = found(asking("site-tag"), **changed)
     assert "has 65 bytes; at most 64" in problem
 
