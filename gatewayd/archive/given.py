@@ -4,7 +4,7 @@ A value has the JSON type of its column: text and dates in quotes, whole numbers
 list of texts. null, and an empty text, is *unknown*. A column that a row does not name stays as it is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
@@ -27,11 +27,16 @@ Mistake = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is given: its columns, the one that names an entry, and what JSON each takes."""
+    """What is given: its columns, the one that names an entry, and what JSON each takes.
+
+    `needed` are the columns that may not be empty where a row names them, and that the row of a new
+    entry has to name.
+    """
 
     columns: Mapping[str, Column]
     key: str
     cell: Mapping[str, Callable[[Any], str]]
+    needed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,6 +64,18 @@ def check(rows: Sequence[Any], kind: Kind, names: Sequence[str] | None = None) -
     return taken
 
 
+def lacking(taken: Taken, kind: Kind, known: Collection[str]) -> Taken:
+    """The same without rows of new entries that lack what each needs; `known` entries have it."""
+    rows, mistakes = dict(taken.rows), list(taken.mistakes)
+    for number, values in taken.rows.items():
+        missing = [name for name in kind.needed if name not in values]
+        if missing and values[kind.key] not in known:
+            said = [f"missing; a new entry needs its {name}" for name in missing]
+            mistakes += [_mistake(number, *each) for each in zip(missing, said, strict=True)]
+            del rows[number]
+    return Taken(rows, mistakes)
+
+
 def _row(
     number: int, raw: Any, kind: Kind, names: Sequence[str] | None, mistakes: list[Mistake]
 ) -> dict[str, Any] | None:
@@ -74,8 +91,14 @@ def _row(
         return None
     before = len(mistakes)
     values = {name: _value(number, name, value, kind, mistakes) for name, value in raw.items()}
-    if values.get(kind.key) is None and len(mistakes) == before:
-        mistakes.append(_mistake(number, kind.key, "missing; expected what names the entry"))
+    if len(mistakes) == before:
+        if values.get(kind.key) is None:
+            mistakes.append(_mistake(number, kind.key, "missing; expected what names the entry"))
+        mistakes.extend(
+            _mistake(number, name, f"empty; expected the {name} of each")
+            for name in kind.needed
+            if values.get(name, name) is None
+        )
     return values if len(mistakes) == before else None
 
 
@@ -148,4 +171,6 @@ def _cells(entry: type[Cylinder] | type[Operator]) -> dict[str, Callable[[Any], 
 CYLINDERS: Final = Kind(
     {column.name: column for column in (*cells.COLUMNS, *cells.FURTHER)}, "code", _cells(Cylinder)
 )
-OPERATORS: Final = Kind({column.name: column for column in people.COLUMNS}, "id", _cells(Operator))
+OPERATORS: Final = Kind(
+    {column.name: column for column in people.COLUMNS}, "id", _cells(Operator), ("name",)
+)

@@ -37,10 +37,11 @@ async def upsert_cylinders(office: Office, asked: CylindersUpsert, case: Case) -
 
 async def upsert_operators(office: Office, asked: OperatorsUpsert, case: Case) -> Reply:
     """As for cylinders; a card that belongs to somebody else refuses the whole request."""
-    taken = await _checked(asked.rows, OPERATORS)
+    checked = await _checked(asked.rows, OPERATORS)
     store = office.context.store
 
     def work(connection: apsw.Connection, issuer: Issuer) -> Reply:
+        taken = given.lacking(checked, OPERATORS, _listed(connection).keys())
         outcomes = _into_list(connection, taken)
         return case.settle(connection, issuer, _told(asked.rows, taken, outcomes, "id"))
 

@@ -110,6 +110,9 @@ async def test_a_platform_neither_unlocks_nor_replaces_what_a_person_locked(tmp_
         assert counter.records()[-1]["error"] == "not_yours"
 
 
+NINTH = {"id": "op-9", "name": "周九"}
+
+
 async def test_operators_are_listed_and_a_card_belongs_to_one(tmp_path: Path) -> None:
     async with at_counter(tmp_path) as counter:
         row = {"id": "op-77", "name": "赵六", "cards": ["AABBCCDD"], "roles": ["filler"]}
@@ -119,9 +122,32 @@ async def test_operators_are_listed_and_a_card_belongs_to_one(tmp_path: Path) ->
         assert barred is not None
         assert barred.barred
         assert barred.cards, "unnamed columns stay"
-        taken = await counter.ask("operators.upsert", rows=[{"id": "op-9", "cards": ["AABBCCDD"]}])
+        taken = await counter.ask("operators.upsert", rows=[NINTH | {"cards": ["AABBCCDD"]}])
         assert code(taken) == "card_taken"
         assert counter.store.operator("op-9") is None
+
+
+@pytest.mark.parametrize(
+    ("nameless", "said"),
+    [
+        ({"id": "op-9"}, "missing; a new entry needs its name"),
+        ({"id": "op-9", "name": None}, "empty; expected the name of each"),
+        ({"id": "op-9", "name": " "}, "empty; expected the name of each"),
+        ({"id": "op-1", "name": ""}, "empty; expected the name of each"),
+    ],
+)
+async def test_a_row_of_nobodys_name_is_refused_and_named(
+    tmp_path: Path, nameless: dict[str, Any], said: str
+) -> None:
+    async with at_counter(tmp_path) as counter:
+        before = counter.store.operator("op-1")
+        reply = await counter.ask("operators.upsert", rows=[{"id": "op-8", "name": "孙"}, nameless])
+        assert (code(reply), outcomes(reply)) == ("rows_refused", ["added", "refused"])
+        wrong = {"row": 2, "column": "name", "error": said}
+        assert reply["error"]["mistakes"] == [wrong]
+        assert reply["result"]["rows"][1]["mistakes"] == [wrong]
+        assert counter.store.operator("op-9") is None
+        assert counter.store.operator("op-1") == before
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 1), (3, 2), (1, 99), (1, 2**60)])
