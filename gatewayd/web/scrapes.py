@@ -38,7 +38,7 @@ class Scrapes:
         assert token is not None, "asked only where there is one"
         if self.doors.tries.too_many(address):
             raise RefusedError(TOO_MANY, refusal("wait", seconds=TRIES_S))
-        given = authorization.removeprefix(_BEARER).encode()
+        given = authorization.removeprefix(_BEARER).encode(errors="surrogateescape")
         if authorization.startswith(_BEARER) and hmac.compare_digest(given, token.encode()):
             return
         self.doors.tries.wrong(address)

@@ -78,6 +78,19 @@ async def test_where_there_is_a_token_it_alone_opens_and_guessing_is_slow(*, use
         assert (await ask(base, Authorization=f"Bearer {TOKEN}"))[0] == 429
 
 
+async def test_bytes_that_are_no_text_are_a_wrong_token_like_any() -> None:
+    async with serving(MetricsSettings(token=TOKEN), users=False) as base:
+        host = base.removeprefix("http://")
+        for number in range(TRIES_MAX + 1):
+            reader, writer = await asyncio.open_connection(*host.split(":"))
+            head = f"GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+            writer.write(head.encode() + b"Authorization: Bearer \xff\r\n\r\n")
+            status = int((await reader.read()).split()[1])
+            writer.close()
+            await writer.wait_closed()
+            assert status == (429 if number == TRIES_MAX else 401)
+
+
 async def test_what_is_turned_off_is_not_there() -> None:
     async with serving(MetricsSettings(serve=False), users=False) as base:
         assert (await ask(base))[0] == 404
