@@ -150,6 +150,14 @@ class House:
 
     async def __aenter__(self) -> Self:
         await self.station.__aenter__()
+        try:
+            await self._open()
+        except BaseException as exc:  # Whatever it was: a broker that is left would run for ever.
+            await self.__aexit__(type(exc), exc, exc.__traceback__)
+            raise
+        return self
+
+    async def _open(self) -> None:
         if self._broker_up:
             await asyncio.to_thread(self.broker.start)
             self.watch()
@@ -163,7 +171,6 @@ class House:
         if self._start:
             await self.daemon.start()
             await self.ready()
-        return self
 
     async def __aexit__(
         self,
