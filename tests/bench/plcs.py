@@ -9,9 +9,12 @@ CLOCK_MONOTONIC ns.
   moves by one gram every CHANGE_NS, each PLC at its own phase: shorter than a poll, so that every
   poll carries a change. It is worked out when asked, so the time of the change is exact and costs
   no timer. `filling` has a cylinder on each scale, whose code the scanner says when the gateway
-  connects; flow starts with the permit, and one line `filling` is printed when all flow.
+  connects; flow starts with the permit.
 * `turnover`: cylinders come, are scanned, permitted and taken away again: (PLC, code sent at,
   permit written at, read-back sent at), zeros when no permit came within PATIENCE_POLLS.
+
+One line with the name of the scene is printed when it plays: all are polled, all flow, or the
+first cylinder was taken away again.
 """
 
 import argparse
@@ -237,16 +240,21 @@ class Site:
 
     def serve(self) -> None:
         """Answer until SystemExit."""
-        told = self._scene != "filling"
+        told = False
         while True:
             timeout_s = self._later[0][0] - time.monotonic() if self._later else None
             for key, _ in self._selector.select(timeout_s):
                 key.data(key.fileobj)
             while self._later and self._later[0][0] <= time.monotonic():
                 heapq.heappop(self._later)[2]()
-            if not told and all(plc.filling for plc in self.plcs):
+            if not told and self._plays():
                 told = True
-                _say("filling")
+                _say(self._scene)
+
+    def _plays(self) -> bool:
+        if self._scene == "turnover":
+            return bool(self.log)
+        return all(plc.filling if self._scene == "filling" else plc.polls for plc in self.plcs)
 
 
 _order = itertools.count()

@@ -19,7 +19,7 @@ from tests.support.brokers import Mosquitto
 
 PLCS_MAX = 64
 SETTLE_S = 3.0
-"""From everything being up to the first sample that counts."""
+"""From everything being up to the first sample that counts, and from the last to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ class Load:
         return f"{self.plcs} PLC{each}, {'filling' if self.filling else 'no cylinder'}"
 
 
-async def measure(load: Load, directory: Path, seconds: float, figures: Figures) -> None:
+async def measure(
+    load: Load, directory: Path, seconds: float, figures: Figures, settle_s: float = SETTLE_S
+) -> None:
     """One run of one scene, added to `figures`."""
     cylinders = list(house.archive(load.plcs))
     await house.fill_archive(directory, cylinders)
@@ -50,13 +52,13 @@ async def measure(load: Load, directory: Path, seconds: float, figures: Figures)
         ear = await stack.enter_async_context(house.python("tests.bench.ear", *words, topic))
         assert await house.line(ear) == "listening"
         daemon = await stack.enter_async_context(house.daemon(directory))
-        if load.filling:
-            assert await house.line(plcs) == "filling"
-        await asyncio.sleep(SETTLE_S)
+        assert await house.line(plcs) == scene
+        await asyncio.sleep(settle_s)
         began_ns = monotonic_ns()
         who = {"daemon": daemon.pid, "broker": broker.pid, "subscriber": ear.pid, "PLCs": plcs.pid}
         cost = await machine.watch(who, seconds)
         ended_ns = monotonic_ns()
+        await asyncio.sleep(settle_s)
     _report(load, directory, range(began_ns, ended_ns), cost, figures)
 
 

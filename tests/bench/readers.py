@@ -28,10 +28,10 @@ SETTLE_S = 2.0
 GOLDEN = Path(__file__).parents[1] / "golden/readers.json"
 
 
-async def measure(directory: Path, seconds: float, figures: Figures) -> None:
+async def measure(directory: Path, seconds: float, figures: Figures, rate: int = RATE) -> None:
     """One run, added to `figures`."""
     async with AsyncExitStack() as stack:
-        asked = ("--readers", str(READERS), "--rate", str(RATE))
+        asked = ("--readers", str(READERS), "--rate", str(rate))
         antennas = await stack.enter_async_context(house.python("tests.bench.antennas", *asked))
         plcs = await stack.enter_async_context(house.plcs(directory, "empty", READERS, ["0"]))
         devices = json.loads(await house.line(antennas))

@@ -36,6 +36,7 @@ async def measure(
         house.write_config(directory, await house.line(plcs), broker.url)
         daemon = await stack.enter_async_context(house.daemon(directory))
         who = {"daemon": daemon.pid, "broker": broker.pid, "PLCs": plcs.pid}
+        assert await house.line(plcs) == "turnover"
         cost = await machine.watch(who, seconds)
     scans = [each[1:] for each in records(directory / "replied", 4)]
     good = [(scanned, written, seen) for scanned, written, seen in scans if written and seen]

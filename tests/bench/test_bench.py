@@ -74,7 +74,7 @@ async def test_every_scan_ends_in_a_permit(tmp_path: Path) -> None:
         folder.mkdir()
     await house.fill_archive(stored, cylinders)
     codes = [one.code for one in cylinders]
-    await scans.measure(bench, stored / "gatewayd.db", codes, 5, figures)
+    await scans.measure(bench, stored / "gatewayd.db", codes, 2, figures)
     values = _values(figures)
     assert values["scan to permit: scans"] > 0
     assert values["scan to permit: no permit"] == 0
@@ -85,7 +85,7 @@ async def test_every_scan_ends_in_a_permit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("filling", [False, True])
 async def test_every_change_polled_is_seen(tmp_path: Path, *, filling: bool) -> None:
     figures, load = Figures(), Load(2, filling=filling)
-    await polling.measure(load, tmp_path, 1, figures)
+    await polling.measure(load, tmp_path, 1, figures, settle_s=1)
     values = _values(figures)
     assert values[f"{load.name}: polls a second"] > 0
     assert values[f"{load.name}: changes not seen"] == 0
@@ -94,7 +94,7 @@ async def test_every_change_polled_is_seen(tmp_path: Path, *, filling: bool) -> 
 @pytest.mark.e2e
 async def test_every_tag_report_reaches_its_rig(tmp_path: Path) -> None:
     figures = Figures()
-    await readers.measure(tmp_path, 1, figures)
+    await readers.measure(tmp_path, 1, figures, rate=500)
     values = _values(figures)
     assert values[f"{readers.READERS} readers: reports a second"] > 0
     assert values[f"{readers.READERS} readers: report at its rig, latest"] > 0
@@ -129,7 +129,7 @@ async def test_an_archive_is_imported_while_fills_commit(tmp_path: Path) -> None
     figures = Figures()
     await archive.measure(tmp_path, 3_000, figures)
     values = _values(figures)
-    assert values["replace 3,000 cylinders: took"] > 0
+    assert values["replace 3,000 cylinders, CSV: took"] > 0
     assert values["look up by tag, 3,000 cylinders, p99"] > 0
 
 
