@@ -50,10 +50,15 @@ def _held_since(who: Identity, permit: Permit) -> bool:
 
 
 def _written_since(who: Identity, permit: Permit) -> bool:
-    """Whether an inspector has written into the tag of this cylinder since it was judged."""
+    """Whether an inspector has written into the tag of this cylinder since it was judged.
+
+    Where a second tag is let be, it is of somebody else, and so is what it holds.
+    """
     judged = permit.judged.get("cylinder") or {}
-    before = {told.get("finding") for told in judged.get("tag_memory") or ()}
-    return any(each.finding and each.finding not in before for each in who.held)
+    told = judged.get("tag_memory") or ()
+    before, own = {each.get("finding") for each in told}, {each.get("uid") for each in told}
+    new = (each for each in who.held if each.finding and each.finding not in before)
+    return any(who.status == "one" or each.uid in own for each in new)
 
 
 def _names_another(who: Identity, permit: Permit) -> bool:

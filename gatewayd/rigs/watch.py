@@ -171,7 +171,8 @@ class Watch:
             texts = tuple(seen.text for seen in self._presence.sightings())
             if who.cylinder is not None and any(map(self._cards.both, texts)):
                 who = Identity("many", shown=texts[:SHOWN_MAX])
-            self._identity = replace(who, held=self._held()) if who.status == "one" else who
+            told = who.status != "waiting"
+            self._identity = replace(who, held=self._held()) if told else who
         except StoreError as exc:
             if not self._unreadable:
                 self._log.exception("archive.unreadable", error=str(exc))

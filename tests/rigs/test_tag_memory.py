@@ -262,6 +262,37 @@ async def test_a_finding_that_is_written_under_a_permit_takes_it_back(tmp_path: 
     assert refusal["cylinder"]["tag_memory"][0]["hex"] == WRITTEN.hex().upper()
 
 
+async def test_a_finding_closes_also_where_a_second_tag_is_let_be(tmp_path: Path) -> None:
+    """`on_second_tag: hold`: a stray tag must not hide what is written into that of the cylinder."""
+    store, clock = await open_store(tmp_path)
+    lenient = replace(ASKING, rig=ASKING.rig.model_copy(update={"on_second_tag": "hold"}))
+    try:
+        async with living(store, clock, ScriptedGate(), at=lenient) as desk:
+            await desk.until(lambda: store.last_total_g("rig-1") is not None)
+            await desk.bring()
+            await desk.look()
+            await told(desk, contents(CLEAN))
+            await desk.phase("permitted")
+            desk.gate.start()
+            await desk.phase("filling")
+            desk.gate.flow(3_000)
+            desk.rig.take(
+                TagRead(
+                    "gun-1", OTHER_UID, 1, None, clock.monotonic_ns(), contents=contents(WRITTEN)
+                )
+            )
+            for _ in range(5):
+                await desk.look()
+            assert desk.rig.state.phase == "filling", "the stray tag's finding is of another one"
+            await told(desk, contents(WRITTEN))
+            await desk.until(lambda: desk.rig.state.phase != "filling")
+            await desk.until(lambda: bool(desk.records()))
+            (fill,) = (r["data"] for r in desk.records() if r["type"] == "gatewayd.fill.v1")
+    finally:
+        await store.close()
+    assert (fill["net_g"], fill["end_reason"]) == (3_000, "cylinder_held")
+
+
 # --- swaps ---
 
 OTHER_UID = "E2806803"
