@@ -13,8 +13,9 @@ from gatewayd.clock import SECOND
 from gatewayd.errors import StoreError
 from gatewayd.rigs.after import Archive, FillRules
 from gatewayd.rigs.assess import Bench, at_rig
-from gatewayd.rigs.model import State, View
+from gatewayd.rigs.model import State, View, Withdrawal
 from gatewayd.rigs.moves import Issue
+from gatewayd.rigs.objections import held_since
 from gatewayd.store.model import Permit
 
 AGAIN_S = 1
@@ -43,11 +44,24 @@ class Grounds:
 
     def look(self, bench: Bench, view: View, state: State) -> View:
         """The view, with what a rule says against the permit or the flow."""
-        view, permit = self._fill_rules.look(bench, view, state), self._permit
+        view = self._unseen(self._fill_rules.look(bench, view, state), state)
+        permit = self._permit
         if permit is None or state.withdrawn is not None or state.permit is not permit:
             return view
         due = not state.flowed and view.now_ns - self._asked_ns >= AGAIN_S * SECOND
         return self._again(bench, permit, view) if due or view.people != self._people else view
+
+    def _unseen(self, view: View, state: State) -> View:
+        """The view, with a hold of the cylinder that is filled while a second tag is let be."""
+        permit = state.permit
+        if permit is None or not state.flowed or view.identity.status != "many" or view.objected:
+            return view
+        try:
+            entry = self._archive.cylinder(permit.cylinder_code)
+        except StoreError:
+            return view  # Who stands here cannot be read either, which is said by itself.
+        held = held_since(replace(view.identity, cylinder=entry), permit)
+        return replace(view, objected=Withdrawal.CYLINDER_HELD) if held else view
 
     def _again(self, bench: Bench, permit: Permit, view: View) -> View:
         """Judge again by the entry as it is committed now; another cylinder objects by itself."""

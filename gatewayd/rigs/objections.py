@@ -15,7 +15,7 @@ def cause_at_cylinder(
     """Why the gate must close for who stands there; before gas flows there is no holding on."""
     if not state.flowed and view.recalled is not None:
         return view.recalled
-    if _held_since(view.identity, permit):
+    if held_since(view.identity, permit):
         return Withdrawal.CYLINDER_HELD
     if _written_since(view.identity, permit):  # Nobody has started: judged anew, and refused.
         return Withdrawal.CYLINDER_HELD if state.flowed else Withdrawal.VERDICT_CHANGED
@@ -41,7 +41,7 @@ def _failed(view: View) -> Withdrawal | None:
     return Withdrawal.CHECK_FAILED if FAILED in view.denied else None
 
 
-def _held_since(who: Identity, permit: Permit) -> bool:
+def held_since(who: Identity, permit: Permit) -> bool:
     """Whether somebody has held this cylinder, or for another reason, since it was judged."""
     if who.cylinder is None or who.cylinder.code != permit.cylinder_code:
         return False

@@ -18,7 +18,7 @@ from gatewayd.store import beside, orders
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import RigLock
 from gatewayd.store.orders import CarryOut, Order
-from tests.rigs.bench import LEGAL, STATION, bench, standing
+from tests.rigs.bench import LEGAL, OTHER, OTHER_UID, STATION, bench, standing
 from tests.rigs.desk import START, Desk, ScriptedGate, at_desk, living, open_store
 from tests.rigs.world import World
 from tests.support.rules import cn_lpg
@@ -183,6 +183,29 @@ async def test_a_cylinder_held_after_its_permit_is_not_filled(tmp_path: Path) ->
         await desk.phase("refused")
         assert [f["code"] for f in desk.picture()["findings"]] == ["REGULATOR_LOCK"]
         assert desk.picture()["lock"] is None
+
+
+async def test_a_hold_ends_a_fill_also_where_a_second_tag_is_let_be(tmp_path: Path) -> None:
+    """`on_second_tag: hold`: a stray tag must not hide which cylinder is being filled."""
+    async with at_desk(tmp_path, on_second_tag="hold") as desk:
+        outside = Outside(desk.store, {"rig-1": desk.rig})
+        outside.look()
+        await desk.bring()
+        await desk.phase("permitted")
+        desk.gate.start()
+        desk.gate.flow(1_000)
+        await desk.phase("filling")
+        desk.tags.append(OTHER_UID)
+        await desk.until(lambda: desk.rig._watch._identity.status == "many")
+        _beside(desk, orders.hold, OTHER.code)
+        outside.look()
+        for _ in range(3):
+            await desk.look()
+        assert desk.rig.state.phase == "filling", "the one that is let be was held"
+        _beside(desk, orders.hold, LEGAL.code)
+        outside.look()
+        await desk.until(lambda: bool(_ended(desk)))
+        assert _ended(desk) == [("aborted", "cylinder_held", 1_000)]
 
 
 async def test_a_hold_of_another_cylinder_ends_nothing(tmp_path: Path) -> None:
