@@ -20,6 +20,7 @@ from gatewayd.logs import logger
 from gatewayd.points.scan import Desk, Scan, decide, held, identify, layout_at, record
 from gatewayd.rigs import evidence
 from gatewayd.rigs.findings import unreadable
+from gatewayd.rigs.model import PROGRAM
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.store import Store
@@ -66,7 +67,7 @@ class Point:
         self._states: dict[str, str] = {}
         self._last: dict[str, Any] = {}
         self._told_ns = clock.monotonic_ns() - UNREAD_AFTER_S * SECOND
-        self._ill = False
+        self._ill = self._broken = False
         self._lost = 0
         self._stopping = False
         self._wake = asyncio.Event()
@@ -179,7 +180,19 @@ class Point:
     # --- the actor ---
 
     async def run(self) -> None:
-        """Serve until `stop` and everything is committed, or the store cannot."""
+        """Serve until `stop` and everything is committed, or the store cannot.
+
+        A bug ends it, and is shown until a scan was served after it; run it again then.
+        """
+        try:
+            await self._run()
+        except Exception:
+            self._broken = True
+            self._show()
+            raise
+
+    async def _run(self) -> None:
+        self._broken = self._broken and bool(self._waiting)
         self._show()
         while not self._stopping or self._untold or (self._waiting and not self._ill):
             await self._pause()
@@ -214,7 +227,7 @@ class Point:
             return False
         if self._draft is not None:
             self._told(self._draft)
-        self._draft, self._ill = None, False
+        self._draft, self._ill, self._broken = None, False, False
         return True
 
     def _judge(self, scan: Scan) -> RecordDraft | None:
@@ -249,8 +262,8 @@ class Point:
     # --- what others see ---
 
     def _show(self) -> None:
-        """Post the point's state: `ready`, or `fault` with the device or store that is ill."""
-        fault = STORE_ILL if self._ill else self._missing()
+        """Post the point's state: `ready`, or `fault` with what is ill: device, store or program."""
+        fault = STORE_ILL if self._ill else PROGRAM if self._broken else self._missing()
         state = ("fault" if fault else "ready", fault)
         if state != self._shown:
             self._shown = state

@@ -19,7 +19,7 @@ from gatewayd.points.point import SCANS_WAITING_MAX, TOLD_WITHIN_S, UNREAD_AFTER
 from gatewayd.points.scan import Desk
 from gatewayd.rigs.assess import Bench, at_rig
 from gatewayd.rigs.history import History, RetiredCodes
-from gatewayd.rigs.model import Identity
+from gatewayd.rigs.model import PROGRAM, Identity
 from gatewayd.rigs.sightings import Sightings
 from gatewayd.rigs.tag_memory import TagMemories
 from gatewayd.settings.points import PointSettings
@@ -397,3 +397,37 @@ async def test_what_was_shown_last_stays_for_a_moment(tmp_path: Path) -> None:
         (found,) = gate.picture()["findings"]
         assert found["values"]["device"] == "gun-9", "the scanner came a moment too soon"
         assert [each["id"] for each in gate.records()] == [record["id"]]
+
+
+class Slipping(Sightings):
+    """Places with a bug that shows when a cylinder passes."""
+
+    slips = True
+
+    def passes(self, place: str, code: str) -> None:
+        if self.slips:
+            raise ZeroDivisionError(f"{place} {code}")
+        super().passes(place, code)
+
+
+async def test_a_point_that_a_bug_ended_does_not_say_that_it_is_ready(tmp_path: Path) -> None:
+    store, clock = await open_store(tmp_path)
+    desk = Desk("gate", settings("receiving"), STATION, (), ())
+    board, sightings = Board(), Slipping(clock)
+    point = Point(desk, store=store, board=board, clock=clock, sightings=sightings)
+    for device in ("qr-9", "gun-9"):
+        point.device(device, "up")
+    gate = Gate(point, store, clock, board, sightings)
+    gate.tag(UID)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            await point.run()
+        shown = gate.picture()
+        assert (shown["state"], shown["fault"], shown["waiting"]) == ("fault", PROGRAM, 1)
+    sightings.slips = False
+    point.stop()
+    await point.run()
+    shown = gate.picture()
+    assert (shown["state"], shown["fault"], shown["waiting"]) == ("ready", None, 0)
+    assert len(gate.records()) == 1, "the scan was kept"
+    await store.close()
