@@ -193,17 +193,23 @@ async def test_at_a_rig_a_stale_archive_refuses_until_it_is_confirmed(tmp_path: 
 
 
 async def test_check_and_verdict_say_what_a_site_loosened(tmp_path: Path) -> None:
-    gateway = (
-        'station: {id: "3701000042", media: [LPG]}\nstore: {path: gatewayd.db}\n'
-        f"archive: {{stale_after_h: 48, offline: {json.dumps(LOOSE)}}}\nlog: {{language: en}}\n"
-    )
-    site = write_config(tmp_path, {"gateway.yaml": gateway})
+    def loosened(until: str) -> dict[str, str]:
+        offline = json.dumps({**LOOSE, "until": until})
+        gateway = (
+            'station: {id: "3701000042", media: [LPG]}\nstore: {path: gatewayd.db}\n'
+            f"archive: {{stale_after_h: 48, offline: {offline}}}\nlog: {{language: en}}\n"
+        )
+        return {"gateway.yaml": gateway}
+
+    today = datetime.now(UTC).date()  # `check` says what counts on this day.
+    site = write_config(tmp_path, loosened((today + timedelta(days=2)).isoformat()))
     store = small_store(tmp_path)
     await store.import_cylinders([LEGAL], replace=False)
     await store.close()
     checked = CliRunner().invoke(main, ["check", "-c", str(site)])
     assert checked.exit_code == 0
     assert f"{WHY}; approved by Li Si" in checked.stderr
+    write_config(tmp_path, loosened("2026-08-03"))
     words = ("verdict", "-c", str(site), "--rig", "rig-1", "--code", LEGAL.code, "--json")
     for at, decision in (("2026-08-03T14:00:00+08:00", "allow"), ("2026-08-04", "deny")):
         got = json.loads(CliRunner().invoke(main, [*words, "--at", at]).stdout)
