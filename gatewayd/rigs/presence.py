@@ -78,8 +78,12 @@ class Presence:
         return self._note(read.device, scanned, is_tag=False, at_ns=read.at_ns)
 
     def heard(self, unread: Unread) -> bool:
-        """Take what a device could not read; True when it is the first of it for this cylinder."""
-        if unread.device not in self._by_device or unread.device in self._unread:
+        """Take what a device could not read; True when it is the longest of it for this cylinder.
+
+        Of a broken frame the first bytes may be told alone, which says little.
+        """
+        known = self._unread.get(unread.device)
+        if unread.device not in self._by_device or (known and len(known.raw) >= len(unread.raw)):
             return False
         from_ns = max(self._came_ns, self._tags_from_ns) + UNREAD_FROM_MS * MS
         if not self.on or unread.at_ns < from_ns:

@@ -68,8 +68,9 @@ def test_it_goes_with_its_cylinder_with_the_gate_and_with_doubt() -> None:
         assert presence.unread() is None, end
 
 
-def test_the_first_is_kept_and_what_is_required_is_told_first() -> None:
+def test_the_longest_is_kept_and_what_is_required_is_told_first() -> None:
     presence = came(RIG)
+    assert presence.heard(unread(4, "qr-1", b"N"))
     assert presence.heard(unread(4, "qr-1", b"NOREAD\r"))
     assert not presence.heard(unread(5, "qr-1", b"ERROR\r")), "no news"
     told = presence.unread()
