@@ -15,6 +15,7 @@ import apsw
 from gatewayd.store import gaps, recover, rows
 from gatewayd.store.behind import catch_up, older_tables
 from gatewayd.store.chain import FIRST_PREVHASH
+from gatewayd.store.database import SCHEMA_VERSION
 from gatewayd.store.gaps import Gap
 
 ARCHIVE: Final = "archive"
@@ -237,7 +238,9 @@ def _carry_table(old: apsw.Connection, fresh: apsw.Connection, table: str) -> No
     """Every row of the columns that both know. A table that an older store lacks is an empty one."""
     theirs = _columns(old, table)
     if not theirs:
-        return
+        if _older(old):
+            return
+        raise _UnsoundError(f"{table} is gone")
     found = old.execute(f"PRAGMA quick_check('{table}')").get
     if found != "ok":
         raise _UnsoundError(found)
@@ -247,6 +250,12 @@ def _carry_table(old: apsw.Connection, fresh: apsw.Connection, table: str) -> No
     sql = f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - our names
     for row in old.execute(f"SELECT {names} FROM {table}{where}"):  # noqa: S608 - same
         fresh.execute(sql, row)
+
+
+def _older(old: apsw.Connection) -> bool:
+    """Whether it says that it is of an older program; a file that was emptied says nothing."""
+    told = str(old.execute("SELECT value FROM meta WHERE key = 'schema_version'").get)
+    return told.isdecimal() and int(told) < SCHEMA_VERSION
 
 
 def _columns(connection: apsw.Connection, table: str) -> list[str]:

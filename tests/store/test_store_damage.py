@@ -103,6 +103,15 @@ async def test_a_file_cut_anywhere_goes_on_with_what_is_left(made: Made, tmp_pat
         assert put_aside(folder)
         if kept == 0:
             assert found.head.sequence > 1_000_000_000, "nothing tells where it ended: by the time"
+            _all_locked(folder)
+
+
+def _all_locked(folder: Path) -> None:
+    """Nobody knows any more which rigs were locked, and the alarm says what else is gone."""
+    with Reader.open(folder / DB) as reader:
+        assert {lock.rig_id for lock in reader.rig_locks()} == {"rig-1", "rig-2"}
+        (alarm,) = reader.alarms(standing=True)
+    assert {"locks", "archive", "operators", "alarms"} <= set(alarm.values["not_taken_over"])
 
 
 async def test_a_lost_schema_page_loses_no_record_and_locks_every_rig(
