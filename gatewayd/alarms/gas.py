@@ -55,8 +55,8 @@ GAS: Final = (
         "warning",
         Text(zh="累计量与充装净重不符", en="totaliser and net mass of a fill disagree"),
         Text(
-            zh="秤漂移、流量计误差、充装时碰秤，或软管内余气",
-            en="a scale that drifts, a meter that errs, or a scale that was touched in the fill",
+            zh="秤漂移、流量计误差、充装时碰秤、软管内余气，或 PLC 断电丢失累计量（后值小于前值）",
+            en="a scale that drifts, a meter that errs, a scale that was touched in the fill, or a PLC that lost its totaliser (the second reading is below the first)",
         ),
         Text(
             zh="请检查秤和累计量，复称该气瓶后确认",

@@ -204,7 +204,11 @@ class Bookkeeper:
         if not ending.mismatch_g:
             return draft
         if self._told is None or self._told[0] != permit.id:
-            detail = f"permit {permit.permit_no}: totaliser - net = {ending.mismatch_g} g"
+            before_g, after_g = permit.total_before_g, ending.total_after_g
+            detail = (
+                f"permit {permit.permit_no}: totaliser - net = {ending.mismatch_g} g "
+                f"({before_g} g -> {after_g} g, net {ending.net_g} g)"
+            )
             flowed_g = ending.net_g + ending.mismatch_g
             values = {"permit_no": permit.permit_no, "net_g": ending.net_g, "flowed_g": flowed_g}
             self._told = permit.id, self._raised("totaliser_mismatch", detail, values)
