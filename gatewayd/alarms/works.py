@@ -99,8 +99,8 @@ WORKS: Final = (
             zh="磁盘已满，或 store.quota_mb 太小", en="a full disk, or store.quota_mb is too small"
         ),
         Text(
-            zh="请清理磁盘或增大 store.quota_mb 后重启",
-            en="free the disk, or raise store.quota_mb and restart",
+            zh="请清理磁盘，腾出空间后自动恢复；磁盘未满时，增大 store.quota_mb 并重启",
+            en="free the disk: work goes on by itself once there is room; if it is not full, raise store.quota_mb and restart",
         ),
     ),
     Kind(
@@ -121,12 +121,12 @@ WORKS: Final = (
         "critical",
         Text(zh="数据库或磁盘已用超过 95%", en="the store or its disk is more than 95 % full"),
         Text(
-            zh="同上，空间即将用完；用完后不再发放充装许可",
-            en="as before, and little is left; without room nothing more is permitted",
+            zh="上级平台长时间未取走记录、保留期太长，或磁盘上有其他文件；空间用完后不再发放充装许可",
+            en="upstreams that do not take records, records kept for long, or other files on the disk; without room nothing more is permitted",
         ),
         Text(
-            zh="请立即清理磁盘或增大 store.quota_mb 后重启",
-            en="free the disk now, or raise store.quota_mb and restart",
+            zh="请立即清理磁盘；磁盘未满时，增大 store.quota_mb 并重启",
+            en="free the disk now; if it is not full, raise store.quota_mb and restart",
         ),
     ),
     Kind(
