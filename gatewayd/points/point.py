@@ -186,7 +186,7 @@ class Point:
         """
         try:
             await self._run()
-        except Exception:
+        except Exception:  # Told by who contains this: here it is only shown.
             self._broken = True
             self._show()
             raise
