@@ -9,7 +9,8 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
-WORKERS ?= auto
+# Most tests wait most of the time: two workers more than cores keep the cores busy.
+WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
 ARGS ?=
 
 # A stamp is newer than what it was made from, so a second run installs nothing.
@@ -18,6 +19,9 @@ DEV := $(VENV)/.dev-installed
 
 .PHONY: help demo test lint check sim plants soak bench constraints clean
 .DEFAULT_GOAL := help
+
+# Where it is set, each of the many programs that tests start would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
