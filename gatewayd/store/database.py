@@ -12,7 +12,7 @@ from typing import Final, Self
 import apsw
 
 from gatewayd.errors import DamagedError, StoreError
-from gatewayd.store import room
+from gatewayd.store import belonging, room
 
 SCHEMA_VERSION = 3
 APPLICATION_ID = 0x67617479
@@ -108,6 +108,7 @@ def _lock(path: Path, kind: str, refusal: Callable[[str], str]) -> int:
     lock = path.with_name(f"{path.name}.{kind}")
     try:
         file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        belonging.to_the_folder(lock)
     except OSError as exc:
         raise StoreError(
             f"{path}: cannot create {lock.name}: {exc.strerror}; create the folder and give "
@@ -166,6 +167,7 @@ def make(fresh: Path, *, station_id: str) -> apsw.Connection:
             "INSERT INTO meta VALUES ('schema_version', ?), ('station_id', ?), ('probes', '0')",
             (str(SCHEMA_VERSION), station_id),
         )
+    belonging.to_the_folder(fresh)
     return connection
 
 
@@ -227,7 +229,9 @@ def _check_kind(path: Path, connection: apsw.Connection, oldest: int) -> None:
     if connection.execute("PRAGMA application_id").get != APPLICATION_ID:
         if connection.execute(_OUR_TABLES).get == 2:  # noqa: PLR2004 - records and meta
             raise damaged(path, "its header was changed")
-        raise StoreError(f"{path}: a SQLite file, but no gatewayd store; correct store.path")
+        raise StoreError(
+            f"{path}: a SQLite file, but no gatewayd store; give the right file, or correct store.path"
+        )
     found = version(connection)
     if found > SCHEMA_VERSION:
         raise StoreError(

@@ -13,14 +13,19 @@ from pathlib import Path
 
 import apsw
 
-from gatewayd.errors import StoreError
-from gatewayd.store import carry, copying, database, recover, rows, swap, writes
+from gatewayd.errors import DamagedError, StoreError
+from gatewayd.store import belonging, carry, copying, database, recover, rows, swap, writes
 from gatewayd.store.carry import Carried, Source
 from gatewayd.store.chain import Issuer
 from gatewayd.store.copying import Copied
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.rebirth import OWN_RECORD, SEQUENCES_SKIPPED
 from gatewayd.store.upgrade import upgrade
+
+NO_BACKUP = (
+    "{}: no sound backup ({}); nothing was changed. Give another one; what is left in a damaged file "
+    "`gatewayd records salvage FILE` reads"
+)
 
 _NOW = {
     carry.RIGS: carry.GROUPS[carry.RIGS],
@@ -75,15 +80,10 @@ def restore(path: Path, backup: Path, *, issuer: Issuer, at: datetime, tell: Tel
 def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell) -> Restored:
     swap.require_disk(path, backup.stat().st_size)
     fresh = swap.beside(path, "fresh")
-    for piece in swap.PIECES:
-        fresh.with_name(fresh.name + piece).unlink(missing_ok=True)
-    copying.copy(backup, fresh)
-    upgrade(fresh, at=at, keep=False)
-    proven = copying.prove(fresh)
+    proven = _take(backup, fresh, issuer.station_id, at)
     there = path.exists()
     aside = swap.free_name(path, "replaced", at)
     with closing(database.connect_to_upgrade(fresh)) as connection:
-        database.check_station(backup, connection, issuer.station_id)
         old = recover.open_damaged(path) if there else None
         try:
             source = Source(path, old, aside.name)
@@ -97,6 +97,28 @@ def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell)
         fresh.rename(path)
         database.sync_folder(path.parent)
     return restored
+
+
+def _take(backup: Path, fresh: Path, station_id: str, at: datetime) -> Copied:
+    """Copy a backup to `fresh`, bring it up to date and prove it. Raises StoreError that names it."""
+    _clear(fresh)
+    try:
+        database.exists(backup)
+        with closing(database.connect_to_upgrade(backup)) as connection:
+            database.check_station(backup, connection, station_id)
+        copying.copy(backup, fresh)
+        belonging.to_the_folder(fresh)
+        upgrade(fresh, at=at, keep=False)
+        return copying.prove(fresh)
+    except DamagedError as exc:
+        _clear(fresh)
+        why = " ".join(exc.why.split())
+        raise StoreError(NO_BACKUP.format(backup, why)) from exc
+
+
+def _clear(fresh: Path) -> None:
+    for piece in swap.PIECES:
+        fresh.with_name(fresh.name + piece).unlink(missing_ok=True)
 
 
 def _renew(

@@ -1,17 +1,21 @@
 """Backup beside a running store, and restore: nothing numbered twice, nothing delivered forgotten."""
 
 import asyncio
+import contextlib
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from click.testing import CliRunner, Result
 
 from gatewayd.alarms import damage
 from gatewayd.cli.root import main
-from gatewayd.errors import DamagedError, StoreError
-from gatewayd.store import copying, orders, restoring
+from gatewayd.errors import StoreError
+from gatewayd.store import beside, copying, orders, restoring
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader
@@ -26,6 +30,8 @@ station: {{id: "{STATION}", name: 示范站, region: "370100", media: [LPG]}}
 store: {{path: gatewayd.db, quota_mb: 64}}
 """
 ISSUER = Issuer(STATION, ZONE)
+NO_BACKUP = r"bad\.db: no sound backup \(.+\); nothing was changed"
+NOBODY = 65_534
 
 
 @pytest.fixture
@@ -184,7 +190,16 @@ async def test_a_bad_backup_changes_nothing(site: Path) -> None:
     bad = site / "bad.db"
     bad.write_bytes((site / "backup.db").read_bytes())
     garbled(bad, 5)
-    with pytest.raises((DamagedError, StoreError)):
+    with pytest.raises(StoreError, match=NO_BACKUP):
+        _restore(site, bad)
+    for text in ("", "line after line of text\n" * 400):
+        bad.write_text(text)
+        with pytest.raises(StoreError, match=NO_BACKUP):
+            _restore(site, bad)
+    shutil.copy(site / "backup.db", bad)
+    with contextlib.closing(apsw.Connection(str(bad))) as newer:
+        newer.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
+    with pytest.raises(StoreError, match=r"bad\.db: written by a newer gatewayd \(schema 99"):
         _restore(site, bad)
     with pytest.raises(StoreError, match="belongs to station"):
         _restore(site, site / "backup.db", Issuer("1", ZONE))
@@ -193,4 +208,15 @@ async def test_a_bad_backup_changes_nothing(site: Path) -> None:
         _restore(site, site / "backup.db")
     await store.close()
     assert (site / DB).read_bytes() == before
-    assert _files(site, f"{DB}.replaced-") == []
+    assert _files(site, f"{DB}.replaced-") + _files(site, f"{DB}.fresh") == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves what others cannot use")
+async def test_what_root_makes_in_the_folder_of_the_daemon_is_the_daemons(site: Path) -> None:
+    os.chown(site, NOBODY, NOBODY)
+    beside.import_cylinders(site / DB, [Cylinder("c1")], station_id=STATION, replace=False)
+    copying.back_up(site / DB, site / "backup.db")
+    _restore(site, site / "backup.db")
+    made = {file.name: file.stat().st_uid for file in _files(site, DB)}
+    assert {f"{DB}", f"{DB}.lock", f"{DB}.import-lock"} < made.keys()
+    assert set(made.values()) == {NOBODY}, made

@@ -306,7 +306,10 @@ def test_what_is_no_store_is_refused_by_name(tmp_path: Path) -> None:
     other = apsw.Connection(str(tmp_path / DB))
     other.execute("CREATE TABLE t (x)")
     other.close()
-    assert "a SQLite file, but no gatewayd store; correct store.path" in _refused(tmp_path)
+    assert (
+        "a SQLite file, but no gatewayd store; give the right file, or correct store.path"
+        in _refused(tmp_path)
+    )
     assert "cannot create gatewayd.db.lock" in _refused(tmp_path / "no such folder")
 
 
