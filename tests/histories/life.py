@@ -129,7 +129,8 @@ class Life:
         self.house = house.build(settings, store, world.clock, ask_ntp=world.clock.synchronised)
         self.stop, self.bell = asyncio.Event(), Bell()
         platform = upstream(world.platform, self.house.context)
-        world.began(self)
+        if not self.loop.dead:  # It may have died while it opened its store: nobody saw that one.
+            world.began(self)
         for rig in self.house.rigs.values():
             rig.machine = listening(rig.machine, world.pairs)
         async with asyncio.TaskGroup() as group:
