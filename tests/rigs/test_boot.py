@@ -127,7 +127,9 @@ def _judge(desk: Desk, row: Row) -> None:
             assert data["values"]["while_away"] is True
             assert str(data["values"]["net_g"]) in data["detail"]
         if data.get("code") == "totaliser_mismatch":
-            assert f"({BEFORE_G} g -> " in data["detail"], "both readings, also of one that was lost"
+            assert f"({BEFORE_G} g -> " in data["detail"], (
+                "both readings, also of one that was lost"
+            )
     if row.flowed_g > 0 and "totaliser_mismatch" not in row.alarms:
         assert abs(sum(net_g for _, net_g in row.books) - row.flowed_g) <= 20
     assert chain_breaks(desk.store) == []
