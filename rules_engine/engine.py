@@ -161,7 +161,7 @@ def _guards(
         yield _own("RULE_BROKEN", "engine.no-rules", _NO_RULES, {})
     unknown = known.get("code.known") is not True
     if unknown and not any(f.code == "CODE_UNKNOWN" and f.severity == "deny" for f in findings):
-        values = {"code.text": known.get("code.text")}
+        values = {name: known.get(name) for name in ("code.text", "tag.uid")}
         yield _own("CODE_UNKNOWN", "engine.code-known", _CODE_UNKNOWN, values)
 
 
@@ -170,8 +170,9 @@ _NO_RULES = Template(
     "no rules in force, filling is refused; check `rules` in rigs/*.yaml",
 )
 _CODE_UNKNOWN = Template(
-    "气瓶 {code.text} 不在本站档案中；请核对编码，确为本站气瓶的先建档再充装",
-    "cylinder {code.text} is not in the archive; check the code, and register it before filling",
+    "气瓶（编码 {code.text}，标签 {tag.uid}）不在本站档案中；请核对编码，确为本站气瓶的先建档再充装",
+    "the cylinder (code {code.text}, tag {tag.uid}) is not in the archive; check the code, and "
+    "register it before filling",
 )
 _WRONG_FACT = Template(
     "事实 {name} 未定义或取值类型错误，无法判定；请联系管理员",
