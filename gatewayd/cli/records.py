@@ -115,6 +115,7 @@ def _gist(envelope: dict[str, Any]) -> str:
         str(data.get("outcome") or data.get("code") or ""),
         f"{data['net_g']} g" if isinstance(data.get("net_g"), int) else "",
         " ".join(finding["code"] for finding in findings),
+        *((data["form"], data["result"], *data["failed"]) if "result" in data else ()),
     ]
     return "  ".join(part for part in parts if part)
 

@@ -100,6 +100,8 @@ async def test_a_fill_is_refused_then_allowed_when_its_people_have_done_their_pa
             ["leak"],
             house.legal[0].entry.code,
         )
+        _, out, _ = await house.daemon.say("records", "list", "--kind", "check")
+        assert out.splitlines()[-1].endswith("lpg-postfill  failed  leak")
         code, out, _ = await house.daemon.say(
             *("verdict", "--rig", "rig-1", "--code", house.legal[0].entry.code),
             *("--stage", "dispatch", "--json"),
