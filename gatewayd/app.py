@@ -6,8 +6,8 @@ store close. What does not fit into the time is in the store and is settled at t
 
 import asyncio
 import gc
+import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -279,7 +279,7 @@ async def run(taken: Taken, clock: Clock) -> None:
     settings, bell = taken.settings(), Bell()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    hangup = stop.set if sys.stdin.isatty() else bell.ring
+    hangup = stop.set if os.isatty(0) else bell.ring
     for number, heed in (
         (signal.SIGTERM, stop.set),
         (signal.SIGINT, stop.set),
