@@ -18,6 +18,8 @@ NO = 1
 USAGE = 2
 COULD_NOT_RUN = 3
 """Exit codes of contract §2: ok; the answer is no; wrong usage; device or store unreachable."""
+A_BUG = 70
+"""`gatewayd run` ended by a bug: systemd starts it again, as it does not after NO and USAGE."""
 
 DIRECTORIES = (Path("/etc/gatewayd"), Path("config"))
 

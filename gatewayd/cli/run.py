@@ -1,14 +1,16 @@
 """`gatewayd run`: the daemon in the foreground, what systemd starts."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 import click
 
 from gatewayd import app, logs
-from gatewayd.cli.common import config_option, directory, reports_errors
+from gatewayd.cli.common import A_BUG, config_option, directory, reports_errors, stop
 from gatewayd.clock import SystemClock
-from gatewayd.errors import StoreError
-from gatewayd.reload.reading import last_good_packs, take
+from gatewayd.errors import GatewayError, StoreError
+from gatewayd.reload.reading import Taken, last_good_packs, take
 
 
 @click.command()
@@ -24,7 +26,25 @@ def run(log_format: logs.Format | None) -> None:
     taken = take(directory(), last_good=last_good_packs)
     settings = taken.settings()
     logs.setup(format=log_format or settings.log.format, level=settings.log.level)
+    to_its_end(partial(_serve, taken))
+
+
+def _serve(taken: Taken) -> None:
     try:
         asyncio.run(app.run(taken, SystemClock()))
     except* StoreError as group:
         raise StoreError("; ".join(str(exc) for exc in group.exceptions)) from group
+
+
+def to_its_end(serve: Callable[[], None]) -> None:
+    """Run the daemon; a bug ends the process with A_BUG. Raises GatewayError.
+
+    Python's own exit code for a bug is that of a wrong configuration, which nobody starts again.
+    """
+    try:
+        serve()
+    except GatewayError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, it is told and the daemon is started again
+        logs.logger("app").exception("gatewayd.fell")
+        stop(A_BUG)
