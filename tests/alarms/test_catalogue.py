@@ -1,6 +1,7 @@
 """One text a kind: complete, in both languages, and no kind raised that has none."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from gatewayd.alarms.catalogue import KINDS
 from gatewayd.alarms.kinds import Kind
 
 SOURCES = Path(gatewayd.__file__).parent
-RAISED = re.compile(r"""(?:raise_|raised|alarm|Alarm|clear)\(\s*"([a-z_]+)",""")
+CALL = r"""(?:raise_|raised|alarm|Alarm|clear|cleared|stands)\(\s*"""
+RAISED = re.compile(CALL + r"""\"([a-z_]+)",""")
+BY_NAME = re.compile(CALL + r"([A-Z_]+),")
+"""A kind that has a name in the code."""
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
@@ -33,6 +37,28 @@ def test_what_anybody_raises_is_in_the_catalogue() -> None:
     }
     assert "open_without_permit" in raised
     assert raised <= KINDS.keys()
+
+
+def test_what_is_raised_by_a_name_is_in_the_catalogue() -> None:
+    raised = {
+        getattr(
+            import_module(".".join(file.relative_to(SOURCES.parent).with_suffix("").parts)), name
+        )
+        for file in SOURCES.rglob("*.py")
+        for name in BY_NAME.findall(file.read_text(encoding="utf-8"))
+    }
+    assert {"overfilled", "gate_not_closed", "clock_untrusted"} <= raised
+    assert raised <= KINDS.keys()
+
+
+def test_the_readme_names_every_kind() -> None:
+    told = (
+        (SOURCES / "README.md")
+        .read_text(encoding="utf-8")
+        .split("\n## Alarms")[1]
+        .split("\n## ")[0]
+    )
+    assert KINDS.keys() <= set(re.findall("[a-z_]+", told))
 
 
 def test_what_happened_is_answered_for_and_a_state_is_over_by_itself() -> None:
