@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from drivers.contract import Context, Driver, GateSample, Reading
-from gatewayd.clock import SystemClock
 from protocols import registers
 from protocols.modbus import rtu_frame, tcp_frame
+from tests.support.patient_loop import now_ns
 
 CONFIG = Path(__file__).parents[2] / "config"
 REFERENCE = registers.load(
@@ -99,7 +99,7 @@ class Seen:
     noises: list[tuple[str, bytes]] = field(default_factory=list)
 
     def context(self) -> Context:
-        return Context(self._emit, self.ups.append, self._noise, SystemClock().monotonic_ns)
+        return Context(self._emit, self.ups.append, self._noise, now_ns)
 
     def _emit(self, reading: Reading) -> None:
         assert isinstance(reading, GateSample)

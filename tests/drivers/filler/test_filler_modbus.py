@@ -1,7 +1,6 @@
 """The filler driver over real Modbus, alone and as a rig's gate: stop first, start only what is proven."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from drivers.contract import Context, DriverError, Filler, FillerSample, GateOrd
 from drivers.filler.modbus import DRIVER, START_WITHIN_S, FillerModbus
 from drivers.plc.turns import Rank
 from drivers.plc.wire import Wire
-from gatewayd.clock import SystemClock
 from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.soft_model import SoftSettings
 from gatewayd.settings.library import load_profiles
@@ -21,6 +19,7 @@ from gatewayd.settings.report import Report
 from protocols.documents import parse, validate
 from tests.rigs.test_composite import Seat, Shelf
 from tests.support.fillers import GO, HALT, MAP, FillerDevice, profile
+from tests.support.patient_loop import LoopClock, now_ns, stall
 from tests.support.plcs import TcpServer
 from tests.support.waiting import until
 
@@ -44,7 +43,7 @@ class Seen:
     errors: list[str] = field(default_factory=list)
 
     def context(self) -> Context:
-        return Context(self.emit, self.ups.append, lambda _r, _b: None, SystemClock().monotonic_ns)
+        return Context(self.emit, self.ups.append, lambda _r, _b: None, now_ns)
 
     def emit(self, reading: Reading) -> None:
         assert isinstance(reading, FillerSample)
@@ -119,7 +118,7 @@ async def test_a_start_that_waited_through_a_stall_is_not_given_any_more() -> No
             async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
                 starting = group.create_task(_tried(made))
                 await asyncio.sleep(0.05)
-                time.sleep(START_WITHIN_S + 0.7)  # noqa: ASYNC251 - the stall is the fault
+                stall(START_WITHIN_S + 0.7)
             assert starting.done()
         assert GO not in device.commands
 
@@ -170,7 +169,7 @@ async def as_gate(device: FillerDevice) -> AsyncIterator[tuple[Composite, Seat]]
             made,
             scale="filler-1",
             store=Shelf(),
-            clock=SystemClock(),
+            clock=LoopClock(),
             tell=lambda device, trouble: seen.errors.append(f"{device} {trouble.en}"),
         )
         gate.stand_before(seat)

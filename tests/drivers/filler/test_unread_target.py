@@ -9,7 +9,6 @@ import pytest
 
 from drivers.contract import DriverError, EndReason, FillerSample, GateOrder
 from drivers.filler.modbus import DRIVER, FillerModbus
-from gatewayd.clock import SystemClock
 from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.soft_model import AIM_UNDER_G, SoftSettings
 from protocols import registers
@@ -19,6 +18,7 @@ from tests.drivers.filler.test_filler_modbus import Seen
 from tests.rigs.test_composite import Seat, Shelf
 from tests.support.fillers import MAP, profile
 from tests.support.hbm_filler import ACTIVATE, FLOW_G_S, START, STOP, TARGET, HbmFiller
+from tests.support.patient_loop import LoopClock
 from tests.support.plcs import CONFIG, TcpServer
 from tests.support.waiting import until
 
@@ -115,7 +115,7 @@ async def as_gate(device: HbmFiller, *, unproven: bool) -> AsyncIterator[tuple[C
             made,
             scale="filler-1",
             store=Shelf(),
-            clock=SystemClock(),
+            clock=LoopClock(),
             tell=lambda _device, _trouble: None,
         )
         gate.stand_before(seat)

@@ -1,7 +1,6 @@
 """The output driver over real Modbus: off first, a proven watchdog, on only when wanted."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from drivers.contract import Context, DriverError, Output, OutputSample, Reading
 from drivers.output.modbus import DRIVER, ON_WITHIN_S, OutputModbus
 from drivers.plc.turns import Rank
 from drivers.plc.wire import Wire
-from gatewayd.clock import SECOND, SystemClock
+from gatewayd.clock import SECOND
 from protocols.documents import parse, validate
 from tests.support.io_modules import (
     ALTERNATIVE,
@@ -27,6 +26,7 @@ from tests.support.io_modules import (
     WATCHDOG,
     IoModule,
 )
+from tests.support.patient_loop import now_ns, stall
 from tests.support.plcs import RtuBus, TcpServer
 from tests.support.waiting import until
 
@@ -57,7 +57,7 @@ class Seen:
 
     def now_ns(self) -> int:
         """The clock of a computer that slept for so long, while the loop's own time stood still."""
-        return SystemClock().monotonic_ns() + self.slept_ns
+        return now_ns() + self.slept_ns
 
     def emit(self, reading: Reading) -> None:
         assert isinstance(reading, OutputSample)
@@ -167,7 +167,7 @@ async def test_after_a_stall_off_comes_before_any_request_that_would_forgive() -
     module = IoModule()
     async with up(module) as (made, seen):
         await made.energise()
-        time.sleep(WATCHDOG_S + 0.2)  # noqa: ASYNC251 - the stall of the loop is the fault
+        stall(WATCHDOG_S + 0.2)
         await until(lambda: bool(seen.errors))
         assert "silent for longer than its watchdog, 1000 ms" in seen.errors[0]
         assert module.risen == 0
@@ -185,7 +185,7 @@ async def test_an_on_that_waited_through_a_stall_is_not_said_any_more() -> None:
             async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
                 opening = group.create_task(_refused(made))
                 await asyncio.sleep(0.05)
-                time.sleep(ON_WITHIN_S + 0.1)  # noqa: ASYNC251 - the stall is the fault
+                stall(ON_WITHIN_S + 0.1)
             assert "is not said any more" in opening.result()
         assert (COIL, 0xFF00) not in module.written
 

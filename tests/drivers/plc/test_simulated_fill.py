@@ -11,10 +11,10 @@ from drivers.contract import Context, EndReason, GateOrder, GateSample, Reading
 from drivers.links import Link, SerialLink, TcpLink
 from drivers.plc.modbus import PlcModbus
 from drivers.plc.settings import PlcModbusSettings
-from gatewayd.clock import SystemClock
 from gatewayd.sim.plant import Load, Plant
 from gatewayd.sim.plc import SimPlc
 from gatewayd.sim.wires import PtyWire, TcpWire
+from tests.support.patient_loop import LoopClock
 from tests.support.plcs import REFERENCE
 from tests.support.waiting import WITHIN_S
 
@@ -50,7 +50,7 @@ class Station:
 
 @asynccontextmanager
 async def station(link: str, folder: Path) -> AsyncIterator[Station]:
-    clock = SystemClock()
+    clock = LoopClock()
     plc = SimPlc(Plant(seed=1), clock.monotonic_ns, speed=50)
     wire: TcpWire | PtyWire
     if link == "tcp":

@@ -16,12 +16,12 @@ from drivers.rfid.modbus_head import DRIVER as HEAD
 from drivers.scale.modbus import DRIVER, ScaleModbusSettings
 from drivers.scale.pace import REPEAT_S, DeadBand, Pace
 from drivers.scale.stability import MOVES_MAX, Constancy, Standstill
-from gatewayd.clock import SystemClock
 from gatewayd.sim.map_device import MapDevice
 from gatewayd.sim.wires import PtyWire, TcpWire
 from protocols import registers
 from protocols.register_weights import Scaling
 from protocols.registers import Profile
+from tests.support.patient_loop import now_ns
 from tests.support.waiting import until
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -50,7 +50,7 @@ class Bench:
             self._emit,
             self.ups.append,
             lambda reason, _raw: self.noises.append(reason),
-            SystemClock().monotonic_ns,
+            now_ns,
             frame=self._frame,
         )
 

@@ -8,12 +8,12 @@ from typing import Any
 from drivers.contract import CodeRead, Context, Driver, Trouble
 from drivers.scale.yusheng import DRIVER
 from drivers.suite.wires import on_tcp
-from gatewayd.clock import SystemClock
 from gatewayd.settings.load import examine
 from protocols.documents import parse, validate
 from tests.protocols.scales.golden import GOLDEN, hex_of
 from tests.support.configs import DEVICES, RIGS, write_config
 from tests.support.devices.yusheng import YushengMachine
+from tests.support.patient_loop import now_ns
 from tests.support.waiting import until
 
 FILL = bytes.fromhex(hex_of(next(v for v in GOLDEN if v["id"] == "yusheng-scale-fill")))
@@ -34,7 +34,7 @@ class Seen:
             self.codes.append,
             self.ups.append,
             lambda reason, _raw: self.noises.append(reason),
-            SystemClock().monotonic_ns,
+            now_ns,
             trouble=self.troubles.append,
         )
 
