@@ -13,6 +13,9 @@ from gatewayd.store.restoring import Restored
 
 LOST_SHOWN_MAX: Final = 8
 """Stretches of lost records that are named in the text; all are in the store."""
+NOT_SURE: Final = (
+    "（终点不明，空出的编号也算在内 / its end is not known: numbers left out are among them）"
+)
 LOCKED: Final = "数据库损坏，锁定状态丢失 / store damaged, it is not known which rigs were locked"
 
 
@@ -33,8 +36,9 @@ def restored(found: Restored, station_id: str, *, by: str) -> RecordDraft:
     """The alarm of a restore, with what is missing now."""
     backup, replaced = found.backup, found.replaced or "-"
     detail = (
-        f"by {by}; backup through {backup.head.sequence}; replaced store: {replaced}; records "
-        f"made since: {found.replaced_records}; {_missing(found.carried)}"
+        f"{by}; 备份至 / backup through {backup.head.sequence}; 被替换的库 / replaced store: "
+        f"{replaced}; 此后的记录 / records made since: {found.replaced_records}; "
+        f"{_missing(found.carried)}"
     )
     values = {
         "by": by,
@@ -51,11 +55,12 @@ def _missing(carried: Carried) -> str:
     shown = carried.lost[:LOST_SHOWN_MAX]
     more = " ..." if len(carried.lost) > len(shown) else ""
     lost = ", ".join(f"{first}-{last}" for first, last in shown) + more
+    unsure = NOT_SURE if lost and not carried.sure else ""
     groups = ", ".join(carried.groups_lost)
     older = ", ".join(carried.groups_older)
-    tail = f"; from before the tear: {older}" if older else ""
-    found = f"records: {carried.records}, lost: {lost or 'none'}"
-    return f"{found}; not taken over: {groups or 'none'}{tail}"
+    tail = f"; 撕裂之前的 / from before the tear: {older}" if older else ""
+    found = f"记录 / records: {carried.records}, 缺失 / lost: {lost or '-'}{unsure}"
+    return f"{found}; 未带过来 / not taken over: {groups or '-'}{tail}"
 
 
 def _values(carried: Carried) -> dict[str, Any]:

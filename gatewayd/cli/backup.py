@@ -99,6 +99,8 @@ def restore(file: Path, *, by: str, as_json: bool) -> None:
     click.echo(f"records made since and taken over: {done.replaced_records}")
     for first, last in done.carried.lost:
         click.echo(f"lost: {first} to {last}")
+    if done.carried.lost and not done.carried.sure:
+        click.echo("not known where it ended: numbers that were left out are among them")
     if done.carried.groups_lost:
         click.echo(f"as in the backup, may be old: {', '.join(done.carried.groups_lost)}")
 

@@ -34,6 +34,7 @@ UNSAVED_MAX = 16
 this is a bug of ours: the process ends and the gate closes."""
 
 RETRY_MS = 1_000
+AWAY = "，网关未运行期间 / while the gateway was not running"
 
 
 class Bookkeeper:
@@ -227,7 +228,7 @@ class Bookkeeper:
         )
         total_g, passing = gas.sample.total_g, _passing(gas.identity, gas.net_g)
         draft = self._draft("fill", data, total_g, passing)
-        detail = f"{gas.net_g} g" + (", while the gateway was not running" if gas.away else "")
+        detail = f"{gas.net_g} g" + (AWAY if gas.away else "")
         values = {
             "net_g": gas.net_g,
             "total_before_g": gas.total_before_g,
