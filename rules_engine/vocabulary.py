@@ -213,7 +213,15 @@ FACTS: Mapping[str, Fact] = {
         "the associated owner by whom it may be filled (empty = our own)",
     ),
     "station.media": _fact("texts", "站点介质", "media the station is licensed for"),
-    "station.archive_age_s": _fact("int", "档案距上次更新时间", "age of the archive", "s"),
+    "station.archive_age_s": Fact(
+        "int",
+        Message("档案距上次更新时间", "age of the archive"),
+        "s",
+        remedy=Message(
+            "请导入一次完整档案（gateway.yaml 设了 archive.stale_after_h）",
+            "import the whole archive once, as archive.stale_after_h of gateway.yaml asks for its age",
+        ),
+    ),
     "station.archive_age_s_max": _fact(
         "int", "允许的档案更新间隔", "age at which the archive is stale", "s"
     ),

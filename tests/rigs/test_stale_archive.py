@@ -215,3 +215,9 @@ async def test_check_and_verdict_say_what_a_site_loosened(tmp_path: Path) -> Non
         got = json.loads(CliRunner().invoke(main, [*words, "--at", at]).stdout)
         assert got["decision"] == decision
         assert [f["code"] for f in got["findings"]] == ["ARCHIVE_STALE"]
+
+
+def test_an_archive_of_unknown_age_says_that_it_is_to_be_imported() -> None:
+    (found,) = _judged(STRICT, None).findings
+    assert "import the whole archive once" in found.message.en
+    assert "导入一次完整档案" in found.message.zh
