@@ -26,6 +26,8 @@ LOOKS_MAX = 600
 """A minute of polls; everything a rig waits for by default is shorter."""
 TURNS_A_LOOK = 3
 REST_S = 0.002
+DISK_S_MAX = 1.0
+"""How long a look waits for a commit. A store that a test holds up is waited for once."""
 
 
 @dataclass
@@ -108,6 +110,7 @@ class Desk:
         self.tags: list[str] = []
         self.silent = False
         self.ended = False
+        self._held_up = False
 
     async def serve(self) -> None:
         """Run the actor; `ended` when it returned by itself."""
@@ -126,6 +129,15 @@ class Desk:
             self.rig.take(replace(self.gate.sample, at_ns=at_ns))
         for _ in range(TURNS_A_LOOK):
             await asyncio.sleep(REST_S)
+            await self._disk()
+
+    async def _disk(self) -> None:
+        """A disk that is slow because the machine is busy takes no time of the test's clock."""
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + (0.0 if self._held_up else DISK_S_MAX)
+        while self.store._writer._pending and loop.time() < ends_s:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(REST_S)
+        self._held_up = bool(self.store._writer._pending)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Look until something holds."""
