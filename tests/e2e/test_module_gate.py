@@ -123,7 +123,7 @@ class Hall:
             f'  qr-1: {{driver: barcode.tcp, link: {{tcp: "{self.scanner_wire.address}"}}}}\n'
             f"  scale-1: {{{self.weigher.words}, link: {self.weigher.link(self.scale_wire)}}}\n"
             f'  io-1: {{driver: output.modbus, link: {{tcp: "127.0.0.1:{self.server.port}"}},\n'
-            f"    coil: {COIL}, poll_ms: 50, watchdog: {WATCHDOG},\n"
+            f"    coil: {COIL}, poll_ms: 50, timeout_ms: 800, watchdog: {WATCHDOG},\n"
             f"    start: {{input: {START_INPUT}, active: true}},\n"
             f"    e_stop: {{input: {STOP_INPUT}, active: false}}}}\n"
         )

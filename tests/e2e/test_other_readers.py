@@ -1,6 +1,9 @@
 """The main job with every family of UHF reader: its own protocol identifies, the rig fills."""
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,7 @@ import pytest
 
 from drivers.suite import Kit, on_tcp
 from tests.drivers.kits import KITS
-from tests.e2e.house import House
+from tests.e2e.house import WAIT_S, House
 
 pytestmark = pytest.mark.e2e
 
@@ -16,6 +19,7 @@ FAMILIES = ("m100-push", "chafon-poll", "r2000-poll", "thingmagic-push", "llrp-p
 SERVED = {kit.name: kit for kit in KITS}
 GUN = "rig-1-gun"
 OTHER = "rig-1-other"
+SHOW_EVERY_S = 2.0
 
 
 def instead_of_the_gun(config: Path, kit: Kit, link: dict[str, Any]) -> None:
@@ -24,6 +28,17 @@ def instead_of_the_gun(config: Path, kit: Kit, link: dict[str, Any]) -> None:
     (config / "devices/other.yaml").write_text(json.dumps({"devices": {OTHER: device}}))
     for path in (config / "rigs").iterdir():
         path.write_text(path.read_text("utf-8").replace(GUN, OTHER), "utf-8")
+
+
+async def _shown_until(house: House, state: str, show: Callable[[], None]) -> None:
+    """A reader that says a tag once has said it too early when its field was not yet read."""
+    within_s = WAIT_S
+    while within_s > 0:
+        show()
+        with suppress(AssertionError):
+            return await house.rig_state("rig-1", state, within_s=SHOW_EVERY_S)
+        within_s -= SHOW_EVERY_S
+    return await house.rig_state("rig-1", state)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -40,8 +55,12 @@ async def test_a_legal_cylinder_is_filled_and_an_illegal_one_refused(
         overdue = house.illegal("OVERDUE")
         for cylinder in (overdue, house.legal[0]):
             rig.bring(cylinder)
-            kit.show(reader, (cylinder.entry.tag_uids[0],))
-            await house.rig_state("rig-1", "refused" if cylinder is overdue else "permitted")
+            await house.rig_state("rig-1", "identifying")
+            uid, state = (
+                cylinder.entry.tag_uids[0],
+                "refused" if cylinder is overdue else "permitted",
+            )
+            await _shown_until(house, state, partial(kit.show, reader, (uid,)))
             if cylinder is overdue:
                 rig.take_away()
                 kit.show(reader, ())
