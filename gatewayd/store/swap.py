@@ -17,6 +17,8 @@ PIECES = ("", "-wal", "-shm")
 ROOM_BYTES = 67_108_864
 """Room that the disk must have beside a second store of the same size."""
 
+_MB = 1_000_000
+
 
 def beside(path: Path, kind: str) -> Path:
     """The file `<store>.<kind>`."""
@@ -37,8 +39,9 @@ def require_disk(path: Path, size: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if free < size + ROOM_BYTES:
         raise StoreError(
-            f"{path}: the disk has no room for a second file of {size} bytes beside the store "
-            f"({free} free); free some space on {path.parent}, then try again"
+            f"{path}: the disk has no room for a second file beside the store: "
+            f"{(size + ROOM_BYTES) / _MB:.1f} MB must be free, {free / _MB:.1f} MB are; free some "
+            f"space on {path.parent}, then try again"
         )
 
 
