@@ -20,13 +20,14 @@ from gatewayd.commission import variants
 from gatewayd.commission.changes import changes
 from gatewayd.commission.hunting import Found, Hunt
 from tests.commission.test_hunting import SIEMENS, MapPlc, mapped, only_read, siemens
+from tests.support.patient_loop import PatientLoop
 from tests.support.plcs import Asked, RtuBus, Step, honest
 
 Parity = Literal["none", "even", "odd"]
 SPEEDS = {termios.B9600: 9_600, termios.B19200: 19_200, termios.B38400: 38_400}
 
 
-class Ports(asyncio.SelectorEventLoop):
+class Ports(PatientLoop):
     """An event loop that opens real ports, and writes down how it was told to."""
 
     def __init__(self) -> None:
