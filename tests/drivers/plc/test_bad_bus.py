@@ -126,7 +126,7 @@ def gate(path: str, unit: int, *, baud: int) -> PlcModbus:
         unit=unit,
         profile=REFERENCE.id,
         poll_ms=200,
-        timeout_ms=100,
+        timeout_ms=250,
     )
     made = DRIVER.make(f"gate-{unit}", settings, {REFERENCE.id: REFERENCE})
     assert isinstance(made, PlcModbus)
