@@ -46,14 +46,19 @@ class Bench:
 
 
 def gather(
-    bench: Bench, identity: Identity, sample: GateSample | None, wall: datetime
+    bench: Bench,
+    identity: Identity,
+    sample: GateSample | None,
+    wall: datetime,
+    *,
+    presence: int = 0,
 ) -> dict[str, Any]:
     """The flat facts of one judgement; what is unknown is absent.
 
     What a source says is only its own: it never overrules what was seen at the rig.
     """
     station = bench.station
-    asked = Asked(bench.rig_id, bench.rig, station, identity, sample, wall)
+    asked = Asked(bench.rig_id, bench.rig, station, identity, sample, wall, presence)
     now = wall.astimezone(ZoneInfo(station.timezone))
     supplied: dict[str, Any] = {}
     for source in bench.sources:
@@ -102,11 +107,16 @@ def _scale(sample: GateSample | None) -> dict[str, Any]:
 
 
 def at_rig(
-    bench: Bench, identity: Identity, sample: GateSample | None, wall: datetime
+    bench: Bench,
+    identity: Identity,
+    sample: GateSample | None,
+    wall: datetime,
+    *,
+    presence: int = 0,
 ) -> tuple[Verdict, Plan | None]:
     """The judgement on what stands at a rig; a store that cannot be asked permits nothing."""
     try:
-        facts = gather(bench, identity, sample, wall)
+        facts = gather(bench, identity, sample, wall, presence=presence)
     except StoreError:
         return denied(bench.packs, finding("STORE_UNAVAILABLE")), None
     verdict, plan = assess(bench, facts)

@@ -74,7 +74,7 @@ class Grounds:
         except StoreError:
             return replace(view, denied=(UNREADABLE,))
         who = replace(view.identity, cylinder=entry)
-        verdict, plan = at_rig(bench, who, self._sample, view.wall)
+        verdict, plan = at_rig(bench, who, self._sample, view.wall, presence=view.presence)
         if not verdict.allowed:
             codes = (found.code for found in verdict.findings if found.severity == "deny")
             return replace(view, denied=tuple(codes))

@@ -233,8 +233,8 @@ class Rig:
                 return None
 
     def _judge(self, effect: Judge) -> Judged:
-        wall = self._clock.wall()
-        verdict, plan = assess.at_rig(self._bench, effect.identity, effect.sample, wall)
+        seen, number = (effect.identity, effect.sample), self.state.presence
+        verdict, plan = assess.at_rig(self._bench, *seen, self._clock.wall(), presence=number)
         self._wishes.judged()
         self._watch.look_again(archive=True)  # What comes of it is by the entry of then.
         return Judged(verdict, plan, effect.sample)

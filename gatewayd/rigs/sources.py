@@ -27,7 +27,10 @@ UNREADABLE = "?"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a judgement is about; `wall` is aware, `sample` None when only asked in theory."""
+    """What a judgement is about; `wall` is aware, `sample` None when only asked in theory.
+
+    `presence` numbers the cylinder that stands there, from 1; 0 where that is not asked for.
+    """
 
     rig_id: str
     rig: RigSettings
@@ -35,6 +38,7 @@ class Asked:
     identity: Identity
     sample: GateSample | None
     wall: datetime
+    presence: int = 0
 
 
 class FactSource(Protocol):

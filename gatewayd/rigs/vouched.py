@@ -51,6 +51,7 @@ class Ask:
     settings: VoucherSettings
     identity: Identity
     asked_at: datetime
+    presence: int = 0
     id: str = field(default_factory=new_id)
     begun: bool = False
     answer: Answer | None = None
@@ -77,10 +78,10 @@ class Vouchers:
         if settings is None or cylinder is None:
             return {}
         ask = self._asks.get(asked.rig_id)
-        if ask is None or ask.code != cylinder.code:
+        if ask is None or ask.code != cylinder.code or asked.presence not in {0, ask.presence}:
             if asked.sample is None:
                 return {}  # Nobody stands there: judged in theory, or a fill that is long over.
-            ask = Ask(asked.rig_id, settings, asked.identity, asked.wall)
+            ask = Ask(asked.rig_id, settings, asked.identity, asked.wall, asked.presence)
             self._asks[asked.rig_id] = ask
             self.news.set()
         answer = ask.answer

@@ -143,7 +143,7 @@ PLANTS = (
         "voucher-of-the-one-before",
         "the yes for the cylinder before opens the gate for the one that stands there now",
         "gatewayd/rigs/vouched.py",
-        old="        if ask is None or ask.code != cylinder.code:\n",
+        old="        if ask is None or ask.code != cylinder.code or asked.presence not in {0, ask.presence}:\n",
         new="        if ask is None:\n",
         tests=(
             "tests/vouchers/test_vouched.py::test_an_answer_for_a_cylinder_that_left_is_nobodys",

@@ -66,12 +66,14 @@ class Office:
         rigs = {bench().rig_id: self.rig}
         self.asker = Asker(self.vouchers, rigs, lambda: self.upstreams, outpost.context())
 
-    def facts(self) -> Mapping[str, Any]:
+    def facts(self, presence: int = 1) -> Mapping[str, Any]:
         """As a judgement of the rig asks."""
         made = bench()
         rig = made.rig.model_copy(update={"voucher": self.settings})
         sample = replace(QUIET, cylinder_on=True, stable=True)
-        return self.vouchers.facts(Asked(made.rig_id, rig, made.station, WHO, sample, NOON))
+        return self.vouchers.facts(
+            Asked(made.rig_id, rig, made.station, WHO, sample, NOON, presence)
+        )
 
     async def answer(self) -> Answer:
         """Ask, and wait until the rig is told to judge again."""
@@ -119,6 +121,19 @@ async def test_a_yes_is_a_fact_and_it_was_asked_once(
         "qrcode": LEGAL.code,
         "sq_code": SECRET,
     }
+
+
+async def test_a_cylinder_that_comes_back_at_once_is_asked_for_anew(
+    outpost: Outpost, platform: CityPlatform
+) -> None:
+    office = Office(outpost, platform.url, TABLES)
+    await office.answer()
+    assert office.facts(presence=2) == {}
+    (ask,) = office.vouchers.waiting()
+    assert (ask.code, ask.answer) == (LEGAL.code, None)
+    assert office.facts(presence=0) == {}, (
+        "asked beside the rig: by what is known of who stands there"
+    )
 
 
 DOUBTS: dict[str, Callable[[Heard], web.StreamResponse]] = {
