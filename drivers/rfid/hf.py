@@ -15,7 +15,7 @@ from drivers.links import open_stream
 from drivers.rfid.contents import BlockSettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.hf_line import HfLine, UidOrder
-from drivers.rfid.rounds import ReaderLink9600, poll
+from drivers.rfid.rounds import LIVELY_S, ReaderLink9600, poll
 from protocols.readers.hf import FAMILIES, Air, FamilyName
 
 
@@ -126,6 +126,7 @@ DRIVER = DriverType(
     wire=lambda settings: settings.link.wire(),
     summary="HF readers over serial or TCP: iDTRONIC, FEIG OBID, TI S6350, AA..BB, RR9",
     summary_zh="高频读写器（串口或 TCP）：iDTRONIC、FEIG OBID、TI S6350、AA..BB、RR9",
+    lively_s=LIVELY_S,
     models=(
         "iDTRONIC NEO2",
         "FEIG ID ISC.MR/PR/PRH/LR",

@@ -15,7 +15,7 @@ from drivers.links import open_stream
 from drivers.rfid.contents import BlockSettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.pn532_line import Pn532Line
-from drivers.rfid.rounds import ReaderLink115200, poll
+from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, poll
 from protocols.readers import pn532
 
 
@@ -87,6 +87,7 @@ DRIVER = DriverType(
     wire=lambda settings: settings.link.wire(),
     summary="PN532 readers over serial (HSU) or TCP: ISO 14443A, NTAG pages read and written",
     summary_zh="PN532 读写器（HSU 串口或 TCP）：ISO 14443A，可读写 NTAG 页",
+    lively_s=LIVELY_S,
     models=("PN532 HSU boards", "Elechouse PN532 V3", "PN532Killer"),
     caveats=(
         (

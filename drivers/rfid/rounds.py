@@ -23,9 +23,9 @@ HELD_S_MAX = 0.3
 twice this when the reader falls silent): a read must not outlive the cylinder that it names."""
 PUSH_SILENT_S_MAX = 5.0
 """A pushing reader silent for so long is asked whether it lives."""
-LIVELY_S = 10.0
-"""Longer than a pushing reader may be silent before it is asked, and than asking takes: a driver that
-neither asked nor heard for so long hangs."""
+LIVELY_S = 30.0
+"""Longer than any pause between two rounds, than a pushing reader may be silent before it is asked,
+and than asking takes: a driver that neither asked nor heard for so long hangs."""
 
 M = TypeVar("M")
 

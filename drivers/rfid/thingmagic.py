@@ -15,7 +15,7 @@ from drivers.dialog import gap_s
 from drivers.links import open_stream
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import PUSH_SILENT_S_MAX, ReaderLink115200, listen, poll
+from drivers.rfid.rounds import LIVELY_S, PUSH_SILENT_S_MAX, ReaderLink115200, listen, poll
 from drivers.rfid.thingmagic_line import Heard, ModuleLine, complain
 from drivers.rfid.thingmagic_memory import read_words, write_words
 from drivers.rfid.thingmagic_search import METADATA, Search, describe_refusal
@@ -191,6 +191,7 @@ DRIVER = DriverType(
     wire=lambda settings: settings.link.wire(),
     summary="ThingMagic / JADAK M5e, M6e, M7e and Silion UHF modules, FF frames",
     summary_zh="ThingMagic / JADAK M5e、M6e、M7e 与芯联 (Silion) 超高频模块，FF 协议",
+    lively_s=LIVELY_S,
     capabilities=frozenset(
         {"identify", "read_memory", "write_memory", "power", "antennas", "push"}
     ),

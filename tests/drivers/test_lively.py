@@ -6,6 +6,7 @@ from itertools import pairwise
 from drivers.contract import Context, DriverError
 from drivers.dialog import ASKED_TIMES_MAX, now
 from drivers.rfid.rounds import LIVELY_S, PUSH_SILENT_S_MAX
+from drivers.rfid.thingmagic import HEARTBEATS_MISSED_S
 from drivers.suite.kit import Kit
 from drivers.suite.stage import on_stage
 from drivers.suite.wires import on_tcp
@@ -53,5 +54,11 @@ async def test_every_driver_that_polls_moves_much_sooner_than_it_promises() -> N
 
 
 def test_one_that_only_listens_asks_in_time() -> None:
-    assert PUSH_SILENT_S_MAX + ASKED_TIMES_MAX < LIVELY_S
+    assert max(PUSH_SILENT_S_MAX, HEARTBEATS_MISSED_S) + ASKED_TIMES_MAX < LIVELY_S
     assert {kit.driver.name for kit in LIVELY} >= {"rfid.uhfreader", "rfid.m100", "rfid.r2000"}
+
+
+def test_the_longest_pause_between_two_rounds_is_no_hang() -> None:
+    for kit in LIVELY:
+        longest_ms = kit.driver.settings.model_json_schema()["properties"]["poll_ms"]["maximum"]
+        assert longest_ms / 1000 < kit.driver.lively_s / 2, kit.name
