@@ -73,6 +73,11 @@ async def _commit(store: Store, records: int) -> None:
             group.create_task(wait_for_each(count))
 
 
+def _cpu_s(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
 async def _drain(
     directory: Path, broker: Mosquitto, figures: Figures, alarms: Subscriber
 ) -> tuple[float, float, float]:
@@ -88,13 +93,15 @@ async def _drain(
     assert await child.stdout.readline() == b"up\n"
     process = psutil.Process(child.pid)
     waiting = most = process.memory_info().rss / MIB
-    began_s = perf_counter()
+    began_s, cpu_s = perf_counter(), _cpu_s(process)
     child.stdin.write(b"go\n")
     done = asyncio.ensure_future(child.stdout.readline())
     while not done.done():
         await asyncio.wait([done], timeout=SAMPLE_S)
         most = max(most, process.memory_info().rss / MIB)
     took_s = perf_counter() - began_s
+    busy = 100 * (_cpu_s(process) - cpu_s) / took_s
+    figures.add("CPU of the process while they drain", busy, "% of a core", digits=0)
     assert done.result() == b"drained\n"
     with Subscriber(broker.port, f"gatewayd/v1/{house.STATION}/records/fill") as fills:
         said = json.loads(await child.stdout.readline())
