@@ -13,13 +13,14 @@ pytestmark = pytest.mark.e2e
 
 GARBLED = bytes.fromhex("1500ee01010ce20068010000111122223333ffff")
 """A tag as a UHFReader18 tells it, with a checksum that is not its own."""
-AGAIN_S = 0.3
+AGAIN_S = 0.1
+"""Between two rounds of the reader what comes is dropped: so often that some falls into one."""
 
 
 def soon(config: Path) -> None:
     """A rig that does not wait for long; both of its devices may name a cylinder."""
     path = next((config / "rigs").iterdir())
-    path.write_text(path.read_text("utf-8").rstrip("\n") + "\n    identify_within_s: 2\n", "utf-8")
+    path.write_text(path.read_text("utf-8").rstrip("\n") + "\n    identify_within_s: 4\n", "utf-8")
 
 
 def garble(rig: SimRig) -> None:
@@ -44,5 +45,5 @@ async def test_a_tag_and_a_label_that_cannot_be_read_are_refused_as_that(tmp_pat
         found = [each["verdict"]["findings"][0] for each in house.refusals()]
     assert [each["code"] for each in found] == ["UNREADABLE", "UNREADABLE"]
     assert [each["values"]["device"] for each in found] == ["rig-1-gun", "rig-1-qr"]
-    assert bytes.fromhex(found[0]["values"]["raw_hex"]) in 3 * GARBLED
+    assert bytes.fromhex(found[0]["values"]["raw_hex"]) in 50 * GARBLED
     assert found[1]["values"]["seen"] == "NoRead"
