@@ -276,7 +276,7 @@ async def test_stopping_leaves_no_task_and_no_descriptor() -> None:
 async def test_a_gate_that_rests_is_down_and_back_when_it_is_probed() -> None:
     units = {1: Plc()}
     async with RtuBus(units).serving() as bus:
-        alive, dead = driver(bus.path, unit=1), driver(bus.path, unit=2, timeout_ms=40)
+        alive, dead = driver(bus.path, timeout_ms=400), driver(bus.path, unit=2, timeout_ms=40)
         async with running(alive) as [seen]:
             await until(lambda: bool(seen.ups))
             for _ in range(MISSES_MAX):
