@@ -38,8 +38,8 @@ WORKS: Final = (
         ),
         Text(zh="程序错误；其他工位不受影响", en="a fault of the program; other rigs go on"),
         Text(
-            zh="请保存日志（gatewayd bundle）并报告；反复出现时先停用该工位，然后确认本报警",
-            en="keep the log (`gatewayd bundle`) and report it; leave the rig locked when it comes again and again; then acknowledge",
+            zh="请保存日志（journalctl -u gatewayd）并报告；反复出现时先停用该工位，然后确认本报警",
+            en="keep the log (`journalctl -u gatewayd`) and report it; leave the rig locked when it comes again and again; then acknowledge",
         ),
         lasts=False,
     ),
@@ -55,8 +55,8 @@ WORKS: Final = (
             en="a fault of the program; fills and gates are not touched by it",
         ),
         Text(
-            zh="请保存日志（gatewayd bundle）并报告，然后确认本报警",
-            en="keep the log (`gatewayd bundle`) and report it, then acknowledge",
+            zh="请保存日志（journalctl -u gatewayd）并报告，然后确认本报警",
+            en="keep the log (`journalctl -u gatewayd`) and report it, then acknowledge",
         ),
         lasts=False,
     ),
