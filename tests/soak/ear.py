@@ -33,14 +33,14 @@ class Ear:
     states: dict[str, str] = field(default_factory=dict)
     greeted: bool = False
     _process: Process | None = None
-    _read: IO[str] | None = None
-    _rest: str = ""
+    _read: IO[bytes] | None = None
+    _rest: bytes = b""
 
     async def __aenter__(self) -> Self:
         """Start it; returns once the broker has its subscription."""
         assert PROGRAM is not None, "mosquitto_sub is not installed (mosquitto-clients)"
         self.file.touch()
-        self._read = self.file.open(encoding="utf-8")
+        self._read = self.file.open("rb")
         session = ("-V", "5", "-i", f"ear-{self.port}", "-c", "-x", str(SESSION_S), "-q", "1")
         topics = [f"{self.root}/records/#", f"{self.root}/rigs/+/state", HELLO]
         filters = [word for topic in topics for word in ("-t", topic)]
@@ -80,8 +80,8 @@ class Ear:
     def take(self) -> list[str]:
         """Read what is new; returns the topics below the root, as they came."""
         assert self._read is not None
-        *lines, self._rest = (self._rest + self._read.read()).split("\n")
-        return [self._line(line) for line in lines]
+        *lines, self._rest = (self._rest + self._read.read()).split(b"\n")
+        return [self._line(line.decode()) for line in lines]
 
     def _line(self, line: str) -> str:
         topic, _, payload = line.partition(" ")
