@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import apsw
 
+from gatewayd.store.chain import FIRST_PREVHASH
 from gatewayd.store.pages import PageFile
 
 _FRAMES_READ: Final = slice(16, 20)
@@ -19,6 +20,7 @@ _PAGES: Final = (
     "SELECT DISTINCT pageno, coalesce(tbl_name, dbstat.name) FROM dbstat "
     "LEFT JOIN sqlite_schema ON sqlite_schema.name = dbstat.name"
 )
+_LAST: Final = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
 _TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table'"
 _FILLS: Final = (
     "SELECT rig, body FROM records WHERE sequence > ? AND kind = 'fill' ORDER BY sequence"
@@ -34,6 +36,22 @@ def frames_read(path: Path) -> int:
     """How many frames of the log of an open store count. May raise OSError."""
     index = path.with_name(f"{path.name}-shm").read_bytes()
     return int.from_bytes(index[_FRAMES_READ], sys.byteorder)
+
+
+def commits_behind(path: Path, connection: apsw.Connection) -> int:
+    """How many commits the log holds behind where SQLite stopped to read it.
+
+    One is what a power cut leaves; with more, something durable is gone. May raise apsw.Error.
+    """
+    found = connection.execute(_LAST).fetchone()
+    last, digest = found or (0, FIRST_PREVHASH)
+    try:
+        frames = frames_read(path)
+        with PageFile.open(path) as pages:
+            records = pages.commits_behind(frames, int(last), str(digest))
+            return max(records, pages.durable_behind(frames))
+    except OSError:
+        return 0
 
 
 def older_tables(path: Path, connection: apsw.Connection | None) -> frozenset[str]:

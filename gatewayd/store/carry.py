@@ -88,7 +88,7 @@ def carry(source: Source, fresh: apsw.Connection, *, at: str, skipped: int, firs
     Where the old one's end is not sure, `skipped` sequences are left out, and none below `first`
     is given when it names none at all: nothing that was ever sent may be used again.
     """
-    last = recover.highest(source.connection)
+    last = recover.highest(source.path, source.connection)
     _take_over_mark(source.connection, fresh)
     count = records(source, fresh)
     tail = max(last.sequence, last_record(fresh))

@@ -11,10 +11,8 @@ import apsw
 
 from gatewayd.logs import logger
 from gatewayd.store import database, rows
-from gatewayd.store.behind import frames_read
-from gatewayd.store.chain import FIRST_PREVHASH
+from gatewayd.store.behind import commits_behind
 from gatewayd.store.links import Link, proven
-from gatewayd.store.pages import PageFile
 
 CHECK_S_MAX = 20.0
 """How long pages are looked at when a store is opened: about 5 GB from a fast disk, 2 GB at 100 MB/s.
@@ -54,18 +52,7 @@ def check(
 
 
 def _torn(connection: apsw.Connection, path: Path) -> str | None:
-    """Whether the log holds commits behind where SQLite stopped to read it."""
-    found = connection.execute(
-        "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
-    ).fetchone()
-    last, digest = found or (0, FIRST_PREVHASH)
-    try:
-        frames = frames_read(path)
-        with PageFile.open(path) as pages:
-            records = pages.commits_behind(frames, int(last), str(digest))
-            behind = max(records, pages.durable_behind(frames))
-    except OSError:
-        return None
+    behind = commits_behind(path, connection)
     return f"its log is torn: {behind} commits behind the tear" if behind > 1 else None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 
 from gatewayd.store import rows
+from gatewayd.store.behind import commits_behind
 from gatewayd.store.links import Link, proven
 from gatewayd.store.pages import PageFile
 
@@ -58,19 +59,30 @@ def open_damaged(path: Path) -> apsw.Connection | None:
 
 @dataclass(frozen=True, slots=True)
 class Highest:
-    """The highest sequence that anything in a store names; `sure` when its own counter does."""
+    """The highest sequence that anything in a store names.
+
+    `sure` when its own counter does, and no log is torn that may have counted further.
+    """
 
     sequence: int = 0
     sure: bool = False
 
 
-def highest(connection: apsw.Connection | None) -> Highest:
+def highest(path: Path, connection: apsw.Connection | None) -> Highest:
     """Where a damaged store's records ended, as far as it can tell."""
     told = [_number(connection, sql) for sql in _HIGHEST] if connection is not None else []
     known = [number for number in told if number is not None]
     if not known:
         return Highest()
-    return Highest(max(known), sure=told[0] is not None and told[0] == max(known))
+    sure = told[0] == max(known) and not _torn(path, connection)
+    return Highest(max(known), sure=sure)
+
+
+def _torn(path: Path, connection: apsw.Connection | None) -> bool:
+    try:
+        return connection is not None and commits_behind(path, connection) > 1
+    except _UNREADABLE:
+        return True
 
 
 def _number(connection: apsw.Connection, sql: str) -> int | None:
@@ -97,7 +109,7 @@ def recover(
     when the tables did not give every record below the highest.
     """
     seen = 0
-    end = highest(connection)
+    end = highest(path, connection)
     if connection is not None:
         for found in _by_tables(connection, end.sequence, spoilt):
             seen += 1

@@ -151,7 +151,7 @@ def _renew(
 
 
 def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime) -> Carried:
-    last = recover.highest(source.connection)
+    last = recover.highest(source.path, source.connection)
     same = source.path.exists() and _same_chain(source, backup)
     records = carry.records(source, fresh) if same else backup.records
     end = carry.last_record(fresh)

@@ -84,7 +84,7 @@ def _collect(path: Path, scratch: apsw.Connection) -> None:
     """Put every record into the scratch file, each once, and drop those that were never committed."""
     connection = recover.open_damaged(path)
     try:
-        end = recover.highest(connection)
+        end = recover.highest(path, connection)
         scratch.execute("BEGIN")
         scratch.execute("INSERT INTO ended VALUES (?, ?)", (end.sequence, end.sure))
 

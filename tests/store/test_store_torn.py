@@ -34,11 +34,11 @@ def _frames(folder: Path) -> int:
     return (_log(folder).stat().st_size - 32) // FRAME
 
 
-def _spoil(folder: Path, frame: int) -> None:
-    """A sector in the page of a frame is noise."""
+def _spoil(folder: Path, frame: int, *, from_byte: int = 512, size: int = 512) -> None:
+    """A sector in the page of a frame is noise, or more of it."""
     with _log(folder).open("r+b") as file:
-        file.seek(32 + frame * FRAME + 24 + 512)
-        file.write(b"\xa5" * 512)
+        file.seek(32 + frame * FRAME + 24 + from_byte)
+        file.write(b"\xa5" * size)
 
 
 async def _store_with(folder: Path) -> Store:
@@ -91,6 +91,26 @@ async def test_the_totaliser_follows_the_records_from_behind_the_tear(tmp_path: 
     assert fresh.last_total_g("rig-1") == 2_100
     await fresh.issue(permit("rig-1", fresh.last_permit_no("rig-1") + 1))
     assert [each.permit_no for each in fresh.pending_permits("rig-1")] == [5]
+    await fresh.close()
+
+
+async def test_the_number_of_a_record_that_a_tear_took_is_not_given_again(tmp_path: Path) -> None:
+    store = await _store_with(tmp_path)
+    torn = _frames(tmp_path)
+    taken = await store.append(draft(data={"net_g": 2}))
+    behind = _frames(tmp_path)
+    await store.set_total_g("rig-2", 5)
+    await store.set_total_g("rig-2", 6)
+    copy = _copied(tmp_path)
+    await store.close()
+    for frame in range(torn, behind):
+        _spoil(copy, frame, from_byte=0, size=PAGE)
+    fresh = reopen(copy)
+    (alarm,) = (a for a in fresh.alarms(standing=True) if a.kind == "store_damaged")
+    assert not alarm.values["last_sequence_sure"]
+    (lost,) = alarm.values["lost"]
+    assert lost[0] <= taken.sequence <= lost[1]
+    assert taken.sequence not in {record.sequence for record in fresh.records()}
     await fresh.close()
 
 
