@@ -1,0 +1,100 @@
+"""Some points of a register map, asked of one unit round after round, as scales and meters need it."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+
+from drivers.contract import Context
+from drivers.links import Link, SerialLink
+from drivers.plc.wire import Wire
+from protocols.modbus import Request, rtu_frame
+from protocols.register_plan import Span
+from protocols.register_values import Reading, read
+from protocols.registers import Profile
+
+SILENT_S_MAX = 1.0
+"""A device that misses its answers for this long, or for three polls, is lost."""
+POLLS_MISSED_MAX = 3
+FRAME_EXTRA_BYTES = 5
+"""Unit, function, byte count and CRC around the registers of an RTU reply."""
+UNITS_SERIAL = range(1, 248)
+"""MODBUS over Serial Line 1.02, 2.2; over TCP some devices want 0 or 255."""
+
+
+class Polled:
+    """One unit on a wire, and the fewest requests that read what is wanted of it."""
+
+    def __init__(
+        self, link: Link, unit: int, profile: Profile, names: Sequence[str], *, timeout_ms: int
+    ) -> None:
+        self._link = link
+        self._unit = unit
+        self._profile = profile
+        self._within_s = timeout_ms / 1000
+        self._spans = profile.plan(names)
+        self._requests = tuple(span.request() for span in self._spans)
+
+    async def ask(self, wire: Wire, context: Context, due_s: float) -> list[bytes]:
+        """One round of answers, wanted by `due_s`; with the pauses that the device needs.
+
+        Raises MissedError for an answer that did not come, DriverError for a lost wire.
+        """
+        pause_s = self._profile.limits.pause_ms / 1000
+        answers: list[bytes] = []
+        for request in self._requests:
+            if answers and pause_s:
+                await asyncio.sleep(pause_s)
+            answers.append(await self._ask(wire, context, request, due_s))
+        return answers
+
+    async def _ask(self, wire: Wire, context: Context, request: Request, due_s: float) -> bytes:
+        unit, on_a_bus = self._unit, isinstance(self._link, SerialLink)
+        if on_a_bus:
+            context.frame("host>device", rtu_frame(unit, request.pdu))
+        data = await wire.ask(
+            unit, request, within_s=self._within_s, noise=context.noise, due_s=due_s
+        )
+        if on_a_bus:
+            context.frame("device>host", rtu_frame(unit, request.head + data))
+        return data
+
+    def reading(self, answers: list[bytes]) -> Reading:
+        """Values by name; raises RegisterError when the map does not allow them."""
+        return read(self._spans, answers)
+
+    @property
+    def text(self) -> str:
+        """What is asked, for people."""
+        text = f"{self._profile.id}, unit {self._unit}, requests a poll: {len(self._spans)}"
+        return text if self._profile.verified else f"{text}; this map was never seen on a device"
+
+
+def silent_s_max(poll_s: float) -> float:
+    """After how long without an answer a device that is asked so often is lost."""
+    return max(SILENT_S_MAX, POLLS_MISSED_MAX * poll_s)
+
+
+def unit_gap(link: Link, unit: int) -> str:
+    """Why this unit cannot be on this link; empty when it can."""
+    if isinstance(link, SerialLink) and unit not in UNITS_SERIAL:
+        return f"unit {unit} is not on a serial line; expected 1..247"
+    return ""
+
+
+def too_slow(
+    link: Link, profile: Profile, spans: Sequence[Span], *, poll_ms: int, timeout_ms: int
+) -> list[str]:
+    """Times that the device or its line cannot keep."""
+    found = []
+    pauses_ms = (len(spans) - 1) * profile.limits.pause_ms
+    if pauses_ms >= poll_ms:
+        found.append(f"poll_ms {poll_ms} is shorter than the pauses of a poll, {pauses_ms} ms")
+    if isinstance(link, SerialLink):
+        longest = max(span.request().data_bytes for span in spans) + FRAME_EXTRA_BYTES
+        reply_ms = math.ceil(longest * link.char_s() * 1000)
+        if timeout_ms < reply_ms:
+            found.append(
+                f"timeout_ms {timeout_ms} is shorter than one reply at "
+                f"{link.baud} baud, {reply_ms} ms"
+            )
+    return found
