@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 from gatewayd.archive import small
 from gatewayd.archive.cells import CellError, Column, Parser, boolean, code, day, one_of, text
 from gatewayd.archive.sheet import Sheet
-from gatewayd.archive.writing import FileFormat, write_csv
+from gatewayd.archive.writing import FileFormat
 from gatewayd.store.people_model import Operator
 from gatewayd.store.people_rows import OPERATOR_COLUMNS, card_key
 from gatewayd.store.rows import TAG_SEPARATOR
@@ -16,7 +16,6 @@ from rules_engine.facts import MEDIA
 OPERATORS_MAX = 20_000
 LISTED_MAX = 32
 """Cards, media or roles of one person."""
-SHEET = "operators"
 ROLES: Final = ("filler", "inspector")
 
 
@@ -54,6 +53,7 @@ def _once(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 SHAPE: Final = small.Shape(
     what="operators",
+    sheet="operators",
     columns=COLUMNS,
     needed=("id", "name"),
     once=_once,
@@ -76,24 +76,8 @@ def write(
     file: BinaryIO, file_format: FileFormat, operators: Iterable[Operator], *, bom: bool = False
 ) -> int:
     """Write the header and every operator, as `read` takes it back; returns how many."""
-    entries = [[_cell(getattr(one, name)) for name in OPERATOR_COLUMNS] for one in operators]
-    if file_format == "csv":
-        write_csv(file, OPERATOR_COLUMNS, entries, lambda _count: None, bom=bom)
-        return len(entries)
-    from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
-
-    workbook.write(file, OPERATOR_COLUMNS, entries, lambda _count: None, sheet=SHEET)
-    return len(entries)
-
-
-def write_template(file: BinaryIO, file_format: FileFormat) -> None:
-    """An empty file to fill in."""
-    if file_format == "csv":
-        file.write(f"{','.join(OPERATOR_COLUMNS)}\n".encode())
-        return
-    from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
-
-    workbook.write_template(file, OPERATOR_COLUMNS, sheet=SHEET)
+    entries = [[_cell(getattr(one, name)) for name in SHAPE.names] for one in operators]
+    return small.write(file, file_format, SHAPE, entries, bom=bom)
 
 
 def _cell(value: Any) -> Any:

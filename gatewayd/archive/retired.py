@@ -8,14 +8,13 @@ from typing import Any, BinaryIO, Final
 from gatewayd.archive import small
 from gatewayd.archive.cells import Column, code, one_of, tag_uids, text
 from gatewayd.archive.sheet import Sheet
-from gatewayd.archive.writing import FileFormat, write_csv
+from gatewayd.archive.writing import FileFormat
 from gatewayd.store.passing import Retired
 from gatewayd.store.retired import Kind
 from gatewayd.store.rows import normal_uid
 
 RETIRED_MAX = 20_000
 """Rows of a file: each is a record of its own, in one transaction."""
-SHEET = "retired"
 CODE: Final[Kind] = "code"
 TAG: Final[Kind] = "uid"
 COLUMNS: Final = (
@@ -23,7 +22,6 @@ COLUMNS: Final = (
     Column("value", code),
     Column("reason", partial(text, characters_max=200)),
 )
-NAMES: Final = tuple(column.name for column in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,7 @@ def _once(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 SHAPE: Final = small.Shape(
     what="codes and tags",
+    sheet="retired",
     columns=COLUMNS,
     needed=("value", "reason"),
     once=_once,
@@ -76,21 +75,5 @@ def write(
     file: BinaryIO, file_format: FileFormat, retired: Iterable[Retired], *, bom: bool = False
 ) -> int:
     """Write the header and everything that is out of use, as `read` takes it back; how many."""
-    entries = [[getattr(one, name) for name in NAMES] for one in retired]
-    if file_format == "csv":
-        write_csv(file, NAMES, entries, lambda _count: None, bom=bom)
-        return len(entries)
-    from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
-
-    workbook.write(file, NAMES, entries, lambda _count: None, sheet=SHEET)
-    return len(entries)
-
-
-def write_template(file: BinaryIO, file_format: FileFormat) -> None:
-    """An empty file to fill in."""
-    if file_format == "csv":
-        file.write(f"{','.join(NAMES)}\n".encode())
-        return
-    from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
-
-    workbook.write_template(file, NAMES, sheet=SHEET)
+    entries = [[getattr(one, name) for name in SHAPE.names] for one in retired]
+    return small.write(file, file_format, SHAPE, entries, bom=bom)

@@ -3,18 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from gatewayd.archive.cells import CellError, Column
 from gatewayd.archive.sheet import Cell, Sheet
 from gatewayd.archive.table import ERRORS_SHOWN_MAX
+from gatewayd.archive.writing import FileFormat, write_header, write_rows
 from gatewayd.errors import RejectedError
 from protocols.documents import nearest_hint
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What such a file is: `what` its rows are called, and at most `rows_max` of them.
+    """What such a file is: `what` its rows are called, at most `rows_max` of them, and its `sheet`.
 
     Columns of `needed` may not be empty; `must` are those that no file may lack. `once` tells what of
     a row may be there once in a file, as column, value and how it is compared; it raises CellError
@@ -22,12 +23,18 @@ class Shape:
     """
 
     what: str
+    sheet: str
     columns: tuple[Column, ...]
     needed: tuple[str, ...]
     once: Callable[[Mapping[str, Any]], Iterable[tuple[str, str, str]]]
     must: tuple[str, ...]
     rows_max: int
     odd: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The header of a whole file."""
+        return tuple(column.name for column in self.columns)
 
 
 @dataclass(slots=True)
@@ -133,3 +140,23 @@ def _columns(names: Sequence[str], origin: str, shape: Shape, *, whole: bool) ->
     if problems:
         raise RejectedError("\n".join(f"{origin}:row 1: {problem}" for problem in problems))
     return tuple(known[name] for name in names)
+
+
+def write(
+    file: BinaryIO,
+    file_format: FileFormat,
+    shape: Shape,
+    entries: Sequence[Sequence[Any]],
+    *,
+    bom: bool,
+) -> int:
+    """Write the header and rows of values, as `read` takes them back; returns how many."""
+    write_rows(
+        file, file_format, shape.names, entries, lambda _count: None, sheet=shape.sheet, bom=bom
+    )
+    return len(entries)
+
+
+def write_template(file: BinaryIO, file_format: FileFormat, shape: Shape) -> None:
+    """An empty file to fill in."""
+    write_header(file, file_format, shape.names, sheet=shape.sheet)

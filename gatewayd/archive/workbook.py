@@ -14,7 +14,6 @@ from gatewayd.archive.cells import INSPECTION_RESULTS, STATUSES
 from rules_engine.facts import MEDIA
 from rules_engine.vocabulary import KINDS
 
-SHEET = "cylinders"
 TEMPLATE_ROWS = 10_000
 """Rows of a template whose cells are prepared."""
 
@@ -41,7 +40,7 @@ _CHOICES: Final = {
 }
 
 
-def template(columns: Sequence[str], sheet: str = SHEET) -> Workbook:
+def template(columns: Sequence[str], sheet: str) -> Workbook:
     """An empty workbook whose columns take what they are for: text, days, choices."""
     book = Workbook()
     page = book.active
@@ -68,7 +67,7 @@ def _format(column: str) -> str:
     return "General" if column in _BOOLEANS else _TEXT
 
 
-def write_template(file: BinaryIO, columns: Sequence[str], sheet: str = SHEET) -> None:
+def write_template(file: BinaryIO, columns: Sequence[str], sheet: str) -> None:
     """Write `template` as .xlsx."""
     template(columns, sheet).save(file)
 
@@ -79,7 +78,7 @@ def write(
     entries: Iterable[Sequence[Any]],
     progress: Callable[[int], None],
     *,
-    sheet: str = SHEET,
+    sheet: str,
 ) -> None:
     """Write rows of values in the order of `columns` as .xlsx; `progress` hears how many."""
     book = Workbook(write_only=True)

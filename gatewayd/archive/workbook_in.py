@@ -20,7 +20,7 @@ from gatewayd.archive import texts_xml
 from gatewayd.archive.cells import CellError
 from gatewayd.archive.sheet import Cell
 from gatewayd.archive.sheet_xml import COLUMN, KIND, STYLE, TEXT, RawCell, SheetXml
-from gatewayd.archive.workbook import SHEET
+from gatewayd.archive.writing import SHEET
 from gatewayd.errors import RejectedError
 
 UNPACKED_BYTES_MAX = 4_294_967_296

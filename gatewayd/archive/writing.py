@@ -11,17 +11,25 @@ from gatewayd.store.model import Cylinder
 from gatewayd.store.rows import CONTRACT_COLUMNS, CYLINDER_COLUMNS, TAG_SEPARATOR
 
 FileFormat = Literal["csv", "xlsx"]
+SHEET = "cylinders"
 
 
 def write_template(file: BinaryIO, file_format: FileFormat, *, all_columns: bool = False) -> None:
     """An empty file to fill in: the contract's columns, or also those that it may have."""
     columns = [each.name for each in ((*COLUMNS, *FURTHER) if all_columns else COLUMNS)]
+    write_header(file, file_format, columns, sheet=SHEET)
+
+
+def write_header(
+    file: BinaryIO, file_format: FileFormat, columns: Sequence[str], *, sheet: str
+) -> None:
+    """An empty file with these columns."""
     if file_format == "csv":
         file.write(f"{','.join(columns)}\n".encode())
         return
     from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
 
-    workbook.write_template(file, columns)
+    workbook.write_template(file, columns, sheet)
 
 
 def write(
@@ -40,12 +48,26 @@ def write(
     """
     columns = CYLINDER_COLUMNS if all_columns else CONTRACT_COLUMNS
     entries = (_values(cylinder, columns) for cylinder in cylinders)
+    write_rows(file, file_format, columns, entries, progress, sheet=SHEET, bom=bom)
+
+
+def write_rows(
+    file: BinaryIO,
+    file_format: FileFormat,
+    columns: Sequence[str],
+    entries: Iterable[Sequence[Any]],
+    progress: Callable[[int], None],
+    *,
+    sheet: str,
+    bom: bool,
+) -> None:
+    """Write a header and rows of values; `progress` hears how many."""
     if file_format == "csv":
-        write_csv(file, columns, entries, progress, bom=bom)
+        _write_csv(file, columns, entries, progress, bom=bom)
         return
     from gatewayd.archive import workbook  # noqa: PLC0415 - large, only for who needs it
 
-    workbook.write(file, columns, entries, progress)
+    workbook.write(file, columns, entries, progress, sheet=sheet)
 
 
 def _values(cylinder: Cylinder, columns: Sequence[str]) -> list[Any]:
@@ -53,7 +75,7 @@ def _values(cylinder: Cylinder, columns: Sequence[str]) -> list[Any]:
     return [TAG_SEPARATOR.join(each) if isinstance(each, tuple) else each for each in values]
 
 
-def write_csv(
+def _write_csv(
     file: BinaryIO,
     columns: Sequence[str],
     entries: Iterable[Sequence[Any]],
@@ -61,7 +83,6 @@ def write_csv(
     *,
     bom: bool,
 ) -> None:
-    """Write a header and rows of values as CSV; `progress` hears how many."""
     codec = "utf-8-sig" if bom else "utf-8"
     text = io.TextIOWrapper(file, codec, newline="", write_through=False)
     writer = csv.writer(text, lineterminator="\r\n")

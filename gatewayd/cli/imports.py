@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gatewayd.archive import people, retired, sheet, table, writing
+from gatewayd.archive import people, retired, sheet, small, table, writing
 from gatewayd.cli import operators, retired_file
 from gatewayd.cli.common import (
     config_option,
@@ -124,9 +124,9 @@ def _template(kind: str, file_format: writing.FileFormat, *, all_columns: bool) 
         raise misused("workbook_to_terminal", how=f"> {kind}.xlsx")
     made = io.BytesIO()
     if kind == "operators":
-        people.write_template(made, file_format)
+        small.write_template(made, file_format, people.SHAPE)
     elif kind == "retired":
-        retired.write_template(made, file_format)
+        small.write_template(made, file_format, retired.SHAPE)
     else:
         writing.write_template(made, file_format, all_columns=all_columns)
     stdout.write(made.getvalue())
