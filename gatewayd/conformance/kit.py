@@ -8,7 +8,6 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from gatewayd.store.model import Record
 from gatewayd.upstreams.mqtt_acks import Acks
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_settings import MqttSettings
-from gatewayd.upstreams.mqtt_terms import Dial
+from gatewayd.upstreams.mqtt_terms import Will
 
 OVERTAKES: Final = 10
 """The large alarm leaves before so many records that are older."""
@@ -122,26 +121,15 @@ class Kit:
         await self._acks.wait(records, connection.gone, within_s)
 
     def _new(self) -> Connection:
-        return Connection(self._dial(), in_flight_max=self._settings.in_flight_max)
+        settings, (host, port) = self._settings, self._settings.addresses[0]
+        will = Will(f"{self._root}/status", json.dumps(_status("offline")).encode())
+        called = f"gatewayd-{self._station}"
+        dial = settings.dial(host, port, client_id=called, directory=Path(), will=will)
+        return Connection(dial, in_flight_max=settings.in_flight_max)
 
     async def _open(self, connection: Connection) -> None:
         await connection.open()
         connection.listen(self._acks.topic, self._acks.hear, self._acks.refused)
-
-    def _dial(self) -> Dial:
-        settings, (host, port) = self._settings, self._settings.addresses[0]
-        return Dial(
-            host=host,
-            port=port,
-            v5=settings.version != "3.1.1",
-            client_id=f"gatewayd-{self._station}",
-            keepalive_s=settings.keepalive_s,
-            will_topic=f"{self._root}/status",
-            will_payload=json.dumps(_status("offline")).encode(),
-            username=settings.username,
-            password=settings.password,
-            tls=partial(settings.tls_context, Path()) if settings.secure else None,
-        )
 
     async def _send(self, connection: Connection, records: Sequence[Record]) -> None:
         for record in records:

@@ -1,6 +1,7 @@
 """What every upstream behind an MQTT broker is told: which broker, as whom, how."""
 
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from gatewayd.settings.kinds import PacedSettings
+from gatewayd.upstreams.mqtt_terms import Dial, Will
 from gatewayd.upstreams.tls import TlsSettings
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -79,6 +81,22 @@ class BrokerSettings(PacedSettings):
         """A broker throws out whoever is there when another comes with the same client id."""
         called = self.called(station_id, upstream)
         return frozenset(f"client id {called!r} at {host}:{port}" for host, port in self.addresses)
+
+    def dial(
+        self, host: str, port: int, *, client_id: str, directory: Path, will: Will | None = None
+    ) -> Dial:
+        """How one of `addresses` is called; files of `tls` are looked for in `directory`."""
+        return Dial(
+            host=host,
+            port=port,
+            v5=self.version != "3.1.1",
+            client_id=client_id,
+            keepalive_s=self.keepalive_s,
+            will=will,
+            username=self.username,
+            password=self.password,
+            tls=partial(self.tls_context, directory) if self.secure else None,
+        )
 
     def tls_context(self, directory: Path) -> ssl.SSLContext:
         """Read the files afresh, so that a renewed certificate counts at the next connection.

@@ -9,7 +9,7 @@ from gatewayd.upstreams.backoff import Backoff, Pace
 from gatewayd.upstreams.broker_settings import BrokerSettings
 from gatewayd.upstreams.contract import UpstreamContext
 from gatewayd.upstreams.mqtt_connection import Connection
-from gatewayd.upstreams.mqtt_terms import Dial
+from gatewayd.upstreams.mqtt_terms import Will
 from gatewayd.upstreams.pump import BATCH_MAX, Pump
 from gatewayd.upstreams.state import State
 
@@ -52,9 +52,9 @@ class BrokerUpstream(ABC):
             batch_max=batch_max,
         )
 
-    @abstractmethod
-    def _dial(self, host: str, port: int) -> Dial:
-        """Where and as whom, with what is said when the connection breaks."""
+    def _will(self) -> Will | None:
+        """What is said when the connection breaks, made for each connection; None = nothing."""
+        return None
 
     @abstractmethod
     async def _serve(self, connection: Connection) -> None:
@@ -103,8 +103,15 @@ class BrokerUpstream(ABC):
 
     async def _session(self, host: str, port: int) -> None:
         """Live through one connection; raises UpstreamError with why it ended."""
-        dial = self._dial(host, port)
-        self._client_id = dial.client_id
+        settings, context = self._brokers, self._context
+        self._client_id = settings.called(context.station_id, self.name)
+        dial = settings.dial(
+            host,
+            port,
+            client_id=self._client_id,
+            directory=context.directory,
+            will=self._will(),
+        )
         connection = Connection(dial, in_flight_max=self._brokers.in_flight_max)
         try:
             await connection.open()

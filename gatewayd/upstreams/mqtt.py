@@ -22,7 +22,7 @@ from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_mapped import MappedMqtt
 from gatewayd.upstreams.mqtt_records import NO_ANSWER, RecordSink
 from gatewayd.upstreams.mqtt_settings import MqttSettings
-from gatewayd.upstreams.mqtt_terms import Answer, Dial
+from gatewayd.upstreams.mqtt_terms import Answer, Will
 from gatewayd.upstreams.pump import BATCH_MAX
 
 GOODBYE_S_MAX = 1.0
@@ -94,20 +94,8 @@ class MqttUpstream(BrokerUpstream):
         except (TimeoutError, UpstreamError):
             return
 
-    def _dial(self, host: str, port: int) -> Dial:
-        settings, context = self._settings, self._context
-        return Dial(
-            host=host,
-            port=port,
-            v5=settings.version != "3.1.1",
-            client_id=settings.called(context.station_id, self.name),
-            keepalive_s=settings.keepalive_s,
-            will_topic=f"{self._root}/{STATUS}",
-            will_payload=_json(presence(context, "offline")),
-            username=settings.username,
-            password=settings.password,
-            tls=partial(settings.tls_context, context.directory) if settings.secure else None,
-        )
+    def _will(self) -> Will:
+        return Will(f"{self._root}/{STATUS}", _json(presence(self._context, "offline")))
 
     # The board
 

@@ -5,7 +5,6 @@ for data. With MQTT 5 the record's id is the user property `id` of each message.
 """
 
 import asyncio
-from functools import partial
 
 from gatewayd.upstreams.backoff import Pace
 from gatewayd.upstreams.broker_upstream import BrokerUpstream
@@ -14,7 +13,6 @@ from gatewayd.upstreams.mqtt_acks import ACK_WINDOW, Acks, confirmed_sink
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_records import RecordSink
 from gatewayd.upstreams.mqtt_settings import MqttSettings
-from gatewayd.upstreams.mqtt_terms import Dial
 from gatewayd.upstreams.pump import BATCH_MAX
 from gatewayd.upstreams.worded import Mapped, Worded
 
@@ -48,16 +46,3 @@ class MappedMqtt(BrokerUpstream):
         if not confirmed:
             return sink
         return confirmed_sink(sink, self._acks, connection, settings.ack_within_s)
-
-    def _dial(self, host: str, port: int) -> Dial:
-        settings, context = self._settings, self._context
-        return Dial(
-            host=host,
-            port=port,
-            v5=settings.version != "3.1.1",
-            client_id=settings.called(context.station_id, self.name),
-            keepalive_s=settings.keepalive_s,
-            username=settings.username,
-            password=settings.password,
-            tls=partial(settings.tls_context, context.directory) if settings.secure else None,
-        )

@@ -40,21 +40,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
-    """Where and as whom to connect. `tls` builds a fresh context off the loop, None = plain TCP.
+class Will:
+    """What the broker publishes when the connection ends without a goodbye."""
 
-    The will is published by the broker when the connection ends without a goodbye; none without a
-    topic.
-    """
+    topic: str
+    payload: bytes
+    retained: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Where and as whom to connect. `tls` builds a fresh context off the loop, None = plain TCP."""
 
     host: str
     port: int
     v5: bool
     client_id: str
     keepalive_s: int
-    will_topic: str = ""
-    will_payload: bytes = b""
-    will_retained: bool = True
+    will: Will | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: Callable[[], ssl.SSLContext] | None = None

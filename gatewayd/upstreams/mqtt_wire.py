@@ -25,7 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.aside import aside
-from gatewayd.upstreams.mqtt_terms import UNSPECIFIED, Answer, Dial
+from gatewayd.upstreams.mqtt_terms import UNSPECIFIED, Answer, Dial, Will
 
 CONNECT_S_MAX = 10.0
 """Name lookup, TCP, TLS and the broker's CONNACK together."""
@@ -51,7 +51,7 @@ class Wire(aiomqtt.Client):
             username=dial.username,
             password=dial.password,
             protocol=aiomqtt.ProtocolVersion.V5 if dial.v5 else aiomqtt.ProtocolVersion.V311,
-            will=_will(dial),
+            will=_will(dial.will),
             clean_session=None if dial.v5 else True,
             clean_start=True if dial.v5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=dial.keepalive_s,
@@ -216,10 +216,8 @@ def _is_plain(packet: Any) -> bool:
     return bool(packet["command"] & 0xF0 == PUBLISH and packet["qos"] == 1 and not packet["pos"])
 
 
-def _will(dial: Dial) -> aiomqtt.Will | None:
-    if not dial.will_topic:
-        return None
-    return aiomqtt.Will(dial.will_topic, dial.will_payload, 1, dial.will_retained)
+def _will(will: Will | None) -> aiomqtt.Will | None:
+    return None if will is None else aiomqtt.Will(will.topic, will.payload, 1, will.retained)
 
 
 def _forget_us() -> Properties:

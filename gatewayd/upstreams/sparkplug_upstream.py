@@ -7,7 +7,6 @@ nobody would promise that a record arrives; a host takes both.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from gatewayd.board import Watcher
@@ -21,7 +20,7 @@ from gatewayd.upstreams.contract import UpstreamContext
 from gatewayd.upstreams.mqtt import GOODBYE_S_MAX
 from gatewayd.upstreams.mqtt_connection import Connection
 from gatewayd.upstreams.mqtt_records import RecordSink, settles
-from gatewayd.upstreams.mqtt_terms import Answer, Dial
+from gatewayd.upstreams.mqtt_terms import Answer, Will
 from gatewayd.upstreams.sparkplug_edge import (
     NUMBERS,
     Edge,
@@ -56,24 +55,12 @@ class SparkplugUpstream(BrokerUpstream):
         self._aliases = Aliases()
         self._bdseq = -1
 
-    def _dial(self, host: str, port: int) -> Dial:
-        """Each dial has a death of its own, by which its birth is known (6.4.19)."""
-        settings, context = self._settings, self._context
+    def _will(self) -> Will:
+        """Each connection has a death of its own, by which its birth is known (6.4.19)."""
         self._bdseq = (self._bdseq + 1) % NUMBERS
-        at_ms = ms_of(context.clock)
-        return Dial(
-            host=host,
-            port=port,
-            v5=settings.version != "3.1.1",
-            client_id=settings.called(context.station_id, self.name),
-            keepalive_s=settings.keepalive_s,
-            will_topic=topic_of(self._group, "NDEATH", self._node),
-            will_payload=encode([bdseq_metric(self._bdseq, at_ms)], at_ms=at_ms, seq=None),
-            will_retained=False,
-            username=settings.username,
-            password=settings.password,
-            tls=partial(settings.tls_context, context.directory) if settings.secure else None,
-        )
+        at_ms = ms_of(self._context.clock)
+        death = encode([bdseq_metric(self._bdseq, at_ms)], at_ms=at_ms, seq=None)
+        return Will(topic_of(self._group, "NDEATH", self._node), death, retained=False)
 
     async def _serve(self, connection: Connection) -> None:
         board, clock = self._context.board, self._context.clock

@@ -6,7 +6,7 @@ import pytest
 
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.mqtt_connection import Connection
-from gatewayd.upstreams.mqtt_terms import Dial, packet_bytes
+from gatewayd.upstreams.mqtt_terms import Dial, Will, packet_bytes
 from tests.support.brokers import Mosquitto
 from tests.support.relay import Relay
 from tests.support.scripted_broker import ScriptedBroker, Silence
@@ -17,7 +17,7 @@ WEIGHT = b"x" * 1000
 
 
 def connection_to(port: int, *, in_flight_max: int = 4) -> Connection:
-    dial = Dial("127.0.0.1", port, True, "gw", 30, "status", b"offline")  # noqa: FBT003 - v5
+    dial = Dial("127.0.0.1", port, True, "gw", 30, Will("status", b"offline"))  # noqa: FBT003 - v5
     return Connection(dial, in_flight_max=in_flight_max)
 
 

@@ -104,5 +104,6 @@ async def test_a_password_is_in_no_text(outpost: Outpost, broker: Broker) -> Non
     upstream = outpost.upstream(broker.url, **gateway)
     async with running(upstream):
         await outpost.until_state("up")
-    shown = f"{upstream._settings!r} {upstream._dial('127.0.0.1', 1883)!r} {dict(outpost.board.items())}"
-    assert "sesame" not in shown
+    dial = upstream._settings.dial("127.0.0.1", 1883, client_id="gw", directory=Path())
+    assert dial.password == gateway["password"]
+    assert "sesame" not in f"{upstream._settings!r} {dial!r} {dict(outpost.board.items())}"
