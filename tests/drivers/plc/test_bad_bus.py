@@ -113,7 +113,8 @@ async def test_what_dead_units_take_of_the_bus_is_under_five_percent() -> None:
     assert tried, "they are tried again"
     cost_s = miss_s(link, within_s=within_s, sent=8)
     assert len(tried) * cost_s / watched_s < 0.05
-    assert all(after - at_s > cost_s / 0.05 for (at_s, _), (after, _) in pairwise(tried))
+    apart_s = cost_s / 0.05 - BUSY_MACHINE_S  # What a busy kernel hands on late counts as later.
+    assert all(after - at_s > apart_s for (at_s, _), (after, _) in pairwise(tried))
     assert budget.resting == (2, 3)
     assert all(budget.by_unit[unit].misses == budget.by_unit[unit].asked for unit in (2, 3))
     assert budget.by_unit[1].missed < 0.05
