@@ -73,11 +73,14 @@ def _add(name: str, told: str, change: Change) -> None:
             if signal:
                 world.ring()
 
+        def undo() -> None:
+            """What somebody else has changed since, or mended, stays."""
+            mine = [file for file, text in changed.items() if world.config.text(file) == text]
+            write({file: before[file] for file in mine})
+
         write(changed)
         if rng.random() < UNDONE:
-            back = {file: before[file] for file in changed}
-            seconds = fault.scaled(0.02, 9)
-            undo_later(world, seconds, lambda: write(back), f"the files are as before: {told}")
+            undo_later(world, fault.scaled(0.02, 9), undo, f"the files are as before: {told}")
         how = "and the daemon is told" if signal else "and nobody says so"
         return f"the files say: {told}, {how}"
 

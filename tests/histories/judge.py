@@ -300,7 +300,10 @@ class Judge:
         life = self._world.life
         if life is None or life.house is None:
             return
-        wanted, runs = self._world.config.take().settings(), life.house.settings
+        wanted, runs = self._world.config.take().examined.settings, life.house.settings
+        if wanted is None:
+            self.say(0, "the files were mended, and are wrong")
+            return
         for name in ("rigs", "devices", "packs"):
             if getattr(wanted, name) != getattr(runs, name):
                 self.say(0, f"the files were mended, and other {name} run")

@@ -185,6 +185,12 @@ class World:
     # The end of the history.
 
     def _direct(self) -> Script:
+        try:
+            yield from self._scenes()
+        finally:
+            self.finished = True  # Also when it breaks: no history goes on without its end.
+
+    def _scenes(self) -> Script:
         yield self.plan.seconds
         self.ground.note("world", "everything is healed")
         self.plan.hooks.heal(self)
