@@ -95,11 +95,12 @@ def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[
     return known, [_wrong_fact(name) for name in sorted(wrong, key=str)]
 
 
-def bind(pack: Pack, known: Mapping[str, Any]) -> tuple[dict[str, Any], Bound]:
-    """What the rules of `pack` read of the known facts and its parameters, ready to evaluate."""
+def bind(
+    pack: Pack, known: Mapping[str, Any], reads: frozenset[str]
+) -> tuple[dict[str, Any], Bound]:
+    """The known facts and the parameters of `pack`, those among `reads` ready to evaluate."""
     values = {**known, **pack.values_on(known.get("clock.today"))}
-    read = {name: values[name] for name in pack.reads if name in values}
-    return values, pack.environment.bind(read)
+    return values, pack.environment.bind({name: values[name] for name in reads & values.keys()})
 
 
 def decide(rule: Rule, values: Mapping[str, Any], bound: Bound) -> Outcome:
@@ -126,8 +127,9 @@ def _evaluate(program: Program, values: Mapping[str, Any], bound: Bound) -> Outc
 def _judge_pack(
     pack: Pack, known: Mapping[str, Any], stage: Stage, lacking: dict[str, list[Rule]]
 ) -> Iterator[Finding]:
-    values, bound = bind(pack, known)
-    for rule in in_force(pack, stage, known.get("clock.today")):
+    chapter = pack.chapter(JUDGED[stage], known.get("clock.today"))
+    values, bound = bind(pack, known, chapter.reads)
+    for rule in chapter.rules:
         outcome = decide(rule, values, bound)
         if outcome.says == "hold":
             yield _holds(rule, values)
@@ -138,12 +140,9 @@ def _judge_pack(
                 lacking.setdefault(name, []).append(rule)
 
 
-def in_force(pack: Pack, stage: Stage, today: date | None) -> Iterator[Rule]:
+def in_force(pack: Pack, stage: Stage, today: date | None) -> tuple[Rule, ...]:
     """The rules of `pack` that are judged at `stage`, each in the text that counts that day."""
-    stages = JUDGED[stage]
-    for rule in pack.rules:
-        if (now := rule.on(today)).stage in stages:
-            yield now
+    return pack.chapter(JUDGED[stage], today).rules
 
 
 def _explained(name: str, known: Mapping[str, Any]) -> bool:
@@ -156,7 +155,7 @@ def _guards(
 ) -> Iterator[Finding]:
     """What the engine itself insists on, whatever the packs say."""
     today = known.get("clock.today")
-    judged = any(True for pack in packs for _ in in_force(pack, stage, today))
+    judged = any(in_force(pack, stage, today) for pack in packs)
     if not judged or any(not pack.rules for pack in packs):
         yield _own("RULE_BROKEN", "engine.no-rules", _NO_RULES, {})
     unknown = known.get("code.known") is not True

@@ -84,7 +84,7 @@ def _check(pack: Pack, rule: Rule, example: Example) -> Iterator[Failure]:
     facts = {name: item for name, item in example.facts.items() if name not in values}
     pack = replace(pack, values={**pack.values, **values})
     known, _findings = complete([pack], facts)
-    outcome = decide(rule, *bind(pack, known))
+    outcome = decide(rule, *bind(pack, known, rule.reads))
     said: str = outcome.says
     if example.stage is not None and rule.stage not in JUDGED[example.stage]:
         said = "not_applicable"

@@ -83,6 +83,18 @@ class Rule:
         return self.when.reads | (self.given.reads if self.given else frozenset())
 
 
+CHAPTERS_MAX = 32
+"""How many chapters a pack remembers: six stages a day, and a day or two beside each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """The rules of a pack that are judged together, in order, and everything that they read."""
+
+    rules: tuple[Rule, ...]
+    reads: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """A loaded pack. `ref` names the exact text; `reads` is what all its rules read together.
@@ -103,6 +115,22 @@ class Pack:
     reads: frozenset[str] = field(compare=False, repr=False)
     values: Mapping[str, Value] = field(compare=False, repr=False)
     loosened: Mapping[str, tuple[Override, Parameter]] = field(default_factory=dict)
+    _chapters: dict[tuple[frozenset[Stage], date | None], Chapter] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )
+    """Of this very pack: `replace` begins with none."""
+
+    def chapter(self, stages: frozenset[Stage], today: date | None) -> Chapter:
+        """The rules of `stages`, each in the text that counts that day; sorted out once a day."""
+        found = self._chapters.get((stages, today))
+        if found is None:
+            texts = (rule.on(today) for rule in self.rules)
+            rules = tuple(rule for rule in texts if rule.stage in stages)
+            found = Chapter(rules, frozenset().union(*(rule.reads for rule in rules)))
+            if len(self._chapters) >= CHAPTERS_MAX:
+                self._chapters.clear()
+            self._chapters[stages, today] = found
+        return found
 
     def ref_on(self, today: date | None) -> PackRef:
         """Its name; with the day where overrides of a site depend on it."""

@@ -30,7 +30,7 @@ class Archive(Protocol):
 
 def judged_of(bench: Bench, stage: Stage) -> bool:
     """Whether any pack of the rig has a rule of that stage: without one there is nothing to say."""
-    return any(True for pack in bench.packs for _ in in_force(pack, stage, None))
+    return any(in_force(pack, stage, None) for pack in bench.packs)
 
 
 def overfilled(verdict: Verdict | None) -> bool:
