@@ -1,8 +1,8 @@
 """A backup in the place of a store: what was delivered since is not forgotten, and nothing numbered twice.
 
-The backup decides about archive, people and forms. What is true now, and not a choice, comes from the
-store that is replaced wherever that can still be read: records made since, cursors, totalisers, permits,
-locks, holds, alarms. It is kept beside.
+The backup decides about archive and people. What is true now, and not a choice, comes from the store
+that is replaced wherever that can still be read: records made since, cursors, totalisers, permits,
+locks, holds, answered checks, who is logged in, alarms. It is kept beside.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,12 @@ _NOW = {
     "alarms": carry.GROUPS["alarms"],
     "clock": carry.GROUPS["clock"],
     "lives": ("lives", "holds", "retired", "sightings"),
+    "checks": carry.GROUPS["checks"],
+    "sessions": ("sessions",),
 }
-"""What the replaced store knows better, group by group."""
+"""What the replaced store knows better, group by group: also that a check failed, or was used up."""
+_STRANGERS = "DELETE FROM sessions WHERE operator NOT IN (SELECT id FROM operators)"
+"""Nobody is logged in whom the backup does not list."""
 _HOLD = (
     "UPDATE cylinders SET hold = (SELECT reason FROM holds WHERE holds.code = cylinders.code "
     "AND released_at IS NULL) WHERE code IN (SELECT code FROM holds WHERE released_at IS NULL)"
@@ -167,6 +171,7 @@ def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime)
         or not carry.carry_group(source.connection, fresh, name, tables, anew=True)
     ]
     fresh.execute(_HOLD)
+    fresh.execute(_STRANGERS)
     return Carried(records, lost, tuple(groups_lost), last.sequence, sure)
 
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from click.testing import CliRunner, Result
 from gatewayd.alarms import damage
 from gatewayd.cli.root import main
 from gatewayd.errors import StoreError
-from gatewayd.store import beside, copying, orders, restoring
+from gatewayd.ids import new_id
+from gatewayd.store import beside, copying, orders, people, restoring
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import Cylinder
+from gatewayd.store.people_model import Check, Operator, Session
 from gatewayd.store.reads import Reader
 from gatewayd.store.rebirth import SEQUENCES_SKIPPED
 from gatewayd.store.restoring import Restored
+from gatewayd.store.store import Store
 from gatewayd.store.verifying import Verified, verify
 from tests.support.damage import DB, garbled
 from tests.support.stores import NOON, STATION, ZONE, draft, open_store, permit
@@ -148,6 +152,59 @@ async def test_what_is_newer_in_the_replaced_store_comes_over(site: Path) -> Non
     (alarm,) = store.alarms(standing=True)
     assert (alarm.kind, alarm.values["by"]) == ("store_restored", "li")
     assert (await store.append(draft())).sequence == len(bodies) + 2
+    await store.close()
+
+
+def _check(*failed: str) -> Check:
+    until = NOON + timedelta(minutes=30)
+    return Check(
+        *("c1", "valve", "prefill", "rig-1", new_id(), NOON, until), failed, facts={}, operator=None
+    )
+
+
+async def _answered(store: Store, check: Check) -> None:
+    told = draft("check")
+    await store.commit(lambda file, issuer: people.answer(file, issuer, check, "cylinder", told))
+
+
+async def test_a_restore_lets_no_check_pass_that_has_failed_since(site: Path) -> None:
+    store = open_store(site)
+    await _answered(store, _check())
+    await asyncio.to_thread(copying.back_up, site / DB, site / "backup.db")
+    await _answered(store, _check("leaks"))
+    await store.close()
+    _restore(site, site / "backup.db")
+    store = open_store(site)
+    assert [check.failed for check in store.checks("c1")] == [("leaks",)]
+    await store.close()
+
+
+async def _employ(store: Store, *ids: str) -> None:
+    all_of_them = [Operator(each, each) for each in ids]
+    await store.commit(lambda file, _: people.upsert_operators(file, all_of_them, replace=True))
+
+
+async def _log_in(store: Store, rig_id: str, who: str) -> None:
+    here = Session(rig_id, who, who, None, NOON, NOON + timedelta(hours=8), "card")
+    told = draft("session", rig_id=rig_id)
+    await store.commit(lambda file, issuer: people.log_in(file, issuer, here, told))
+
+
+async def test_a_restore_logs_nobody_in_again(site: Path) -> None:
+    store = open_store(site)
+    await _employ(store, "li")
+    await _log_in(store, "rig-1", "li")
+    await asyncio.to_thread(copying.back_up, site / DB, site / "backup.db")
+    told = draft("session")
+    await store.commit(lambda file, issuer: people.log_out(file, issuer, told))
+    await _employ(store, "li", "he")
+    await _log_in(store, "rig-2", "li")
+    await _log_in(store, "rig-3", "he")
+    await store.close()
+    _restore(site, site / "backup.db")
+    store = open_store(site)
+    here = [rig for rig in ("rig-1", "rig-2", "rig-3") if store.session(rig) is not None]
+    assert here == ["rig-2"], "who logged out stays out, and who is not listed any more is out"
     await store.close()
 
 
