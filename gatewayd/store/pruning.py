@@ -2,12 +2,15 @@
 
 What stays whatever its age: the newest record, dead letters, records of alarms that stand. Where the
 deleted ones ended is kept with its hash, so that the rest of the chain still proves itself.
+
+A computer that starts with a clock that is years ahead looks as if years had passed: what is old is
+told by a time that the records themselves have come to step by step.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import apsw
@@ -17,11 +20,22 @@ from gatewayd.store import rows
 RECORDS_A_SLICE = 100
 """Deleted in one transaction: a few milliseconds, between those of the rigs."""
 
+LEAP_DAYS = 92
+"""A station that records nothing for longer had its clock set, or its season was over."""
+LEAP_RECORDS = 1_000
+"""So many records must follow a leap before anything is old by it: more than a wrong clock collects
+before somebody sees that every cylinder is overdue."""
+
 _OLD = (
     "SELECT sequence, hash FROM records WHERE sequence > (SELECT sequence FROM pruned) "
     "ORDER BY sequence LIMIT ?"
 )
 _TIME = "SELECT strftime('%s', time) FROM records WHERE sequence = ?"
+_DAY_S = 86_400
+_NEWEST = (
+    "SELECT seconds FROM (SELECT sequence, CAST(strftime('%s', time) AS INTEGER) AS seconds "
+    "FROM records ORDER BY sequence DESC LIMIT ?) WHERE seconds IS NOT NULL ORDER BY sequence"
+)
 _FREE = (
     "SELECT sequence, id FROM records WHERE sequence <= (SELECT sequence FROM pruned) "
     "AND sequence NOT IN (SELECT sequence FROM dead_letters) "
@@ -31,10 +45,16 @@ _FREE = (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Records before `before` (aware) go once each of `upstreams` has them: those configured now."""
+    """Records go that are `keep_days` older than `now`, once each of `upstreams` has them.
 
-    before: datetime
+    `now` (aware) is the latest time that is believed; `upstreams` are those configured now. A leap
+    is longer than `leap_days`.
+    """
+
+    now: datetime
+    keep_days: int
     upstreams: Sequence[str]
+    leap_days: int = LEAP_DAYS
 
 
 def prune(connection: apsw.Connection, rule: Rule) -> int:
@@ -54,20 +74,30 @@ def _move_mark(connection: apsw.Connection, rule: Rule) -> None:
     if connection.execute(_FREE, (1,)).fetchone() is not None:
         return
     taken = _taken(connection, rule.upstreams)
+    before = _come_to(connection, rule) - timedelta(days=rule.keep_days)
     last: int = connection.execute("SELECT max(sequence) FROM records").get or 0
     due = None
     found: list[Any] = connection.execute(_OLD, (RECORDS_A_SLICE,)).fetchall()
     for sequence, digest in found:
         made_s = connection.execute(_TIME, (sequence,)).get
-        old = made_s is not None and int(made_s) < rule.before.timestamp()
+        old = made_s is not None and int(made_s) < before.timestamp()
         if not old or sequence >= last or (taken is not None and sequence > taken):
             break
         due = (sequence, digest)
     if due is not None:
         connection.execute(
             "UPDATE pruned SET sequence = ?, hash = ?, upstreams = ?, pruned_at = ?",
-            (*due, json.dumps(sorted(rule.upstreams)), rows.utc(rule.before)),
+            (*due, json.dumps(sorted(rule.upstreams)), rows.utc(before)),
         )
+
+
+def _come_to(connection: apsw.Connection, rule: Rule) -> datetime:
+    """The latest time, at most `now`, that the newest records have come to without a leap."""
+    reached: int | None = None
+    for (seconds,) in connection.execute(_NEWEST, (LEAP_RECORDS + 1,)):
+        if reached is None or seconds - reached <= rule.leap_days * _DAY_S:
+            reached = max(reached or seconds, seconds)
+    return rule.now if reached is None else min(rule.now, datetime.fromtimestamp(reached, UTC))
 
 
 def _taken(connection: apsw.Connection, upstreams: Sequence[str]) -> int | None:

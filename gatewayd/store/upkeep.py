@@ -7,7 +7,7 @@ commit waits for no more than one slice.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import apsw
@@ -47,10 +47,11 @@ log = logger("store")
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How long records stay, and who has to have them: asked anew each time."""
+    """How long records stay, and who has to have them: asked anew each time. Leaps: see `pruning`."""
 
     keep_days: int
     upstreams: Callable[[], Sequence[str]]
+    leap_days: int = pruning.LEAP_DAYS
 
 
 async def run(store: Store, keeping: Keeping, wall: Callable[[], datetime]) -> None:
@@ -71,7 +72,8 @@ async def once(
         await shed(store, wall())
     gone = 0
     while True:
-        rule = Rule(_before(store, keeping, wall()), tuple(keeping.upstreams()))
+        upstreams = tuple(keeping.upstreams())
+        rule = Rule(_believed(store, wall()), keeping.keep_days, upstreams, keeping.leap_days)
 
         def slice_(connection: apsw.Connection, _issuer: Issuer, rule: Rule = rule) -> int:
             return pruning.prune(connection, rule)
@@ -86,14 +88,13 @@ async def once(
     return gone
 
 
-def _before(store: Store, keeping: Keeping, now: datetime) -> datetime:
-    """Older than this is old: by the clock, but no later than the newest record it was believed for.
+def _believed(store: Store, now: datetime) -> datetime:
+    """What counts as now: by the clock, but no later than the newest record it was believed for.
 
     A clock that jumped ahead must not make everything old.
     """
     latest = store.clock_mark().latest_at
-    believed = now if latest is None else min(now, latest)
-    return believed.astimezone(UTC) - timedelta(days=keeping.keep_days)
+    return (now if latest is None else min(now, latest)).astimezone(UTC)
 
 
 async def shed(store: Store, now: datetime) -> dict[str, int]:

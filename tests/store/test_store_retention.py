@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gatewayd.ids import new_id
 from gatewayd.store import upkeep
 from gatewayd.store.model import StoredAlarm
+from gatewayd.store.pruning import LEAP_DAYS, LEAP_RECORDS
 from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
 from gatewayd.store.upkeep import Keeping
@@ -24,7 +25,8 @@ DB = "gatewayd.db"
 
 
 def _keeping(*upstreams: str) -> Keeping:
-    return Keeping(DAYS, lambda: upstreams)
+    """For histories of a few records that lie years apart."""
+    return Keeping(DAYS, lambda: upstreams, leap_days=10_000)
 
 
 async def _write(store: Store, ages: Sequence[int]) -> None:
@@ -107,6 +109,37 @@ async def test_a_clock_that_jumped_ahead_makes_nothing_old(tmp_path: Path) -> No
     await _write(store, [300] * 5 + [0])
     await store.acknowledge("platform", 6)
     assert await _once(store, _keeping("platform"), NOON + timedelta(days=4_000)) == 0
+    await store.close()
+
+
+async def test_a_start_with_a_clock_years_ahead_makes_nothing_old(tmp_path: Path) -> None:
+    """Nothing speaks against it, and what is recorded then is believed."""
+    store = open_store(tmp_path)
+    await _write(store, range(40, -1, -1))
+    await _write(store, [-4_000] * 20)
+    assert await _once(store, Keeping(DAYS, tuple), NOON + timedelta(days=4_000)) == 0
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("days", "records", "gone"),
+    [
+        (LEAP_DAYS, 1, 3),
+        (LEAP_DAYS + 1, 1, 0),
+        (LEAP_DAYS + 1, LEAP_RECORDS, 0),
+        (LEAP_DAYS + 1, LEAP_RECORDS + 1, 3),
+    ],
+)
+async def test_a_leap_counts_once_enough_has_followed_it(
+    tmp_path: Path, days: int, records: int, gone: int
+) -> None:
+    """A station whose season is over begins again, and its records go as they should."""
+    store = open_store(tmp_path)
+    await _write(store, [DAYS + 60] * 3 + [DAYS - 20, 280, 200, 120, days])
+    async with asyncio.TaskGroup() as group:
+        for _ in range(records):
+            group.create_task(_write(store, [0]))
+    assert await _once(store, Keeping(DAYS, tuple)) == gone
     await store.close()
 
 
