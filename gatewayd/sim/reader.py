@@ -5,7 +5,7 @@ written from the protocol description and not from our codec, so that the two ch
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, TypeAlias
@@ -105,6 +105,10 @@ class SimReader:
     def tag_out(self, epc: str) -> None:
         """A tag leaves the field; one that was not there does not matter."""
         self._field.pop(epc, None)
+
+    def epcs(self) -> Collection[str]:
+        """The tags in the field."""
+        return self._field.keys()
 
     def clear(self) -> None:
         """The field is empty."""

@@ -30,8 +30,9 @@ LOST_IN_SILENCE_MS_MAX = 13_000
 """A reader that falls silent is known to be lost after three polls, each as long as it may take."""
 AGREE_G = 20
 """Net and totaliser may differ by this on one fill without an alarm (contract §10)."""
-UNHEARD_MS_MAX = 300
-"""Beyond its lease a gate may stay open for a sample that is still fresh, a write and a scan."""
+UNHEARD_MS_MAX = 450
+"""Beyond its lease a gate may stay open for a sample that is still fresh (`RENEW_ON_MS_MAX`), one question
+in flight that is not answered (`timeout_ms`, 300), a write and a scan."""
 KNOWN_AFTER_S = 0.5
 """So long after it answered for the first time the totaliser of a PLC is in the store."""
 LOCKED_MS_MAX = 1_000
@@ -139,10 +140,7 @@ class Judge:
         if permit.decision != "allow":
             self.say(1, f"{rig.name}: gas flows under a verdict of {permit.decision}")
         if there is None or there.code != permit.code:
-            self.say(
-                1,
-                f"{rig.name}: gas flows into {watch.code or 'nobody'}, permitted for {permit.code}",
-            )
+            self._impostor(rig, watch, permit)
         elif there.code == permit.code and there.reason is not None:
             self.say(1, f"{rig.name}: gas flows into a cylinder that is {there.reason}")
         limit_g = rig.plc.command[4] << 16 | rig.plc.command[5]
@@ -150,6 +148,12 @@ class Judge:
             self.say(
                 1, f"{rig.name}: the PLC trips at {limit_g} g, permitted {permit.limit_gross_g}"
             )
+
+    def _impostor(self, rig: "Rig", watch: _Watch, permit: KnownPermit) -> None:
+        """Only a foreign tag, beside a cylinder without tag and label, nobody can tell from its own."""
+        if not any(rig.passes_for(x.epc) for x in self._world.fleet.legal if x.code == permit.code):
+            into = watch.code or "nobody"
+            self.say(1, f"{rig.name}: gas flows into {into}, permitted for {permit.code}")
 
     def _denied(self, rig: "Rig") -> None:
         """A rule that denies everything, once it was taken up, lets nothing begin to flow."""

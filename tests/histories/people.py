@@ -125,7 +125,7 @@ class Person:
         self.moment("arrives", rig.name)
         yield rng.uniform(0.1, 0.6)
         if visit.quirk != "carried_past":
-            rig.scanner.scan(cylinder.qr_text)
+            rig.scan(cylinder)
         yield from self._quirk_before(visit, rng)
         if rig.cylinder is not None:
             yield from self._fill(visit, rng, fills)

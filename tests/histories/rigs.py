@@ -27,7 +27,10 @@ PLC_BAUD = 19_200
 
 @dataclass(slots=True)
 class Rig:
-    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when."""
+    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when.
+
+    `near` are the tags that were in the field since it came, `scanned` whether its label was read.
+    """
 
     name: str
     ground: Ground
@@ -38,6 +41,8 @@ class Rig:
     wires: dict[str, Wire] = field(default_factory=dict)
     cylinder: SimCylinder | None = None
     since_ns: int = 0
+    near: set[str] = field(default_factory=set)
+    scanned: bool = False
     powered: bool = True
     first_heard_ns: int = 0
     on_scan: Callable[["Rig"], None] = lambda _rig: None
@@ -94,6 +99,7 @@ class Rig:
         return session
 
     def _tick(self) -> None:
+        self.near.update(self.reader.epcs())
         self.plc.advance()
         self.on_scan(self)
         self.ground.at(self.ground.now_ns + SCAN_MS * MS, self._tick)
@@ -116,9 +122,21 @@ class Rig:
         """Put a cylinder on the scale."""
         assert self.cylinder is None, self.cylinder
         self.cylinder, self.since_ns = cylinder, self.ground.now_ns
+        self.near.clear()
+        self.scanned = False
         self.plant.put_on(cylinder.load())
         if tag:
             self.reader.tag_in(cylinder.epc)
+
+    def scan(self, cylinder: SimCylinder) -> None:
+        """Read a label; it may be of another cylinder."""
+        self.scanned = self.scanned or cylinder is self.cylinder
+        self.scanner.scan(cylinder.qr_text)
+
+    def passes_for(self, epc: str) -> bool:
+        """Whether all that anybody could see of what stands here is the tag of another cylinder."""
+        own = self.cylinder
+        return own is not None and not self.scanned and self.near == {epc} != {own.epc}
 
     def take_away(self) -> None:
         """Take it away with its tag."""

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,11 +223,12 @@ class World:
     def _good_end(self) -> Script:
         """A healed station fills a legal cylinder at every rig."""
         for name, rig in self.rigs.items():
-            person = self.people[name]
+            person, visit = self.people[name], self.plan.last_visit(name)
             filled = person.filled
             end_s = self.ground.time() + GOOD_END_S
             while person.filled == filled and self.ground.time() < end_s:
-                yield from person.serve(self.plan.last_visit(name))
+                yield from person.serve(visit)
+                visit = replace(visit, cylinder=visit.cylinder + 1)  # That one may be overfull.
             if person.filled == filled:
                 self.judge.say(4, f"{name}: healed, but no legal cylinder was filled any more")
             rig.take_away()
