@@ -56,7 +56,20 @@ def judge(packs: Sequence[Pack], facts: Facts, stage: Stage = "permit") -> Verdi
     Deny wins, and so does doubt: a missing fact, a broken rule, a wrong fact, an unknown code, a
     clock that is not trusted, and having no rules at all each deny.
     """
-    known, findings = complete(packs, facts)
+    known, wrong = usable(packs, facts)
+    return judge_usable(packs, facts, stage, known=known, wrong=wrong)
+
+
+def judge_usable(
+    packs: Sequence[Pack],
+    facts: Facts,
+    stage: Stage,
+    *,
+    known: Mapping[str, Any],
+    wrong: Sequence[str],
+) -> Verdict:
+    """`judge`, of which `usable` was done before: `known` and `wrong` are what it says of `facts`."""
+    findings = _wrong_facts(wrong)
     lacking: dict[str, list[Rule]] = {}
     for pack in packs:
         findings.extend(_judge_pack(pack, known, stage, lacking))
@@ -77,11 +90,13 @@ def judge(packs: Sequence[Pack], facts: Facts, stage: Stage = "permit") -> Verdi
 
 def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[Finding]]:
     """The facts as rules see them: derived ones added, unusable ones left out with a finding."""
-    wrong = [
-        name
-        for name, value in facts.items()
-        if value is not None and not (name in FACTS and sound(FACTS[name].type, value))
-    ]
+    known, wrong = usable(packs, facts)
+    return known, _wrong_facts(wrong)
+
+
+def usable(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[str]]:
+    """The facts as rules see them, and the names of those that no rule can use."""
+    wrong = [name for name, value in facts.items() if value is not None and not fits(name, value)]
     unusable = {*wrong, *(_TOLD_BY_CLOCK if facts.get(_CLOCK) is False else ())}
     known = derive({name: value for name, value in facts.items() if name not in unusable})
     limits = {
@@ -92,7 +107,12 @@ def complete(packs: Sequence[Pack], facts: Facts) -> tuple[dict[str, Any], list[
         known.pop(name, None)
         if limit is not None:
             known[name] = limit
-    return known, [_wrong_fact(name) for name in sorted(wrong, key=str)]
+    return known, wrong
+
+
+def fits(name: str, value: object) -> bool:
+    """Whether there is such a fact, and it may have this value."""
+    return name in FACTS and sound(FACTS[name].type, value)
 
 
 def bind(
@@ -210,8 +230,9 @@ def _own(code: str, rule: str, template: Template, values: Mapping[str, Any]) ->
     return Finding(code, "deny", template.render(values), ENGINE_BASIS, rule, dict(values))
 
 
-def _wrong_fact(name: object) -> Finding:
-    return _own("RULE_BROKEN", "engine.facts", _WRONG_FACT, {"name": str(name)})
+def _wrong_facts(names: Sequence[str]) -> list[Finding]:
+    said = ({"name": name} for name in sorted(map(str, names)))
+    return [_own("RULE_BROKEN", "engine.facts", _WRONG_FACT, each) for each in said]
 
 
 def _holds(rule: Rule, values: Mapping[str, Any]) -> Finding:

@@ -15,6 +15,7 @@ from gatewayd.store.model import Cylinder, Permit
 from rules_engine.engine import in_force, judge
 from rules_engine.facts import group
 from rules_engine.masses import proven_g
+from rules_engine.sitting import Sitting
 from rules_engine.verdict import Stage, Verdict
 
 OVERFILL = "OVERFILL_RISK"
@@ -82,6 +83,7 @@ class FillRules:
         self._archive = archive
         self._permit_id = ""
         self._facts: dict[str, Any] = {}
+        self._sitting: Sitting | None = None
 
     def look(self, bench: Bench, view: View, state: State) -> View:
         """The view, with what a rule says against the flow; before and after it nothing is asked."""
@@ -92,15 +94,15 @@ class FillRules:
             return view
         if permit.id != self._permit_id:
             self._facts = _of_permit(bench, self._archive, permit, view.wall)
-            self._permit_id = permit.id
+            self._permit_id, self._sitting = permit.id, None
+        if self._sitting is None or self._sitting.packs is not bench.packs:
+            self._sitting = Sitting(bench.packs, self._facts, "fill")
         scale = {
             "scale.net_g": _proven_g(bench, permit, sample.net_g),
             "scale.gross_g": sample.gross_g,
             "scale.stable": sample.stable,
         }
-        return replace(
-            view, objected=_objection(judge(bench.packs, {**self._facts, **scale}, "fill"))
-        )
+        return replace(view, objected=_objection(self._sitting.judge(scale)))
 
 
 def _objection(verdict: Verdict) -> Withdrawal | None:

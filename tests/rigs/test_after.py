@@ -178,6 +178,23 @@ async def test_any_rule_of_the_fill_closes_the_gate_and_is_named(tmp_path: Path)
         assert (data["end_reason"], data["outcome"]) == ("fill_rule", "aborted")
 
 
+async def test_rules_that_come_in_mid_fill_judge_the_next_sample(tmp_path: Path) -> None:
+    own = load(text_of(rule("!code.known"), WATCHFUL), "site.yaml")
+    async with at_desk(tmp_path) as desk:
+        await desk.bring()
+        await desk.phase("permitted")
+        desk.gate.start()
+        await desk.phase("filling")
+        desk.gate.flow(5_000)
+        for _ in range(5):
+            await desk.look()
+        assert desk.rig.state.phase == "filling", "no rule minds so far"
+        desk.rig.renew((*bench().packs, own))
+        await desk.until(lambda: fills(desk) != [])
+        (data,) = fills(desk)
+        assert (data["end_reason"], data["outcome"]) == ("fill_rule", "aborted")
+
+
 async def test_what_was_filled_is_judged_by_the_rules_of_now(tmp_path: Path) -> None:
     """After a reload, not by those that the daemon was started with."""
     own = load(text_of(rule("!code.known"), LEAKING), "site.yaml")
