@@ -12,11 +12,13 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkabl
 from pydantic import BaseModel, ConfigDict
 
 from drivers.readings import (
+    Bank,
     CodeRead,
     EndReason,
     FillerSample,
     GateOrder,
     GateSample,
+    MemoryArea,
     OutputSample,
     Reading,
     TagContents,
@@ -90,22 +92,8 @@ def _seen_by_nobody(_direction: Direction, _raw: bytes) -> None:
     """Nobody watches the wire."""
 
 
-Bank: TypeAlias = Literal["reserved", "epc", "tid", "user"]
-"""Memory banks of an EPC Gen2 tag (GS1 EPC Gen2 v2, 6.3.2.1); tags with one memory have `user`."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryArea:
-    """A stretch of one tag's memory: 16-bit words of a Gen2 tag, blocks or pages of an HF tag.
-
-    `uid` names the tag (upper-case hex); empty reads whichever single tag is in the field.
-    """
-
-    bank: Bank
-    start: int
-    count: int
-    uid: str = ""
-    password: int = 0
+def _asked_by_nobody() -> None:
+    """Nobody asks whether the driver hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +103,9 @@ class Context:
     `up(text)`: the device answered, and what it says it is. `noise(reason, raw)`: bytes that were
     no frame, for counting and showing raw. `trouble(trouble)`: it works, but a person should
     change something; repeat it while it lasts. `frame(direction, raw)`: every proven frame and
-    every command, for whoever watches the wire. `memory` is what a reader whose settings have the
-    key `memory` is to read of every tag and to tell with its reads (no `uid`); None = nothing.
+    every command, for whoever watches the wire. `alive()`: what reads the device has just turned,
+    though nothing may have come; `frame` says so, too. `memory` is what a reader whose settings have
+    the key `memory` is to read of every tag and to tell with its reads (no `uid`); None = nothing.
     """
 
     emit: Callable[[Reading], None]
@@ -126,6 +115,7 @@ class Context:
     trouble: Callable[[Trouble], None] = _heard_by_nobody
     frame: Callable[[Direction, bytes], None] = _seen_by_nobody
     memory: MemoryArea | None = None
+    alive: Callable[[], None] = _asked_by_nobody
 
 
 class Driver(Protocol):
@@ -254,7 +244,8 @@ class DriverType:
     somebody accepted, in writing, a filler whose target cannot be read back; empty when it can.
     `together` says what speaks against two devices of this type being two parts of one unit of a
     wire (two outputs of one module), as what is wrong and a hint, or None when they may; without
-    it a unit is one device. `lively_s`: up, it calls `context.frame` at least so often, or it hangs.
+    it a unit is one device. `lively_s`: up, it calls `context.alive` or `context.frame` at least so
+    often, or it hangs (`drivers.liveness`); 0 = nobody can tell, which the suite does not let pass.
 
     What `gatewayd drivers`, `detect` and `probe` tell comes from here too: `summary` in both
     languages; `models` known to speak it; `caveats` a technician must know, as (zh, en); `example`,

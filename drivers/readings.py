@@ -6,7 +6,24 @@ device has. Unknown is None with a reason, never zero.
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+
+Bank: TypeAlias = Literal["reserved", "epc", "tid", "user"]
+"""Memory banks of an EPC Gen2 tag (GS1 EPC Gen2 v2, 6.3.2.1); tags with one memory have `user`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryArea:
+    """A stretch of one tag's memory: 16-bit words of a Gen2 tag, blocks or pages of an HF tag.
+
+    `uid` names the tag (upper-case hex); empty reads whichever single tag is in the field.
+    """
+
+    bank: Bank
+    start: int
+    count: int
+    uid: str = ""
+    password: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,3 +267,26 @@ def _driver(diagnosis: Diagnosis) -> str:
     """Who speaks it; a format that no driver here speaks is named as it is."""
     names = dict.fromkeys(DRIVER_OF[name] for name in diagnosis.formats if name in DRIVER_OF)
     return " / ".join(names) or f"one that speaks {diagnosis.formats[0]}"
+
+
+def driver_hangs() -> Trouble:
+    """A driver that was up neither asked, heard nor turned any more; the device may be well."""
+    return Trouble(
+        "driver_hangs",
+        zh="驱动停住不动，已结束并重新连接；若一直不恢复，请重启 gatewayd，并把 gatewayd bundle 的文件交给供应商",
+        en="the driver stood still; it was ended and begins again. If the device does not come back, "
+        "restart gatewayd and hand the file of gatewayd bundle to the supplier",
+    )
+
+
+def call_hangs(library: str, *services: str) -> Trouble:
+    """A call of a device's library does not come back, and nothing in this program can end it.
+
+    `services` are what helps when replugging the device does not: restarted in this order.
+    """
+    return Trouble(
+        "call_hangs",
+        zh=f"对 {library} 的调用一直不返回；请拔下设备重新插上，仍不恢复则重启 {'、'.join(services)}",
+        en=f"a call of {library} does not come back; replug the device, and if that does not help "
+        f"restart {', then '.join(services)}",
+    )

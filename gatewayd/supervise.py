@@ -18,8 +18,10 @@ import structlog
 from drivers.contract import Context, Direction, Driver, DriverError, MemoryArea, Reading
 from drivers.plc.budget import Budget
 from drivers.readings import Unread
+from drivers.troubles import driver_hangs
 from gatewayd import chance
 from gatewayd.clock import SECOND, Clock
+from gatewayd.stillness import Stillness
 from gatewayd.troubles import Troubles
 
 RETRY_S_MIN = 0.1
@@ -30,8 +32,6 @@ RETRY_S_MAX = 15.0
 """The longest wait ever: how late a device that is back is noticed."""
 STABLE_S = 10.0
 """How long a device must have been up before its next loss is the first again."""
-LIVELY_STEP = 0.1
-"""Of `lively_s`: how old the note that a driver moved may be, so that most frames cost nothing."""
 NOISE_BYTES_SHOWN = 128
 """How much of the last noise is kept to be shown."""
 UNREAD_BYTES_SHOWN = 32
@@ -120,7 +120,9 @@ class Supervisor:
         self._failures = 0
         self._up_ns: int | None = None
         self._lively_s = lively_s
+        self._stillness = Stillness(lively_s, self._hang)
         self._deadline: asyncio.Timeout | None = None
+        self._hangs = False
         self.troubles = Troubles(driver.name, clock, lambda: on_status(self.status))
         self._context = Context(
             emit,
@@ -130,6 +132,7 @@ class Supervisor:
             trouble=self.troubles.add,
             memory=memory,
             frame=self._moved,
+            alive=self._stillness.moved,
         )
 
     async def run(self) -> None:
@@ -166,35 +169,39 @@ class Supervisor:
 
     async def _attend(self) -> None:
         """Run the driver; one that is up and stands still is a lost device. Raises DriverError."""
-        deadline = asyncio.timeout(None)
+        self._hangs = False
         try:
-            async with deadline as self._deadline:
+            async with asyncio.timeout(None) as self._deadline:
                 await self._driver.run(self._context)
         except TimeoutError as exc:
-            if not deadline.expired():
+            if not self._hangs:
                 raise
-            why = f"its driver hangs: it neither asked nor heard anything for {self._lively_s:g} s"
-            raise DriverError(f"{self.status.name}: {why}") from exc
+            raise DriverError(self.status.error or "", driver_hangs()) from exc
         finally:
-            self._deadline = None
+            self._stillness.end()
 
     def _moved(self, _direction: Direction, _raw: bytes) -> None:
-        """The driver asked or heard: it does not hang. A cheap call, at each frame."""
-        deadline = self._deadline
-        if not self._lively_s or deadline is None or self._up_ns is None:
-            return
-        until_s = asyncio.get_running_loop().time() + self._lively_s
-        when_s = deadline.when()
-        if when_s is None or until_s - when_s > self._lively_s * LIVELY_STEP:
-            deadline.reschedule(until_s)
+        self._stillness.moved()
+
+    def _hang(self) -> None:
+        """It stands still: lost from now on, however long it takes to be ended."""
+        why = f"its driver hangs: it neither asked, heard nor turned for {self._lively_s:g} s"
+        assert self._deadline is not None, self.status
+        self._hangs = True
+        self._set(replace(self._state("down"), error=f"{self.status.name}: {why}"))
+        log.error("device.hangs", device=self.status.name, error=why)
+        self.troubles.lost(driver_hangs())
+        self._deadline.reschedule(asyncio.get_running_loop().time())
 
     def _up(self, detail: str) -> None:
         """The device answered; only the first call after a loss is news, later ones tell more."""
+        if self._hangs:
+            return  # It was given up, and is being ended.
         if self.status.state == "up":
             self._set(replace(self.status, detail=detail))
             return
         self._up_ns = self._clock.monotonic_ns()
-        self._moved("device>host", b"")
+        self._stillness.begin()
         self._set(replace(self._state("up"), error=None, detail=detail))
         log.info("device.up", device=self.status.name, detail=detail)
         self.troubles.up()

@@ -15,6 +15,7 @@ from drivers.barcode.settings import (
 )
 from drivers.contract import Context, DriverError
 from drivers.links import LinkSilentError, Stream
+from drivers.liveness import TURN_S
 from protocols.scanners.heads import Heard, new_head
 
 READ_BYTES = 4096
@@ -97,7 +98,9 @@ class HeadLine:
         while True:
             if self._keeps_looking and now() >= self._look_at_s and not self._head.is_inside:
                 await self._look()
-            await self._hear(self._wait_s())
+            self._context.alive()
+            wait_s = self._wait_s()
+            await self._hear(TURN_S if wait_s is None else min(wait_s, TURN_S))
 
     async def trigger_on(self) -> None:
         """Tell the head to look; raises DriverError."""

@@ -5,6 +5,7 @@ healthy. A code is whole or it is noise, and what a scanner says about itself is
 """
 
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, NoReturn, TypeAlias
 
@@ -17,7 +18,9 @@ from drivers.barcode.settings import Scan
 from drivers.barcode.usb_port import open_usb
 from drivers.barcode.usb_vendors import USB_IDS
 from drivers.contract import Context, Driver, DriverError, DriverType, Strict
+from drivers.dialog import now
 from drivers.links import LinkSilentError
+from drivers.liveness import LIVELY_S, TURN_S
 from protocols.framing import FrameError, Noise
 from protocols.scanners import NO_READ
 from protocols.scanners.hid_pos import (
@@ -136,27 +139,31 @@ class _Line:
         self._joiner = Joiner()
         self._codes = HidCodes(name, context, settings.no_read, NOT_A_SYMBOL)
         self._keeps_looking = settings.trigger != "none" and settings.scan == "always"
+        self._look_at_s = math.inf
 
     async def read(self) -> NoReturn:
         """Take reports until the scanner is gone; raises DriverError."""
         await self._look()
         while True:
+            self._context.alive()
             try:
                 report = await self._port.read(self._patience_s())
             except LinkSilentError:
                 self._take(self._joiner.drop())
-                await self._look()
+                if now() >= self._look_at_s:
+                    await self._look()
             else:
                 if self._report(report):
                     await self._look()
 
-    def _patience_s(self) -> float | None:
+    def _patience_s(self) -> float:
         if self._joiner.is_inside:
             return self._settings.gap_ms / 1000
-        return TRIGGER_EVERY_S if self._keeps_looking else None
+        return max(0.0, min(self._look_at_s - now(), TURN_S))
 
     async def _look(self) -> None:
         if self._keeps_looking:
+            self._look_at_s = now() + TRIGGER_EVERY_S
             await self.tell(TRIGGER_ON)
 
     async def tell(self, command: bytes) -> None:
@@ -227,5 +234,6 @@ driver: barcode.hid_pos
 link: {usb: "0c2e:0b01"}
 """,
     formats=("hid_pos_8c",),
+    lively_s=LIVELY_S,
     usb_ids=USB_IDS,
 )

@@ -15,6 +15,7 @@ from drivers.barcode.input_port import KeyLink, KeyPort, open_keys
 from drivers.barcode.usb_vendors import USB_IDS
 from drivers.contract import Context, Driver, DriverType, Strict
 from drivers.links import LinkSilentError
+from drivers.liveness import LIVELY_S, TURN_S
 from protocols.scanners import NO_READ, TEXT_BYTES_MAX
 from protocols.scanners.hid_keyboard import UNKNOWN, Typist
 from protocols.scanners.hid_keymaps import FUNCTION_KEYS, LayoutName
@@ -110,10 +111,12 @@ class Codes:
         """Take keys until the scanner is gone; raises DriverError."""
         while True:
             waiting = bool(self._held or self._broken)
+            self._context.alive()
             try:
-                event = await port.read(self._settings.idle_s() if waiting else None)
+                event = await port.read(self._settings.idle_s() if waiting else TURN_S)
             except LinkSilentError:
-                self._silent()
+                if waiting:
+                    self._silent()
             else:
                 self._event(*event)
 
@@ -197,5 +200,6 @@ link: {usb: "1eab:0010"}
 layout: us
 """,
     formats=("hid_keyboard",),
+    lively_s=LIVELY_S,
     usb_ids=USB_IDS,
 )

@@ -12,6 +12,7 @@ from drivers.barcode.listener import Listener
 from drivers.barcode.settings import ListenLink, SerialSettings, TcpSettings
 from drivers.contract import Context, Driver, DriverError, DriverType
 from drivers.links import Stream, open_stream
+from drivers.liveness import LIVELY_S
 
 
 class Scanner:
@@ -98,6 +99,7 @@ SERIAL = DriverType(
     caveats=_CAVEATS,
     example="{driver: barcode.serial, link: {serial: /dev/serial/by-id/usb-Y, baud: 9600}}",
     formats=("scanner_serial", "aim_gs1"),
+    lively_s=LIVELY_S,
 )
 TCP = DriverType(
     name="barcode.tcp",
@@ -111,4 +113,5 @@ TCP = DriverType(
     caveats=_CAVEATS,
     example='{driver: barcode.tcp, link: {tcp: "192.168.1.50:9000"}}',
     formats=("scanner_serial", "aim_gs1"),
+    lively_s=LIVELY_S,
 )

@@ -19,7 +19,9 @@ import usb.util
 
 from drivers.barcode.hid_link import Inbox, UsbLink
 from drivers.contract import DriverError
-from drivers.links import OPEN_WITHIN_S
+from drivers.links import OPEN_WITHIN_S, LinkSilentError
+from drivers.liveness import Worker
+from drivers.troubles import call_hangs
 from protocols.framing import FrameError
 from protocols.scanners.hid_descriptor import DESCRIPTOR_BYTES_MAX, parse_descriptor
 from protocols.scanners.hid_pos import layout_from
@@ -63,8 +65,8 @@ class UsbPort:
         self._stop = threading.Event()
         self._opened: asyncio.Future[bytes] = self._loop.create_future()
         self._gone = self._loop.create_future()
-        name = f"usb-{link.usb}"
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._worker = Worker(self.wire, call_hangs("libusb", "gatewayd"), self._work)
+        self._worker.begin()
 
     async def opened(self) -> None:
         """Wait for the thread; raises DriverError when it could not open the scanner."""
@@ -75,8 +77,12 @@ class UsbPort:
             raise DriverError(f"{self.wire}: libusb did not open it in {OPEN_WITHIN_S} s") from exc
 
     async def read(self, within_s: float | None) -> bytes:
-        """The next input report; raises LinkSilentError or DriverError."""
-        return await self._inbox.get(within_s)
+        """The next input report; raises LinkSilentError, or DriverError also when libusb hangs."""
+        try:
+            return await self._inbox.get(within_s)
+        except LinkSilentError:
+            self._worker.look()
+            raise
 
     async def write(self, report: bytes) -> None:
         """Leave the report for the thread; raises DriverError when it takes none."""
@@ -115,6 +121,7 @@ class UsbPort:
             self._tell(_answer, self._opened, interface.descriptor)
             while not self._stop.is_set():
                 self._turn(device, interface)
+                self._worker.turned()
             self._send(device, interface)
         finally:
             _give_back(device, detached)

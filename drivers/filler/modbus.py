@@ -14,6 +14,7 @@ from drivers.filler import about
 from drivers.filler.line import LOOK_AGAIN_S, FillerLine
 from drivers.filler.settings import FillerModbusSettings, objections, unread
 from drivers.filler.total import FillerTotal
+from drivers.liveness import LIVELY_S
 from drivers.plc.polling import SECOND_NS, Schedule, next_slot
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
@@ -67,6 +68,7 @@ class FillerModbus:
         answered_ns = context.monotonic_ns()
         while True:
             await schedule.next()
+            context.alive()
             try:
                 sample = await line.look()
             except MissedError as exc:
@@ -181,4 +183,5 @@ DRIVER = DriverType(
     caveats=about.CAVEATS,
     example=about.EXAMPLE,
     tcp_ports=(502,),
+    lively_s=LIVELY_S,
 )

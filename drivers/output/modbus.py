@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from drivers.contract import Context, Driver, DriverError, DriverType, OutputSample
+from drivers.liveness import LIVELY_S
 from drivers.output import about
 from drivers.output.module import Module, off
 from drivers.output.points import MS_NS, Points
@@ -107,6 +108,7 @@ class OutputModbus:
         answered_ns = context.monotonic_ns()
         while True:
             points.due_s = await schedule.next()
+            context.alive()
             if self._module.faults != faults:
                 raise DriverError(f"{self.name}: its module was lost by another of its outputs")
             try:
@@ -243,4 +245,5 @@ DRIVER = DriverType(
     caveats=about.CAVEATS,
     example=about.EXAMPLE,
     tcp_ports=(502,),
+    lively_s=LIVELY_S,
 )

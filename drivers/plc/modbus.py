@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSample
+from drivers.liveness import LIVELY_S
 from drivers.plc import about
 from drivers.plc.polling import (
     HEARTBEAT_STILL_S,
@@ -97,6 +98,7 @@ class PlcModbus:
         schedule = Schedule(pace.fast_s, self._slot)
         while True:
             due_s = await schedule.next()
+            context.alive()
             try:
                 async with wire.turns.take(Rank.POLL, due_s):
                     data = await self._exchange(wire, self._ask.report)
@@ -244,12 +246,9 @@ class PlcModbus:
         return self._decode(self._profile.writes.decode, data)
 
     async def _exchange(self, wire: Wire, request: Request, *, urgent: bool = False) -> bytes:
+        unit, within_s = self._settings.unit, self._within_s
         return await wire.exchange(
-            self._settings.unit,
-            request,
-            within_s=self._within_s,
-            noise=self._noise,
-            urgent=urgent,
+            unit, request, within_s=within_s, noise=self._noise, urgent=urgent
         )
 
     def _decode(self, decode: Callable[[bytes], dict[str, Value]], data: bytes) -> dict[str, Value]:
@@ -297,4 +296,5 @@ DRIVER = DriverType(
     caveats=about.CAVEATS,
     example=about.EXAMPLE,
     tcp_ports=(502,),
+    lively_s=LIVELY_S,
 )

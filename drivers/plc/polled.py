@@ -51,6 +51,7 @@ class Polled:
         unit, on_a_bus = self._unit, isinstance(self._link, SerialLink)
         if on_a_bus:
             context.frame("host>device", rtu_frame(unit, request.pdu))
+        context.alive()
         data = await wire.ask(
             unit, request, within_s=self._within_s, noise=context.noise, due_s=due_s
         )

@@ -16,10 +16,11 @@ from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid import chafon_memory
 from drivers.rfid.chafon_line import ChafonLine
 from drivers.rfid.contents import MemorySettings, of_each
-from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, listen, poll
+from drivers.rfid.rounds import ReaderLink115200, listen, poll
 from protocols.readers import chafon_cf
 from protocols.readers.chafon_cf import codes
 from protocols.scanners import NO_READ

@@ -12,10 +12,11 @@ from pydantic import Field, model_validator
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid.contents import BlockSettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.hf_line import HfLine, UidOrder
-from drivers.rfid.rounds import LIVELY_S, ReaderLink9600, poll
+from drivers.rfid.rounds import ReaderLink9600, poll
 from protocols.readers.hf import FAMILIES, Air, FamilyName
 
 

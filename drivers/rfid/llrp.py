@@ -15,6 +15,7 @@ from drivers import troubles
 from drivers.contract import Context, Driver, DriverError, DriverType, MemoryArea, Strict
 from drivers.dialog import now
 from drivers.links import TcpLink
+from drivers.liveness import LIVELY_S, TURN_S
 from drivers.rfid import llrp_memory, llrp_troubles
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
@@ -29,7 +30,6 @@ POLL_MS_MAX = 1_000
 REFUSED_POLLS_MAX = 3
 """Polls in a row refused by the reader after which polling counts as not supported."""
 SOMEBODY_ELSE = reports.ATTEMPT_SOMEBODY_ELSE
-_FOR_EVER_S = 3600.0
 
 Antenna = Annotated[int, Field(ge=1, le=ANTENNAS_MAX)]
 
@@ -130,7 +130,9 @@ class _Reading:
         """Take what the reader says, and ask for it where it waits to be asked."""
         poll_at = now()
         while True:
-            until = now() + _FOR_EVER_S if self._poll_s is None else poll_at
+            self._context.alive()  # Keepalives may be far apart.
+            until = now() + TURN_S
+            until = until if self._poll_s is None else min(until, poll_at)
             messages = await self._session.take(until)
             self._field.emit([seen for message in messages for seen in self._seen(message)])
             for message in messages:
@@ -228,5 +230,6 @@ DRIVER = DriverType(
     ),
     example='{link: {tcp: "192.168.1.60:5084"}, antennas: [1, 2], power_dbm: 24}',
     formats=("llrp",),
+    lively_s=LIVELY_S,
     tcp_ports=(5084, 5085),
 )

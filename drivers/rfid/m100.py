@@ -15,11 +15,12 @@ from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import SerialLink, open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid import m100_memory
 from drivers.rfid.contents import MemorySettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.m100_line import TAG_PAUSE_S, M100Line, sightings
-from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, listen, poll
+from drivers.rfid.rounds import ReaderLink115200, listen, poll
 from protocols.readers import m100
 from protocols.readers.m100 import codes
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from drivers.contract import Context, Driver, DriverError, DriverType, Strict
 from drivers.links import Link, SerialLink
+from drivers.liveness import LIVELY_S
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
 from drivers.rfid.field import Field as TagField
@@ -118,6 +119,7 @@ class ModbusHead:
         on_a_bus = isinstance(self._settings.link, SerialLink)
         if on_a_bus:
             context.frame("host>device", rtu_frame(unit, request.pdu))
+        context.alive()
         within_s = self._settings.timeout_ms / 1000
         data = await wire.exchange(unit, request, within_s=within_s, noise=context.noise)
         if on_a_bus:
@@ -184,5 +186,6 @@ DRIVER = DriverType(
         "profile: technotrade-vrd-485}"
     ),
     formats=("modbus_rfid",),
+    lively_s=LIVELY_S,
     tcp_ports=(502,),
 )

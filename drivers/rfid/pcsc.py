@@ -18,6 +18,7 @@ from drivers.contract import (
     DriverType,
     MemoryArea,
 )
+from drivers.liveness import LIVELY_S, TURN_S
 from drivers.rfid import hf_troubles, pcsc_api, pcsc_memory
 from drivers.rfid.contents import BlockSettings
 from drivers.rfid.field import Field as TagField
@@ -73,7 +74,11 @@ class Pcsc:
         watch.quiet = settings.quiet
         watch.start()
         try:
-            raise await asyncio.shield(watch.ended)
+            while not watch.ended.done():
+                await asyncio.wait({watch.ended}, timeout=TURN_S)
+                watch.look()
+                context.alive()
+            raise watch.ended.result()
         finally:
             await watch.stop(STOP_WITHIN_S)
 
@@ -191,6 +196,7 @@ DRIVER = DriverType(
     ),
     example="{driver: rfid.pcsc, reader: ACR122U, quiet: true}",
     formats=("pcsc",),
+    lively_s=LIVELY_S,
     usb_ids=((0x072F, 0x2200), (0x072F, 0x223B), (0x04E6, 0x5591)),
     capabilities=frozenset({"identify", "read_memory", "write_memory"}),
 )

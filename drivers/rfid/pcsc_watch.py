@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from drivers.contract import Direction, DriverError
+from drivers.liveness import Worker
 from drivers.rfid import pcsc_api
 from drivers.rfid.contents import AGAIN_S, TRY_AGAIN_S
 from drivers.rfid.pcsc_api import Api, CardGoneError
+from drivers.troubles import call_hangs
 from protocols.framing import FrameError
 from protocols.readers import pcsc
 
@@ -59,10 +61,17 @@ class Watch:
         self._lock = threading.Lock()
         self._cancel: Callable[[], None] | None = None
         self.quiet = False
+        hangs = call_hangs("pcscd", "pcscd", "gatewayd")
+        self._worker = Worker(f"PC/SC {wanted}".rstrip(), hangs, self._run)
 
     def start(self) -> None:
-        """Begin to watch; a daemon thread, so that a hung reader cannot hold the program."""
-        threading.Thread(target=self._run, name=f"pcsc {self._wanted}", daemon=True).start()
+        """Begin to watch; raises DriverError while too many threads before this one hang."""
+        self._worker.begin()
+
+    def look(self) -> None:
+        """Once in TURN_S; raises DriverError when pcscd or the reader does not come back."""
+        if not self.ended.done():
+            self._worker.look()
 
     async def stop(self, within_s: float) -> None:
         """Wake the thread and wait until it is gone, at most so long; safe to repeat."""
@@ -128,6 +137,7 @@ class Watch:
         known, changes, present = pcsc_api.UNAWARE, -1, False
         dumb = told_up = False
         while not self._stopping.is_set():
+            self._worker.turned()
             if present:  # Connecting changes the state too, so the pace is ours while a card lies.
                 self._stopping.wait(self._repeat_ms / 1000)
             state = api.change(context, name, known, 0 if present else WAIT_MS_MAX)
@@ -189,6 +199,7 @@ class Watch:
         return data
 
     def _frame(self, direction: Direction, raw: bytes) -> None:
+        self._worker.turned()
         self._hand(self._told.frame, direction, raw)
 
 

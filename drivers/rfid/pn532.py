@@ -12,10 +12,11 @@ from pydantic import Field
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid.contents import BlockSettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.pn532_line import Pn532Line
-from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, poll
+from drivers.rfid.rounds import ReaderLink115200, poll
 from protocols.readers import pn532
 
 

@@ -14,13 +14,14 @@ from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s, now
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid.antennas import Antennas
 from drivers.rfid.contents import MemorySettings
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.r2000_inventory import Inventory
 from drivers.rfid.r2000_line import ReaderLine, sightings, why
 from drivers.rfid.r2000_memory import access_of, read_words, write_words
-from drivers.rfid.rounds import LIVELY_S, ReaderLink115200, poll
+from drivers.rfid.rounds import ReaderLink115200, poll
 from protocols.readers import r2000
 from protocols.readers.r2000 import codes
 

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag
 from drivers.contract import DriverError
 from drivers.dialog import Dialog, now
 from drivers.links import SerialLink, TcpLink
+from drivers.liveness import TURN_S
 from drivers.rfid.contents import ACCESS_S_MAX, Access
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
@@ -23,9 +24,6 @@ HELD_S_MAX = 0.3
 twice this when the reader falls silent): a read must not outlive the cylinder that it names."""
 PUSH_SILENT_S_MAX = 5.0
 """A pushing reader silent for so long is asked whether it lives."""
-LIVELY_S = 30.0
-"""Longer than any pause between two rounds, than a pushing reader may be silent before it is asked,
-and than asking takes: a driver that neither asked nor heard for so long hangs."""
 
 M = TypeVar("M")
 
@@ -198,7 +196,8 @@ async def listen(
     valid_at = now()
     noisy = False
     while True:
-        heard, messages = await dialog.receive(valid_at + silent_s)
+        dialog.context.alive()
+        heard, messages = await dialog.receive(min(valid_at + silent_s, now() + TURN_S))
         field.emit(take(messages))
         noisy = (noisy or heard) and not messages
         if messages:

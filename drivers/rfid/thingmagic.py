@@ -13,9 +13,10 @@ from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
 from drivers.dialog import gap_s
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import LIVELY_S, PUSH_SILENT_S_MAX, ReaderLink115200, listen, poll
+from drivers.rfid.rounds import PUSH_SILENT_S_MAX, ReaderLink115200, listen, poll
 from drivers.rfid.thingmagic_line import Heard, ModuleLine, complain
 from drivers.rfid.thingmagic_memory import read_words, write_words
 from drivers.rfid.thingmagic_search import METADATA, Search, describe_refusal

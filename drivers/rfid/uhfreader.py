@@ -14,11 +14,12 @@ from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s, now
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid.antennas import Antennas
 from drivers.rfid.contents import of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import LIVELY_S, MISSED_POLLS_MAX, REFUSED_POLLS_MAX, Round, listen, poll
+from drivers.rfid.rounds import MISSED_POLLS_MAX, REFUSED_POLLS_MAX, Round, listen, poll
 from drivers.rfid.uhfreader_line import ReaderLine, answers
 from drivers.rfid.uhfreader_memory import read_in_field, read_words, write_words
 from drivers.rfid.uhfreader_settings import Settings

@@ -13,6 +13,7 @@ from pydantic import Field
 from drivers.contract import Context, Driver, DriverType, Strict, Trouble
 from drivers.dialog import Dialog, gap_s, now
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S, TURN_S
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
 from drivers.rfid.rounds import ReaderLink9600
@@ -27,8 +28,6 @@ from protocols.readers.wiegand import (
     parse,
 )
 
-WATCH_S = 60.0
-"""One wait for the next card; a quiet converter is healthy."""
 SHOWN_CHARS_MAX = 40
 FITS_SHOWN_MAX = 3
 
@@ -106,8 +105,10 @@ def wrong_rendering(text: str, rendering: str, bits: int) -> Trouble:
 
 
 async def _listen(dialog: Dialog[Card], field: TagField) -> NoReturn:
+    """A quiet converter is healthy, so that each wait for the next card is a turn of its own."""
     while True:
-        _, cards = await dialog.receive(now() + WATCH_S)
+        dialog.context.alive()
+        _, cards = await dialog.receive(now() + TURN_S)
         field.emit(Sighting(card.uid) for card in cards)
 
 
@@ -145,4 +146,5 @@ DRIVER = DriverType(
     ),
     example="{driver: rfid.wiegand, link: {serial: /dev/serial/by-id/usb-X}, rendering: hex}",
     formats=("wiegand26",),
+    lively_s=LIVELY_S,
 )

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Strict
 from drivers.links import Link, SerialLink
+from drivers.liveness import LIVELY_S
 from drivers.plc.wire import MissedError, Wire
 from drivers.readings import WeightSample
 from drivers.scale import about_modbus as about
@@ -141,6 +142,7 @@ class ModbusScale:
         unit, on_a_bus = self._settings.unit, isinstance(self._settings.link, SerialLink)
         if on_a_bus:
             context.frame("host>device", rtu_frame(unit, request.pdu))
+        context.alive()
         within_s = self._settings.timeout_ms / 1000
         data = await wire.ask(unit, request, within_s=within_s, noise=context.noise, due_s=due_s)
         if on_a_bus:
@@ -286,4 +288,5 @@ DRIVER = DriverType(
     caveats=about.CAVEATS,
     example=about.EXAMPLE,
     tcp_ports=(502,),
+    lively_s=LIVELY_S,
 )

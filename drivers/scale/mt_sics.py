@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Hello, Strict
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.scale import scale_troubles as troubles
 from drivers.scale.line import ScaleLine
 from drivers.scale.weights import ScaleSettings, Weights
@@ -203,5 +204,6 @@ DRIVER = DriverType(
     ),
     example="{driver: scale.mt_sics, link: {serial: /dev/serial/by-id/usb-X, baud: 9600}}",
     formats=("mt_sics",),
+    lively_s=LIVELY_S,
     hellos=(Hello(9_600, _SERIAL, "mt_sics"),),
 )

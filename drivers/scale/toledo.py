@@ -7,6 +7,7 @@ from pydantic import Field
 
 from drivers.contract import Context, Driver, DriverType, Hello, Strict
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.scale.line import ScaleLine
 from drivers.scale.weights import ScaleSettings, Weights
 from protocols.scales import toledo
@@ -100,5 +101,6 @@ DRIVER = DriverType(
     example="{driver: scale.toledo, link: {serial: /dev/serial/by-id/usb-X, baud: 9600}, "
     "checksum: true}",
     formats=("toledo_continuous",),
+    lively_s=LIVELY_S,
     hellos=(Hello(9_600, b"", "toledo_continuous"),),
 )

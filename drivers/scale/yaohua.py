@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Hello, Strict
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.scale.line import ScaleLine
 from drivers.scale.weights import ScaleSettings, Weights
 from protocols.masses import Unit
@@ -160,5 +161,6 @@ DRIVER = DriverType(
     example="{driver: scale.yaohua, link: {serial: /dev/serial/by-id/usb-X, baud: 9600}, "
     "variant: command, unit: kg}",
     formats=("yaohua",),
+    lively_s=LIVELY_S,
     hellos=(Hello(9_600, command.build_ask("A", command.GROSS), "yaohua"),),
 )

@@ -7,6 +7,7 @@ not acknowledged, so that it keeps its own records.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from pydantic import Field
@@ -14,7 +15,8 @@ from pydantic import Field
 from drivers.barcode.listener import Listener
 from drivers.barcode.settings import ListenLink, ScannerLink
 from drivers.contract import CodeRead, Context, Driver, DriverType, Strict
-from drivers.links import Stream, open_stream
+from drivers.links import LinkSilentError, Stream, open_stream
+from drivers.liveness import LIVELY_S, TURN_S
 from drivers.scale import scale_troubles as troubles
 from protocols.framing import FrameError, Noise, Piece
 from protocols.scales import yusheng
@@ -57,8 +59,10 @@ class Yusheng:
             f"Yusheng machine on {stream.wire}: codes only, no weight, never permitted by us"
         )
         while True:
-            for piece in framer.feed(await stream.read(READ_BYTES, None)):
-                self._take(piece, context)
+            context.alive()
+            with suppress(LinkSilentError):
+                for piece in framer.feed(await stream.read(READ_BYTES, TURN_S)):
+                    self._take(piece, context)
 
     def _take(self, piece: Piece, context: Context) -> None:
         if isinstance(piece, Noise):
@@ -124,4 +128,5 @@ DRIVER = DriverType(
     ),
     example='{driver: scale.yusheng, link: {listen: "0.0.0.0:9100"}, address: 3}',
     formats=("yusheng",),
+    lively_s=LIVELY_S,
 )

@@ -1,64 +1,132 @@
-"""A reader driver that promises to move does: it asks while nobody shows it a tag, for ever."""
+"""Every driver that hangs is noticed, and none that only waits: over the whole table of drivers."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from drivers.contract import Context, DriverError
-from drivers.dialog import ASKED_TIMES_MAX, now
-from drivers.rfid.rounds import LIVELY_S, PUSH_SILENT_S_MAX
+from drivers.contract import DriverType
+from drivers.dialog import ASKED_TIMES_MAX
+from drivers.liveness import LIVELY_S, TURN_S
+from drivers.rfid.rounds import PUSH_SILENT_S_MAX
 from drivers.rfid.thingmagic import HEARTBEATS_MISSED_S
-from drivers.suite.kit import Kit
-from drivers.suite.stage import on_stage
-from drivers.suite.wires import on_tcp
-from tests.drivers.kits import KITS
+from drivers.suite.freezing import Freezable
+from gatewayd.settings.drivers import driver_table
+from gatewayd.stillness import LOOKS
+from gatewayd.supervise import DeviceStatus, Supervisor
+from tests.drivers.idle_devices import ELSEWHERE, IDLE
+from tests.support.patient_loop import LoopClock, stall
+from tests.support.waiting import until
 
-LOOK_S = 1.5
-"""A round takes a fraction of a second; one that listens asks after PUSH_SILENT_S_MAX."""
-LIVELY = [kit for kit in KITS if kit.driver.lively_s]
+LOOK_S = 2.5 * TURN_S
+"""The time in which each must have turned twice."""
+SPEAKS_BY_ITSELF = ("barcode.serial", "barcode.tcp", "barcode.hid_pos", "rfid.wiegand")
+"""Silent for hours while all is well, and never asked."""
 
 
-async def _frames(kit: Kit) -> list[float]:
-    """When it asked or heard since it was up, with nothing before it."""
-    frames: list[float] = []
-    ups: list[str] = []
-    async with on_stage(kit, on_tcp) as stage:
-        context = Context(
-            emit=lambda _: None,
-            up=ups.append,
-            noise=lambda _reason, _raw: None,
-            monotonic_ns=lambda: 0,
-            frame=lambda _way, _raw: frames.append(now()) if ups else None,
-        )
+@dataclass
+class Watched:
+    """One driver under its supervisor, as the daemon has it."""
 
-        async def run() -> None:
-            try:
-                await kit.make(stage.link).run(context)
-            except DriverError as exc:
-                raise AssertionError(kit.name) from exc
+    name: str
+    kind: DriverType
+    driver: Freezable
+    supervisor: Supervisor
+    statuses: list[DeviceStatus] = field(default_factory=list)
 
+    @property
+    def is_up(self) -> bool:
+        return self.supervisor.status.state == "up"
+
+
+@asynccontextmanager
+async def _supervised(only: tuple[str, ...] = ()) -> AsyncIterator[list[Watched]]:
+    """Every driver at rest, and up."""
+    found: list[Watched] = []
+    async with AsyncExitStack() as stack:
+        for name, kind, idle in IDLE:
+            if only and kind.name not in only:
+                continue
+            driver = Freezable(await stack.enter_async_context(idle()))
+            statuses: list[DeviceStatus] = []
+            supervisor = Supervisor(
+                driver,
+                clock=LoopClock(),
+                emit=lambda _: None,
+                on_status=statuses.append,
+                lively_s=kind.lively_s,
+            )
+            found.append(Watched(name, kind, driver, supervisor, statuses))
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(run())
-            await asyncio.sleep(LOOK_S)  # The time in which it must have moved.
-            task.cancel()
-    return frames
+            tasks = [group.create_task(each.supervisor.run()) for each in found]
+            await until(lambda: all(each.is_up for each in found))
+            yield found
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
-async def test_every_driver_that_polls_moves_much_sooner_than_it_promises() -> None:
-    polling = [kit for kit in LIVELY if not kit.name.endswith("push")]
-    assert len(polling) >= 4, LIVELY
-    found = await asyncio.gather(*(_frames(kit) for kit in polling))
-    for kit, frames in zip(polling, found, strict=True):
-        assert len(frames) > 1, kit.name
-        gaps = [after - before for before, after in pairwise(frames)]
-        assert max(gaps) < kit.driver.lively_s / 4, kit.name
+def test_every_driver_says_after_how_long_it_hangs_and_is_tried() -> None:
+    """One that does not is told from a hung one by nobody, and may not be installed."""
+    table = driver_table()
+    assert {kind.name for _, kind, _ in IDLE} | set(ELSEWHERE) == set(table.names)
+    assert {name for name in table.names if not table.get(name).lively_s} == set()
 
 
-def test_one_that_only_listens_asks_in_time() -> None:
+async def test_every_driver_turns_at_rest_and_one_that_is_frozen_is_lost_and_begun_again() -> None:
+    async with _supervised() as found:
+        began_s = asyncio.get_running_loop().time()
+        await asyncio.sleep(LOOK_S)  # The time in which they must have moved.
+        for each in found:
+            moves = [at_s for at_s in each.driver.moves if at_s >= began_s]
+            assert len(moves) >= 2, (each.name, moves)
+            assert max(b - a for a, b in pairwise(moves)) < TURN_S + 0.5, (each.name, moves)
+            assert each.is_up, (each.name, each.supervisor.status)
+            each.driver.frozen = True
+        for _ in range(LOOKS - 1):
+            await _a_look_later()
+        assert [each.name for each in found if not each.is_up] == []
+        await _a_look_later()
+        await _a_look_later()
+        for each in found:
+            lost = [status.error or "" for status in each.statuses if status.state == "down"]
+            assert "hangs" in "".join(lost[:1]), (each.name, each.statuses)
+        await until(lambda: all(each.is_up for each in found))
+
+
+async def _a_look_later() -> None:
+    """Time passes, and everybody has a turn."""
+    stall(LIVELY_S / LOOKS)
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def test_one_that_is_silent_for_minutes_is_up_all_the_same() -> None:
+    async with _supervised(SPEAKS_BY_ITSELF) as found:
+        assert len(found) >= 4
+        for _ in range(round(5 * LIVELY_S / TURN_S)):
+            stall(TURN_S)
+            await asyncio.sleep(0.002)  # A turn for everybody.
+        for each in found:
+            assert [status.state for status in each.statuses] == ["connecting", "up"], each.name
+
+
+async def test_a_process_that_stood_still_is_no_driver_that_hangs() -> None:
+    async with _supervised(SPEAKS_BY_ITSELF) as found:
+        for _ in range(3):
+            stall(3 * LIVELY_S)
+            await asyncio.sleep(0.1)  # A turn for everybody.
+        for each in found:
+            assert [status.state for status in each.statuses] == ["connecting", "up"], each.name
+
+
+def test_the_longest_pause_that_settings_allow_is_no_hang() -> None:
     assert max(PUSH_SILENT_S_MAX, HEARTBEATS_MISSED_S) + ASKED_TIMES_MAX < LIVELY_S
-    assert {kit.driver.name for kit in LIVELY} >= {"rfid.uhfreader", "rfid.m100", "rfid.r2000"}
-
-
-def test_the_longest_pause_between_two_rounds_is_no_hang() -> None:
-    for kit in LIVELY:
-        longest_ms = kit.driver.settings.model_json_schema()["properties"]["poll_ms"]["maximum"]
-        assert longest_ms / 1000 < kit.driver.lively_s / 2, kit.name
+    table = driver_table()
+    for name in table.names:
+        known = table.get(name).settings.model_json_schema()["properties"]
+        longest_ms = sum(
+            known.get(key, {}).get("maximum", 0) for key in ("poll_ms", "timeout_ms", "gap_ms")
+        )
+        assert 2 * longest_ms / 1000 <= LIVELY_S, name
