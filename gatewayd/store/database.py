@@ -120,8 +120,9 @@ def _lock(path: Path, kind: str, refusal: Callable[[str], str]) -> int:
         holder = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(file)
         raise StoreError(refusal(holder)) from exc
-    os.ftruncate(file, 0)
-    os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+    with suppress(OSError):  # For people only: a full disk keeps nobody from ending what has begun.
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
     return file
 
 

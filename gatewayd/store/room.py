@@ -29,7 +29,12 @@ def on_ballast(connection: apsw.Connection) -> bool:
 
 
 def used_percent(connection: apsw.Connection) -> int:
-    """How full the store is: of its quota, or of what the disk still gives if that is less."""
+    """How full the store is: of its quota, or of what the disk still gives if that is less.
+
+    100 on its ballast: what that gave is not for use.
+    """
+    if on_ballast(connection):
+        return 100
     bytes_used, limit = used(connection)
     try:
         disk = os.statvfs(Path(connection.db_filename("main")).parent)

@@ -255,6 +255,7 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             writes.probe(self._connection)
             self._room = database.has_room(self._connection)
+            self.used_percent = room.used_percent(self._connection)
             self._connection.execute("COMMIT")
         except apsw.Error as exc:
             database.roll_back(self._connection)

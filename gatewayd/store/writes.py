@@ -16,6 +16,8 @@ from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
 
 MAY_USE_RESERVE = frozenset({"fill", "alarm"})
 """Kinds of records that tell what has happened already; the rest may be refused beforehand."""
+TAKES_GAS_AWAY = frozenset({("lock", "locked"), ("hold", "held")})
+"""Kinds and events of what closes a gate: that is never refused for want of room."""
 
 _RECORD_BY_ID = f"SELECT {rows.RECORD_COLUMNS} FROM records WHERE id = ?"  # noqa: S608 - our names
 _ISSUE = (
@@ -90,12 +92,14 @@ def resolve(
 def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> Record:
     """Write the next record; a draft whose id is committed returns the committed record.
 
-    Only fills and alarms may use the reserve: what anybody asks for needs more room than that.
+    Only fills, alarms, and what takes gas away may use the reserve: what else anybody asks for needs
+    more room than that.
     """
     committed = _committed(connection, draft.id)
     if committed is not None:
         return committed
-    if draft.kind not in MAY_USE_RESERVE:
+    closes = (draft.kind, draft.data.get("event")) in TAKES_GAS_AWAY
+    if draft.kind not in MAY_USE_RESERVE and not closes:
         database.require_room(connection)
     data = dict(draft.data)
     if draft.counts_fill_of is not None:

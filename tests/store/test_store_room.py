@@ -13,8 +13,10 @@ import pytest
 
 from gatewayd.clock import ManualClock
 from gatewayd.errors import StoreError
-from gatewayd.store import requests, upkeep
+from gatewayd.ids import new_id
+from gatewayd.store import orders, requests, upkeep
 from gatewayd.store.ballast import Ballast
+from gatewayd.store.database import Ownership
 from gatewayd.store.reads import Reader
 from gatewayd.store.requests import Settled
 from gatewayd.store.store import Store
@@ -89,9 +91,40 @@ async def test_on_a_full_disk_what_began_ends_and_nothing_begins(tmp_path: Path)
         (tmp_path / "junk").unlink()
         await _until_healthy(store)
         assert ballast.stat().st_size == BALLAST_MB * 2**20, "made again"
+        assert store.used_percent < 80, "nobody hears that a store is filling that has room again"
         await store.issue(permit("rig-2"))
         assert chain_breaks(store) == []
         await store.close()
+
+
+async def test_on_a_full_disk_gas_can_be_taken_away_and_not_given_back(tmp_path: Path) -> None:
+    with _mounted(tmp_path):
+        store = _open(tmp_path)
+        _fill_disk(tmp_path)
+        await store.append(draft("alarm", data={"text": "x" * 1_000_000}))
+        assert store.used_percent == 100, "on its ballast a store has no room of its own"
+        for carry_out, subject in ((orders.lock, "rig-1"), (orders.hold, "c1")):
+            assert (await _order(store, carry_out, subject)).changed
+        for carry_out, subject in ((orders.unlock, "rig-1"), (orders.release, "c1")):
+            with pytest.raises(StoreError, match="the store is full"):
+                await _order(store, carry_out, subject)
+        assert store.rig_lock("rig-1") is not None
+        await store.close()
+
+
+async def _order(store: Store, carry_out: orders.CarryOut, subject: str) -> orders.Done:
+    told = orders.Order(new_id(), subject, "leak", "Li", "page", NOON)
+    return await store.commit(lambda file, issuer: carry_out(file, issuer, told))
+
+
+def test_a_full_disk_keeps_nobody_from_owning_a_store(tmp_path: Path) -> None:
+    """The number in the lock is for people; a start must be able to end what has begun."""
+    with _mounted(tmp_path):
+        _fill_disk(tmp_path)
+        owner = Ownership.take(tmp_path / DB)
+        with pytest.raises(StoreError, match="in use by process"):
+            Ownership.take(tmp_path / DB)
+        owner.release()
 
 
 async def test_a_disk_that_becomes_read_only_stops_everything_until_it_is_not(
