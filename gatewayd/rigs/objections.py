@@ -2,6 +2,7 @@
 
 from gatewayd.clock import SECOND
 from gatewayd.rigs.model import Identity, State, View, Withdrawal
+from gatewayd.rigs.soft_model import swapped
 from gatewayd.settings.model import RigSettings
 from gatewayd.store.model import Permit
 
@@ -15,6 +16,8 @@ def cause_at_cylinder(
     """Why the gate must close for who stands there; before gas flows there is no holding on."""
     if not state.flowed and view.recalled is not None:
         return view.recalled
+    if _weighs_otherwise(state, view, permit):
+        return Withdrawal.CYLINDER_LEFT
     if held_since(view.identity, permit):
         return Withdrawal.CYLINDER_HELD
     if _written_since(view.identity, permit):  # Nobody has started: judged anew, and refused.
@@ -30,8 +33,24 @@ def cause_at_cylinder(
     return _ended_before_start(state, view, rig) if not state.flowed else _failed(view)
 
 
+def _weighs_otherwise(state: State, view: View, permit: Permit) -> bool:
+    """Whether another cylinder stands there, put on before the one that was weighed was taken off.
+
+    No scale is empty then, and where only a label names it nothing else tells. Before the start the
+    weight that stands still counts, with the first look at the flow what the gate began with.
+    """
+    sample = view.sample
+    if sample is None:
+        return False
+    begins = state.flowed and state.started_ns == view.now_ns
+    if not begins and (state.flowed or not view.steady):
+        return False
+    return bool(swapped(permit.tare_g, sample.gross_g - (sample.net_g if begins else 0)))
+
+
 def _ended_before_start(state: State, view: View, rig: RigSettings) -> Withdrawal | None:
-    if view.denied:
+    """Also when nobody knows any more who stands there: nobody looked for too long."""
+    if view.denied or view.identity.status == "waiting":
         return Withdrawal.VERDICT_CHANGED
     waited_ns = view.now_ns - state.opened_ns
     return Withdrawal.EXPIRED if waited_ns >= rig.permit.start_within_s * SECOND else None

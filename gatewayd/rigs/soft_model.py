@@ -16,6 +16,9 @@ LEFT_BELOW_G = 500
 HUNG_ON_G_MAX = 3_000
 """What a gun and its hose may add between permit and start; a heavier cylinder is another one."""
 
+SWING_PERCENT = 2
+"""Of the weight that was permitted: what is no swap on the scale of a large container either."""
+
 AIM_UNDER_G = 30
 """Aimed below the target by this, as the PLC program does: target and limit may be one weight."""
 
@@ -150,8 +153,13 @@ def no_weight(weight: WeightSample | None, fresh_ms: int) -> str:
 
 
 def swapped(permitted_g: int, gross_g: int) -> str:
-    """Why this cannot be the cylinder that was permitted; empty when it can."""
-    if -LEFT_BELOW_G <= gross_g - permitted_g <= HUNG_ON_G_MAX:
+    """Why this cannot be the cylinder that was permitted; empty when it can.
+
+    A scale for tonnes swings by more than one for bottles: it may by `SWING_PERCENT`.
+    """
+    swing_g = permitted_g * SWING_PERCENT // 100
+    lightest_g = permitted_g - max(LEFT_BELOW_G, swing_g)
+    if lightest_g <= gross_g <= permitted_g + max(HUNG_ON_G_MAX, swing_g):
         return ""
     return f"{gross_g} g on the scale, {permitted_g} g when it was permitted"
 
