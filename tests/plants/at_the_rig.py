@@ -2,8 +2,9 @@
 
 from tests.plants.plant import Plant
 
-MACHINE, PERMITTED, VACANT = (
+MACHINE, OBJECTIONS, PERMITTED, VACANT = (
     "gatewayd/rigs/machine.py",
+    "gatewayd/rigs/objections.py",
     "gatewayd/rigs/permitted.py",
     "gatewayd/rigs/vacant.py",
 )
@@ -75,6 +76,28 @@ PLANTS = (
         tests=("tests/rigs/test_machine.py::test_another_cylinder_between_two_looks_closes",),
     ),
     Plant(
+        "another-weight-is-filled",
+        "another cylinder is put on before the permitted one is taken off, and is filled",
+        OBJECTIONS,
+        old="    if _weighs_otherwise(state, view, permit):\n",
+        new="    if permit is None:\n",
+        tests=(
+            "tests/rigs/test_other_cylinder.py::test_who_stands_there_with_another_weight_gets_no_gas",
+        ),
+        simulated=False,
+    ),
+    Plant(
+        "nobody-known-is-filled",
+        "the process stood still, nobody knows who stands there by now, and start is pressed",
+        OBJECTIONS,
+        old='    if view.denied or view.identity.status == "waiting":\n',
+        new="    if view.denied:\n",
+        tests=(
+            "tests/rigs/test_other_cylinder.py::test_a_permit_ends_when_nobody_knows_any_more_who_stands_there",
+        ),
+        simulated=False,
+    ),
+    Plant(
         "stall-unnoticed",
         "a process that stood still for longer than the lease goes on as if it had watched",
         PERMITTED,
@@ -121,9 +144,9 @@ PLANTS = (
     Plant(
         "verdict-of-then",
         "what changes between permit and start (a barred operator, a hold) opens the gate anyway",
-        "gatewayd/rigs/objections.py",
-        old="    if view.denied:\n        return Withdrawal.VERDICT_CHANGED\n",
-        new="",
+        OBJECTIONS,
+        old='    if view.denied or view.identity.status == "waiting":\n',
+        new='    if view.identity.status == "waiting":\n',
         tests=("tests/rigs/test_before_start.py::test_an_operator_who_was_barred_starts_no_fill",),
         simulated=False,
     ),

@@ -92,6 +92,28 @@ PLANTS = (
         simulated=False,
     ),
     Plant(
+        "clock-ahead-makes-old",
+        "a start with a clock ten years ahead deletes every record of the station",
+        "gatewayd/store/pruning.py",
+        old="    before = _come_to(connection, rule) - timedelta(days=rule.keep_days)\n",
+        new="    before = rule.now - timedelta(days=rule.keep_days)\n",
+        tests=(
+            "tests/store/test_store_retention.py::test_a_start_with_a_clock_years_ahead_makes_nothing_old",
+        ),
+        simulated=False,
+    ),
+    Plant(
+        "restore-passes-what-failed",
+        "a restore makes a cylinder pass whose check has failed since the backup",
+        "gatewayd/store/restoring.py",
+        old='    "checks": carry.GROUPS["checks"],\n',
+        new="",
+        tests=(
+            "tests/store/test_store_backup.py::test_a_restore_lets_no_check_pass_that_has_failed_since",
+        ),
+        simulated=False,
+    ),
+    Plant(
         "chain-not-linked",
         "a record can be taken out of the chain, and nothing shows it",
         "gatewayd/store/chain.py",
