@@ -43,7 +43,9 @@ def finish(state: State, view: View, tolerance_g: int) -> Ending:
     flowed_g = moved_g(permit.total_before_g, sample.total_g)
     ours = sample.last_permit == permit.permit_no
     if ours:
-        net_g, outcome = sample.last_net_g, _outcome(permit, sample, state.withdrawn, tolerance_g)
+        # A cylinder that is lifted at once weighs less than at the start: no gas flows back.
+        net_g = max(0, sample.last_net_g)
+        outcome = _outcome(permit, sample, state.withdrawn, tolerance_g)
     else:
         net_g = min(_unnamed_g(state, view, permit, sample), _most_g(state, sample, tolerance_g))
         outcome = "interrupted" if net_g > 0 else "not_started"

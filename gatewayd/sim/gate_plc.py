@@ -210,7 +210,7 @@ class FillGate:
         if self._following:
             kept.net_g = net_g
             kept.highest_net_g = max(kept.highest_net_g, net_g)
-        elif kept.flowed_g > 0:
+        else:
             kept.net_g = kept.flowed_g
         kept.last_net_g = kept.net_g
         if waited and (inputs.scale_stable or not self._following):

@@ -74,6 +74,15 @@ def test_a_named_fill_ends_as_the_plc_says(reason: int, net_g: int, outcome: str
     assert got.end_reason == (EndReason(reason).name.lower() if known else "plc_reason_42")
 
 
+@pytest.mark.parametrize(("flowed_g", "mismatch_g"), [(0, 0), (20, 0), (21, 21)])
+def test_a_net_below_zero_is_no_gas(flowed_g: int, mismatch_g: int) -> None:
+    """A PLC that names a fill whose cylinder was lifted as soon as it began."""
+    reason = int(EndReason.CYLINDER_LEFT)
+    got = ended(end_reason=reason, last_net_g=-9_000, flowed_g=flowed_g)
+    assert (got.outcome, got.net_g, got.gross_end_g) == ("aborted", 0, PERMIT.tare_g)
+    assert got.mismatch_g == mismatch_g
+
+
 @pytest.mark.parametrize("cause", list(Withdrawal))
 def test_a_fill_that_we_cut_short_says_why(cause: Withdrawal) -> None:
     got = ended(cause, end_reason=int(EndReason.PERMIT_WITHDRAWN), last_net_g=5_000, flowed_g=5_000)
