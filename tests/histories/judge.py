@@ -123,8 +123,9 @@ class Judge:
         world = self._world
         number = rig.plc.retained.held_permit
         permit = world.ledger.latest(rig.name, number)
-        there = rig.cylinder
-        watch.permit, watch.began_g, watch.here_ns = permit, rig.plant.passed_g, world.ground.now_ns
+        there = rig.cylinder or rig.just_left(LEFT_MS_MAX)
+        watch.permit, watch.began_g = permit, rig.plant.passed_g
+        watch.here_ns = world.ground.now_ns if rig.cylinder else rig.since_ns
         watch.code = there.code if there else ""
         watch.openings += 1
         world.ground.note(rig.name, f"the valve opens, permit {number}, {watch.code or 'nobody'}")

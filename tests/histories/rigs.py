@@ -27,7 +27,7 @@ PLC_BAUD = 19_200
 
 @dataclass(slots=True)
 class Rig:
-    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when.
+    """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when; `left` before.
 
     `near` are the tags that were in the field since it came, `scanned` whether its label was read.
     """
@@ -40,6 +40,7 @@ class Rig:
     scanner: SimScanner
     wires: dict[str, Wire] = field(default_factory=dict)
     cylinder: SimCylinder | None = None
+    left: SimCylinder | None = None
     since_ns: int = 0
     near: set[str] = field(default_factory=set)
     scanned: bool = False
@@ -133,6 +134,10 @@ class Rig:
         self.scanned = self.scanned or cylinder is self.cylinder
         self.scanner.scan(cylinder.qr_text)
 
+    def just_left(self, within_ms: int) -> SimCylinder | None:
+        """The cylinder that stood here until now, as the scale that swings out still says."""
+        return self.left if self.ground.now_ns - self.since_ns <= within_ms * MS else None
+
     def passes_for(self, epc: str) -> bool:
         """Whether all that anybody could see of what stands here is the tag of another cylinder."""
         own = self.cylinder
@@ -144,7 +149,7 @@ class Rig:
             return
         self.plant.take_off()
         self.reader.tag_out(self.cylinder.epc)
-        self.cylinder, self.since_ns = None, self.ground.now_ns
+        self.left, self.cylinder, self.since_ns = self.cylinder, None, self.ground.now_ns
 
     @property
     def permitted(self) -> bool:
