@@ -68,6 +68,10 @@ class Board:
         """The retained value of a topic, or None when nothing was posted or it was removed."""
         return self._values.get(topic)
 
+    def knows(self, topic: str) -> bool:
+        """Whether a retained topic was posted or taken away in this life."""
+        return topic in self._values or topic in self._removed
+
     def items(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every retained topic with its value."""
         return iter(self._values.items())

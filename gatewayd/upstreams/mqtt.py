@@ -13,6 +13,7 @@ from gatewayd.board import Watcher
 from gatewayd.errors import UpstreamError
 from gatewayd.logs import logger
 from gatewayd.settings.kinds import UpstreamType
+from gatewayd.upstreams import mqtt_leftovers
 from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.broker_upstream import BrokerUpstream
 from gatewayd.upstreams.contract import Sink, UpstreamContext, presence
@@ -59,6 +60,7 @@ class MqttUpstream(BrokerUpstream):
             await self._greet(connection, watcher)
             self._is_up()
             self._downlink.listen(connection)
+            mqtt_leftovers.look(self.name, self._root, connection, board, watcher)
             sink = self._sink(connection)
             async with asyncio.TaskGroup() as tasks:
                 beside = [

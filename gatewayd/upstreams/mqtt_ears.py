@@ -20,17 +20,22 @@ class Ears(Wire):
         self._deaf: dict[int, Callable[[str], None]] = {}
 
     def listen(
-        self, topic: str, hear: Callable[[Heard], None], deaf: Callable[[str], None]
+        self,
+        topic: str,
+        hear: Callable[[Heard], None],
+        deaf: Callable[[str], None],
+        *,
+        as_published: bool = True,
     ) -> None:
         """Subscribe at QoS 1; `hear` gets each message, `deaf` why the broker refuses. No raising.
 
-        Filters must not overlap. Under 3.1.1 a retained message says so only when it was waiting at
-        the broker. Raises UpstreamError when the connection is lost.
+        Filters must not overlap. Under 3.1.1, or not `as_published`, a retained message says so only
+        when it was waiting at the broker. Raises UpstreamError when the connection is lost.
         """
         self._check()
         self._client.message_callback_add(topic, partial(_tell, hear))
         if self._dial.v5:
-            options = SubscribeOptions(1, retainAsPublished=True)
+            options = SubscribeOptions(1, retainAsPublished=as_published)
             _, mid = self._client.subscribe(topic, options=options)
         else:
             _, mid = self._client.subscribe(topic, 1)

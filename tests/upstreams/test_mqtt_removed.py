@@ -1,5 +1,7 @@
 """What is taken off the board is taken off the broker, whoever was connected when."""
 
+from pathlib import Path
+
 from gatewayd.alarms.words import topic
 from tests.support.brokers import Broker
 from tests.support.outpost import ROOT, Outpost, running
@@ -29,3 +31,22 @@ async def test_an_alarm_is_retained_while_it_stands_and_gone_after(
     with Subscriber(broker.port, f"{ROOT}/alarms/#", f"{ROOT}/marker") as late:
         await late.until(lambda: any(m.topic.endswith("marker") for m in late.messages()))
     assert [m.topic for m in late.messages() if "/alarms/" in m.topic] == []
+
+
+async def test_an_alarm_that_no_life_knows_any_more_is_taken_from_the_broker(
+    tmp_path: Path, outpost: Outpost, broker: Broker
+) -> None:
+    """The store that had it was lost, and its alarms with it."""
+    outpost.board.post(LOST, {"kind": "device_lost"})
+    with Subscriber(broker.port, f"{ROOT}/alarms/#") as seen:
+        async with running(outpost.upstream(broker.url)):
+            await seen.until(lambda: len(seen.messages()) == 1)
+        folder = tmp_path / "another"
+        folder.mkdir()
+        async with Outpost(folder) as another:
+            another.board.post(STUCK, {"kind": "gate_not_closed"})
+            async with running(another.upstream(broker.url)):
+                await seen.until(lambda: len(seen.messages()) == 3)
+    last = {message.topic: message.payload for message in seen.messages()}
+    assert last[f"{ROOT}/{LOST}"] == b""
+    assert last[f"{ROOT}/{STUCK}"] != b""
