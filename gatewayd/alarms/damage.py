@@ -16,7 +16,10 @@ LOST_SHOWN_MAX: Final = 8
 NOT_SURE: Final = (
     "（终点不明，空出的编号也算在内 / its end is not known: numbers left out are among them）"
 )
-LOCKED: Final = "数据库损坏，锁定状态丢失 / store damaged, it is not known which rigs were locked"
+LOCKED: Final = (
+    "数据库损坏，锁定、不合格检查或报警丢失，见报警 / store damaged: locks, failed checks or alarms are lost, "
+    "see its alarm"
+)
 
 
 def remedy(station_id: str, rigs: tuple[str, ...]) -> Remedy:

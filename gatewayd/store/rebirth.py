@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import apsw
 
@@ -47,8 +48,8 @@ class Damage:
 class Remedy:
     """What is done about a damaged store, given by who knows alarms and rigs.
 
-    `tell` words the first new record, which is an alarm. Where nobody can tell which rigs were
-    locked, all `rigs` are, for `lock_reason`.
+    `tell` words the first new record, which is an alarm. Where nobody can tell any more which rigs
+    were locked, which cylinders failed a check or hold too much, all `rigs` are, for `lock_reason`.
     """
 
     tell: Callable[[Damage], RecordDraft]
@@ -139,10 +140,23 @@ OWN_RECORD = (
 """An alarm whose record was lost stands on by the record that says so."""
 
 
+FORBIDS: Final = frozenset({LOCKS, "checks", "alarms"})
+"""Groups that say what may not be filled; the archive, without which nothing is, is not among them."""
+_LOCKED = "SELECT rig FROM rig_locks WHERE unlocked_at IS NULL"
+
+
 def _lock_all(connection: apsw.Connection, damage: Damage, issuer: Issuer, remedy: Remedy) -> None:
-    """Nobody knows which rigs were locked: all are, until a person has looked."""
-    if LOCKS not in damage.carried.groups_lost:
+    """Nobody knows what was locked, failed or overfilled: every rig is locked until a person has looked.
+
+    Also when what says so is from before a tear in the log. One that is locked already stays so
+    for its own reason.
+    """
+    carried = damage.carried
+    if FORBIDS.isdisjoint((*carried.groups_lost, *carried.groups_older)):
         return
+    locked = {row[0] for row in connection.execute(_LOCKED)}
     for rig in remedy.rigs:
+        if rig in locked:
+            continue
         order = orders.Order(new_id(), rig, remedy.lock_reason, remedy.by, "start", damage.at)
         orders.lock(connection, issuer, order)
