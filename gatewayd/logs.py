@@ -10,8 +10,16 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from typing import Any, Literal, TextIO
 
-import structlog
-from structlog.typing import Processor
+_DECORATION = "rich"
+"""An optional library of structlog for coloured tracebacks, which we never show: 66 modules, 4 MB."""
+_absent = _DECORATION not in sys.modules
+if _absent:
+    sys.modules[_DECORATION] = None  # type: ignore[assignment]  # as if it were not installed
+import structlog  # noqa: E402 - it looks for the library while it is imported
+from structlog.typing import Processor  # noqa: E402 - after it
+
+if _absent:
+    del sys.modules[_DECORATION]
 
 Format = Literal["console", "json"]
 Level = Literal["debug", "info", "warning", "error"]

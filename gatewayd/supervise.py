@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-import structlog
-
 from drivers.contract import Context, Direction, Driver, DriverError, MemoryArea, Reading
 from drivers.plc.budget import Budget
 from drivers.readings import Unread
 from drivers.troubles import driver_hangs
 from gatewayd import chance
 from gatewayd.clock import SECOND, Clock
+from gatewayd.logs import logger
 from gatewayd.stillness import Stillness
 from gatewayd.troubles import Troubles
 
@@ -44,7 +43,7 @@ def _told_nobody(_unread: Unread) -> None:
     """Nobody waits for what this device reads."""
 
 
-log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("gatewayd.supervise")
+log = logger("supervise")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import structlog
-
 from drivers.contract import Trouble
 from gatewayd.clock import SECOND, Clock
+from gatewayd.logs import logger
 
 TROUBLES_MAX = 16
 """Kinds kept for one device; there are fewer, and a new one beyond this is not shown."""
 TROUBLE_QUIET_S = 30.0
 """A trouble that nobody repeated for so long is gone."""
 
-log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("gatewayd.troubles")
+log = logger("troubles")
 
 
 @dataclass(frozen=True, slots=True)
