@@ -34,7 +34,7 @@ _TABLE: Mapping[str, str] = {
     "chafon_cf": "protocols.readers.chafon_cf.formats:CHAFON_CF",
     "r2000_a0": "protocols.readers.r2000.formats:R2000_A0",
     "thingmagic_serial": "protocols.readers.thingmagic.formats:THINGMAGIC_SERIAL",
-    "llrp": "protocols.readers.llrp.formats:LLRP",
+    "llrp": "protocols.readers.llrp_format:LLRP",
     "iso15693_serial": "protocols.readers.hf.formats:ISO15693_SERIAL",
     "wiegand26": "protocols.readers.wiegand_format:WIEGAND26",
     "modbus_rfid": "protocols.readers.modbus_rtu:MODBUS_RFID",

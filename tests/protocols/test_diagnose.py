@@ -162,10 +162,12 @@ before = set(sys.modules)
 diagnose(bytes(range(256)), "r2000_a0")
 late = sorted(name for name in set(sys.modules) - before if name.startswith("protocols."))
 assert not late, late
+heavy = sorted(name for name in sys.modules if name.partition(".")[0] == "llrpkit")
+assert not heavy, heavy
 """
 
 
-def test_after_the_warm_up_a_diagnosis_imports_no_codec() -> None:
+def test_after_the_warm_up_a_diagnosis_imports_no_codec_nor_what_only_reading_needs() -> None:
     subprocess.run([sys.executable, "-c", WARM], check=True, timeout=60)
 
 

@@ -9,12 +9,6 @@
 message for people. The encoding itself is llrpkit's, behind `wire`.
 """
 
-from protocols.readers.llrp.envelope import (
-    HEADER_BYTES,
-    MESSAGE_BYTES_MAX,
-    is_from_reader,
-    new_framer,
-)
 from protocols.readers.llrp.fields import fields, message_fields
 from protocols.readers.llrp.reports import (
     Capabilities,
@@ -28,6 +22,12 @@ from protocols.readers.llrp.reports import (
     transmitter,
 )
 from protocols.readers.llrp.wire import Bits, Message, Param, decode, encode
+from protocols.readers.llrp_envelope import (
+    HEADER_BYTES,
+    MESSAGE_BYTES_MAX,
+    is_from_reader,
+    new_framer,
+)
 
 __all__ = [
     "HEADER_BYTES",

@@ -11,12 +11,12 @@ from enum import IntEnum
 from typing import Any, TypeAlias
 
 from protocols.framing import FrameError, Noise, shown
-from protocols.readers.llrp.envelope import HEADER_BYTES, is_from_reader, new_framer, unseal
 from protocols.readers.llrp.reports import epc_of, results_of
 from protocols.readers.llrp.tables import antenna_numbers, capability_fields, config_fields
 from protocols.readers.llrp.values import plain, snake, word
 from protocols.readers.llrp.vendors import custom
 from protocols.readers.llrp.wire import Message, Param, decode, decode_params
+from protocols.readers.llrp_envelope import HEADER_BYTES, is_from_reader, new_framer, unseal
 
 Fields: TypeAlias = dict[str, Any]
 

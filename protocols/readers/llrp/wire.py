@@ -21,7 +21,7 @@ from llrpkit.protocol import codec, impinj, messages, params
 from llrpkit.protocol.codec import BitStr, LLRPMessage, LLRPParameter
 
 from protocols.framing import FrameError, shown
-from protocols.readers.llrp.envelope import check, message_name
+from protocols.readers.llrp_envelope import check, message_name
 
 T = TypeVar("T")
 

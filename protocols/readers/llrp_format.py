@@ -1,16 +1,21 @@
-"""LLRP messages as a format of `gatewayd decode`."""
+"""LLRP messages as a format of `gatewayd decode`.
+
+Beside the package, not in it: a daemon knows every format by its framer, and the tables of LLRP,
+3 MB, are for who reads a message.
+"""
 
 from collections.abc import Iterator
 
 from protocols.formats import Fields, Format, Part, unhex
-from protocols.readers.llrp.envelope import HEADER_BYTES, VERSIONS, new_framer, unseal
-from protocols.readers.llrp.fields import fields
+from protocols.readers.llrp_envelope import HEADER_BYTES, VERSIONS, new_framer, unseal
 
 LENGTH_BITS = 32
 """No checksum: the length must be exact and every parameter inside must end where it says."""
 
 
 def _read(data: str) -> Fields:
+    from protocols.readers.llrp import fields  # noqa: PLC0415 - only who reads one pays for it
+
     return fields(unhex(data))
 
 
