@@ -36,20 +36,31 @@ def salvage(file: Path, *, out: Path | None, as_json: bool) -> None:
         print_json(salvaging.as_json(found))
     else:
         _show(found)
+        _say_where(out)
     if not found.whole:
         stop(NO)
 
 
 def _show(found: Salvaged) -> None:
+    if found.nothing:
+        click.echo(f"{found.file}: nothing of a store of gatewayd is in it; is it the right file?")
+        return
     click.echo(f"{found.records} records proven, {found.from_pages} of them only from pages")
     sure = "" if found.last_sure else " (not sure: more may have followed)"
     click.echo(f"first {found.first}, last {found.last}{sure}")
     shown = found.missing[:SHOWN_MAX]
     for first, last in shown:
-        click.echo(f"missing: {first} to {last}")
+        click.echo(f"missing: {first}" + (f" to {last}" if last > first else ""))
     if len(found.missing) > len(shown):
         click.echo(f"missing: {len(found.missing) - len(shown)} more stretches")
     for name, sequences in (("changed", found.spoilt), ("unlinked", found.unlinked)):
         if sequences:
             numbers = " ".join(str(number) for number in sequences[:SHOWN_MAX])
             click.echo(f"{name}: {len(sequences)}: {numbers}")
+
+
+def _say_where(out: Path | None) -> None:
+    if out is None:
+        click.echo("nothing was written; --out DIR writes what was found", err=True)
+    else:
+        click.echo(f"written: {', '.join(str(out / name) for name in salvaging.WRITTEN)}", err=True)

@@ -74,8 +74,20 @@ def highest(path: Path, connection: apsw.Connection | None) -> Highest:
     known = [number for number in told if number is not None]
     if not known:
         return Highest()
+    told[0] = 0 if connection is not None and _never_counted(connection) else told[0]
     sure = told[0] == max(known) and not _torn(path, connection)
     return Highest(max(known), sure=sure)
+
+
+def _never_counted(connection: apsw.Connection) -> bool:
+    """Whether the counter can be read and says that no record was ever numbered."""
+    with suppress(*_UNREADABLE):
+        wrong = connection.execute("PRAGMA quick_check('sqlite_sequence')").get
+        counted = connection.execute(
+            "SELECT count(*) FROM sqlite_sequence WHERE name = 'records'"
+        ).get
+        return wrong == "ok" and counted == 0
+    return False
 
 
 def _torn(path: Path, connection: apsw.Connection | None) -> bool:

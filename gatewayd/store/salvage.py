@@ -19,6 +19,7 @@ from gatewayd.store import recover
 RECORDS: Final = "records.jsonl"
 SPOILT: Final = "spoilt.jsonl"
 REPORT: Final = "report.json"
+WRITTEN: Final = (RECORDS, SPOILT, REPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,21 @@ class Salvaged:
         """Whether nothing is missing and nothing was changed."""
         return self.last_sure and not (self.missing or self.unlinked or self.spoilt)
 
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing of a store was in the file, not even that it is an empty one."""
+        return not (self.records or self.last or self.last_sure or self.spoilt)
+
 
 def salvage(path: Path, out: Path | None) -> Salvaged:
     """Read the store at `path` and write what it gave into the folder `out`; None: only tell.
 
-    The file is only read. Memory stays flat. Raises StoreError.
+    The file is only read. Memory stays flat. Raises StoreError, also where an earlier one lies.
     """
     try:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
+            _refuse_to_write_over(out)
         with _scratch(out) as scratch:
             _collect(path, scratch)
             found = _report(path, scratch)
@@ -62,6 +69,12 @@ def salvage(path: Path, out: Path | None) -> Salvaged:
     except (apsw.Error, OSError) as exc:
         raise StoreError(f"{path}: cannot be salvaged: {exc}") from exc
     return found
+
+
+def _refuse_to_write_over(out: Path) -> None:
+    there = [name for name in WRITTEN if (out / name).exists()]
+    if there:
+        raise StoreError(f"{out / there[0]}: exists already; give another folder")
 
 
 @contextmanager

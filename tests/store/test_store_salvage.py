@@ -15,7 +15,7 @@ from gatewayd.cli.root import main
 from gatewayd.errors import StoreError
 from gatewayd.store.pages import PageFile
 from gatewayd.store.rebirth import SEQUENCES_SKIPPED
-from gatewayd.store.salvage import salvage
+from gatewayd.store.salvage import WRITTEN, salvage
 from tests.support.damage import (
     DB,
     PAGE,
@@ -169,3 +169,34 @@ def test_noise_is_no_record(tmp_path: Path) -> None:
     page = b"\x0d" + bytes(2) + b"\xff\xff" + b'{"data":' * 500
     with PageFile(page.ljust(PAGE, b"\x80"), b"") as noise:
         assert list(noise.records()) == []
+
+
+def _say(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["records", "salvage", *words])
+    return result.exit_code, result.output
+
+
+def test_one_salvage_is_not_written_over_by_another(made: Made, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert _say(str(made.path), "--out", str(out))[0] == 0
+    before = (out / "records.jsonl").read_bytes()
+    other = tmp_path / "other.db"
+    other.write_bytes(b"")
+    code, said = _say(str(other), "--out", str(out))
+    assert (code, "records.jsonl: exists already; give another folder" in said) == (3, True)
+    assert (out / "records.jsonl").read_bytes() == before
+    assert sorted(file.name for file in out.iterdir()) == sorted(WRITTEN)
+
+
+@pytest.mark.parametrize("content", [b"", b"no store\n", bytes(9_000), b"\xa5" * 9_000])
+def test_a_file_that_is_no_store_is_told_as_such(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x").write_bytes(content)
+    code, said = _say(str(tmp_path / "x"))
+    assert code == 1
+    assert said.startswith("x: nothing of a store of gatewayd is in it; is it the right file?\n")
+
+
+async def test_a_store_without_a_record_is_a_whole_one(tmp_path: Path) -> None:
+    await open_store(tmp_path).close()
+    code, said = _say(str(tmp_path / DB))
+    assert (code, said.splitlines()[0]) == (0, "0 records proven, 0 of them only from pages")
