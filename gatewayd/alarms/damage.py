@@ -13,9 +13,7 @@ from gatewayd.store.restoring import Restored
 
 LOST_SHOWN_MAX: Final = 8
 """Stretches of lost records that are named in the text; all are in the store."""
-NOT_SURE: Final = (
-    "（终点不明，空出的编号也算在内 / its end is not known: numbers left out are among them）"
-)
+LEFT_OUT: Final = "; 跳过的编号，不知旧库编到哪里 / left out, nobody knows how far it had counted: "
 LOCKED: Final = (
     "数据库损坏，锁定、不合格检查或报警丢失，见报警 / store damaged: locks, failed checks or alarms are lost, "
     "see its alarm"
@@ -55,14 +53,15 @@ def restored(found: Restored, station_id: str, *, by: str) -> RecordDraft:
 
 
 def _missing(carried: Carried) -> str:
-    shown = carried.lost[:LOST_SHOWN_MAX]
-    more = " ..." if len(carried.lost) > len(shown) else ""
+    shown = carried.known_lost[:LOST_SHOWN_MAX]
+    more = " ..." if len(carried.known_lost) > len(shown) else ""
     lost = ", ".join(f"{first}-{last}" for first, last in shown) + more
-    unsure = NOT_SURE if lost and not carried.sure else ""
+    out = carried.left_out
+    skipped = f"{LEFT_OUT}{out[0]}-{out[1]}" if out is not None else ""
     groups = ", ".join(carried.groups_lost)
     older = ", ".join(carried.groups_older)
     tail = f"; 撕裂之前的 / from before the tear: {older}" if older else ""
-    found = f"记录 / records: {carried.records}, 缺失 / lost: {lost or '-'}{unsure}"
+    found = f"记录 / records: {carried.records}, 缺失 / lost: {lost or '-'}{skipped}"
     return f"{found}; 未带过来 / not taken over: {groups or '-'}{tail}"
 
 
@@ -70,6 +69,7 @@ def _values(carried: Carried) -> dict[str, Any]:
     return {
         "records": carried.records,
         "lost": [list(ends) for ends in carried.lost[:LOST_SHOWN_MAX]],
+        "left_out": carried.left_out,
         "not_taken_over": list(carried.groups_lost),
         "from_before_the_tear": list(carried.groups_older),
         "last_sequence": carried.last,

@@ -97,10 +97,14 @@ def restore(file: Path, *, by: str, as_json: bool) -> None:
     click.echo(f"restored {done.backup.records} records through {done.backup.head.sequence}")
     click.echo(f"replaced store: {done.replaced or 'none'}")
     click.echo(f"records made since and taken over: {done.replaced_records}")
-    for first, last in done.carried.lost:
+    for first, last in done.carried.known_lost:
         click.echo(f"lost: {first} to {last}")
-    if done.carried.lost and not done.carried.sure:
-        click.echo("not known where it ended: numbers that were left out are among them")
+    if done.carried.left_out is not None:
+        first, last = done.carried.left_out
+        click.echo(
+            f"left out: {first} to {last}, so that no number is used twice: "
+            "nobody knows how far the store that is gone had counted"
+        )
     if done.carried.groups_lost:
         click.echo(f"as in the backup, may be old: {', '.join(done.carried.groups_lost)}")
 
@@ -113,5 +117,6 @@ def _restored(done: Restored) -> dict[str, Any]:
         "replaced": done.replaced,
         "replaced_records": done.replaced_records,
         "lost": [list(ends) for ends in done.carried.lost],
+        "left_out": done.carried.left_out,
         "not_taken_over": list(done.carried.groups_lost),
     }

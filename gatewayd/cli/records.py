@@ -20,8 +20,10 @@ from gatewayd.cli.common import (
 )
 from gatewayd.cli.salvage import salvage
 from gatewayd.settings.site import load_site
+from gatewayd.store.gaps import Gap
 from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader
+from gatewayd.store.rebirth import SEQUENCES_SKIPPED
 from gatewayd.store.verifying import Verified
 from gatewayd.store.verifying import verify as verify_chain
 from gatewayd.texts import Language
@@ -110,6 +112,8 @@ def _gist(envelope: dict[str, Any]) -> str:
     data = envelope["data"]
     code = (data.get("cylinder") or {}).get("code")
     findings = (data.get("verdict") or {}).get("findings") or []
+    if data.get("action"):
+        return _alarm(data)
     parts = [
         str(code or _who(data) or "-"),
         str(data.get("outcome") or data.get("code") or ""),
@@ -118,6 +122,13 @@ def _gist(envelope: dict[str, Any]) -> str:
         *((data["form"], data["result"], *data["failed"]) if "result" in data else ()),
     ]
     return "  ".join(part for part in parts if part)
+
+
+def _alarm(data: dict[str, Any]) -> str:
+    """An alarm: what, of whom, what became of it, and who answered for it."""
+    answer = data.get("acknowledged") or {}
+    parts = (data.get("subject"), data.get("code"), data.get("action"), answer.get("by"))
+    return "  ".join(str(part) for part in parts if part)
 
 
 def _who(data: dict[str, Any]) -> str:
@@ -189,7 +200,7 @@ def verify(*, store_file: Path | None, as_json: bool) -> None:
     if found.problem is not None:
         stop(NO, f"after {found.records} good records: {found.problem}")
     if found.lost:
-        stop(NO, "records were lost; every other record is right")
+        stop(NO, "numbers are missing; every record that is here is right")
 
 
 def _verified(found: Verified) -> dict[str, Any]:
@@ -205,18 +216,26 @@ def _verified(found: Verified) -> dict[str, Any]:
                 "from": gap.from_sequence,
                 "to": gap.sequence,
                 "noted_at": gap.noted_at,
-                "file": gap.file,
+                "file": gap.file or None,
             }
             for gap in found.lost
         ],
     }
 
 
+def _missing(gap: Gap) -> str:
+    """Which numbers are not here, and why."""
+    how = f"lost with {gap.file}" if gap.file else "left out when a backup took an empty place"
+    if gap.file and gap.records >= SEQUENCES_SKIPPED:
+        how += ", and numbers left out: nobody knows how far it had counted"
+    return f"{gap.from_sequence} to {gap.sequence}: {how} ({gap.noted_at})"
+
+
 def _tell(found: Verified) -> None:
     if found.pruned.head.sequence:
         click.echo(f"through {found.pruned.head.sequence}: deleted for their age, all delivered")
     for gap in found.lost:
-        click.echo(f"{gap.from_sequence} to {gap.sequence}: lost with {gap.file} ({gap.noted_at})")
+        click.echo(_missing(gap))
     if found.ok:
         count, last = found.records, found.head.hash
         click.echo(f"{count} records, gap-free, every hash right; last {last}")

@@ -71,6 +71,21 @@ class Carried:
     sure: bool
     groups_older: tuple[str, ...] = ()
 
+    @property
+    def left_out(self) -> tuple[int, int] | None:
+        """Numbers at the end that nobody may ever have given; None when it is known where it ended."""
+        if self.sure or not self.lost:
+            return None
+        first, last = self.lost[-1]
+        return max(first, self.last + 1), last
+
+    @property
+    def known_lost(self) -> tuple[tuple[int, int], ...]:
+        """`lost` without `left_out`."""
+        end = self.last if self.left_out is None else self.left_out[0] - 1
+        known = ((first, min(last, end)) for first, last in self.lost)
+        return tuple((first, last) for first, last in known if first <= last)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -43,6 +43,8 @@ def copy(source: Path, target: Path) -> None:
         raise StoreError(f"{target}: exists already; give another name")
     part = target.with_name(f"{target.name}.part")
     try:
+        part.unlink(missing_ok=True)
+        part.touch()
         _copy_pages(source, part)
         sync_file(part)
         part.rename(target)
@@ -57,7 +59,6 @@ def copy(source: Path, target: Path) -> None:
 
 
 def _copy_pages(source: Path, part: Path) -> None:
-    part.unlink(missing_ok=True)
     pause = threading.Event()
     with (
         closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)) as old,

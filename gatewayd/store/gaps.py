@@ -26,7 +26,10 @@ class Pruned:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Records that were lost with `file`; the next one names `hash`. `noted_at` is RFC 3339, UTC."""
+    """Records that were lost with `file`; the next one names `hash`. `noted_at` is RFC 3339, UTC.
+
+    `file` is empty where no store was there, and a backup took its place.
+    """
 
     from_sequence: int
     sequence: int

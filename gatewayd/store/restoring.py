@@ -82,6 +82,8 @@ def restore(path: Path, backup: Path, *, issuer: Issuer, at: datetime, tell: Tel
 
 
 def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell) -> Restored:
+    if path.exists() and path.samefile(backup):
+        raise StoreError(f"{backup}: that is the store itself; give a backup of it")
     swap.require_disk(path, backup.stat().st_size)
     fresh = swap.beside(path, "fresh")
     proven = _take(backup, fresh, issuer.station_id, at)
@@ -90,7 +92,7 @@ def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell)
     with closing(database.connect_to_upgrade(fresh)) as connection:
         old = recover.open_damaged(path) if there else None
         try:
-            source = Source(path, old, aside.name)
+            source = Source(path, old, aside.name if there else "")
             restored = _renew(connection, source, proven, issuer=issuer, at=at, tell=tell)
         finally:
             if old is not None:

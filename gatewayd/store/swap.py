@@ -36,7 +36,10 @@ def free_name(path: Path, kind: str, at: datetime) -> Path:
 
 def require_disk(path: Path, size: int) -> None:
     """Refuse to begin a second file of `size` bytes beside a store; raises StoreError."""
-    free = shutil.disk_usage(path.parent).free
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError as exc:
+        raise StoreError(f"{path}: cannot be written: {path.parent}: {exc.strerror}") from exc
     if free < size + ROOM_BYTES:
         raise StoreError(
             f"{path}: the disk has no room for a second file beside the store: "

@@ -111,6 +111,17 @@ async def test_a_backup_is_named_and_never_written_over(site: Path) -> None:
     assert Path(_json(site, "backup")["file"]).name.startswith(f"{DB}.backup-")
 
 
+async def test_a_medium_that_is_not_there_is_told(site: Path) -> None:
+    await open_store(site).close()
+    file = site / "a-file"
+    file.touch()
+    for folder, why in ((site / "no-stick", "No such file"), (file, "Not a dir")):
+        told = _run(site, "backup", "--to", str(folder / "b.db"))
+        assert told.exit_code == 3, told.output
+        assert told.output.startswith(f"{folder / 'b.db'}: cannot be written: ")
+        assert why in told.output
+
+
 async def _life(site: Path) -> None:
     """A backup in the middle of a life; a hold, a lock, records and a fill came after it."""
     store = open_store(site)
@@ -239,6 +250,41 @@ async def test_a_store_that_is_no_continuation_is_not_mixed_in(site: Path) -> No
     done = _restore(site / "other", site / "backup.db")
     assert done.carried.lost == ((6, 7),)
     assert _verified(site / "other" / DB).problem is None
+
+
+async def test_over_a_store_without_records_nothing_is_lost(site: Path) -> None:
+    await open_store(site).close()
+    copying.back_up(site / DB, site / "backup.db")
+    told = _run(site, "restore", str(site / "backup.db"), "--by", "li")
+    assert told.exit_code == 0, told.output
+    assert "lost" not in told.output
+    assert "left out" not in told.output
+    assert _verified(site / DB).ok
+
+
+async def test_what_is_left_out_is_not_told_as_lost(site: Path) -> None:
+    await _life(site)
+    for file in _files(site, DB):
+        file.unlink()
+    told = _run(site, "restore", str(site / "backup.db"), "--by", "li")
+    assert "lost:" not in told.output
+    assert f"left out: 6 to {5 + SEQUENCES_SKIPPED}, so that no number is used twice" in told.output
+    store = open_store(site)
+    (alarm,) = (a for a in store.alarms(standing=True) if a.kind == "store_restored")
+    await store.close()
+    assert "缺失 / lost: -; 跳过的编号" in alarm.detail
+    assert alarm.values["left_out"] == [6, 5 + SEQUENCES_SKIPPED]
+    checked = _run(site, "records", "verify")
+    assert checked.exit_code == 1
+    assert f"6 to {5 + SEQUENCES_SKIPPED}: left out when a backup took an empty" in checked.output
+
+
+async def test_the_store_itself_is_no_backup(site: Path) -> None:
+    await _life(site)
+    before = (site / DB).read_bytes()
+    with pytest.raises(StoreError, match="that is the store itself"):
+        _restore(site, site / DB)
+    assert (site / DB).read_bytes() == before
 
 
 async def test_a_bad_backup_changes_nothing(site: Path) -> None:

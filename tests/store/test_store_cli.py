@@ -120,6 +120,22 @@ async def test_records_are_listed_and_shown(site: Path) -> None:
         assert _run(site, "records", "show", missing).exit_code == 1
 
 
+async def test_a_list_tells_what_became_of_an_alarm_and_who_answered(site: Path) -> None:
+    store = open_store(site)
+    told = {"subject": "rig-1", "code": "unauthorised_flow", "acknowledged": None}
+    await store.append(draft("alarm", data={**told, "action": "raised"}))
+    answer = {"by": "王工", "at": "now", "note": ""}
+    await store.append(
+        draft("alarm", data={**told, "action": "acknowledged", "acknowledged": answer})
+    )
+    await store.close()
+    lines = [line.split()[3:] for line in _run(site, "records", "list").stdout.splitlines()]
+    assert lines == [
+        ["alarm", "rig-1", "unauthorised_flow", "raised"],
+        ["alarm", "rig-1", "unauthorised_flow", "acknowledged", "王工"],
+    ]
+
+
 def _tamper(site: Path, sql: str) -> None:
     connection = apsw.Connection(str(site / "gatewayd.db"))
     connection.execute("DROP TRIGGER records_never_change; DROP TRIGGER records_are_never_lost")
