@@ -32,8 +32,7 @@ from tests.rigs.desk import open_store
 from tests.support import shapes, tag_layouts
 from tests.support.rules import cn_lpg
 from tests.support.stores import draft
-
-TURNS = 2_000
+from tests.support.waiting import until
 
 
 def settings(kind: str, **more: Any) -> PointSettings:
@@ -63,11 +62,11 @@ class Gate:
         self.point.take(TagRead("gun-9", uid, antenna, None, now_ns, contents=contents))
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(TURNS):
-            if holds():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError((self.picture(), self.store.last_sequence()))
+        await until(holds, instead=lambda: (self.picture(), self.store.last_sequence()))
+
+    async def rests(self) -> None:
+        """Wait until its actor has seen what it was told, and has done with it."""
+        await self.until(lambda: not (self.point._wake.is_set() or self.point._waiting))
 
     async def recorded(self, count: int) -> list[dict[str, Any]]:
         await self.until(lambda: self.store.last_sequence() >= count)
@@ -329,7 +328,7 @@ async def test_a_clean_tag_passes_a_point_once(tmp_path: Path) -> None:
         assert record["data"]["accepted"]
         gate.clock.advance(seconds=TOLD_WITHIN_S + 1)
         gate.tag(UID)
-        await asyncio.sleep(0.02)
+        await gate.rests()
         assert len(gate.records()) == 1
 
 
@@ -339,7 +338,7 @@ async def test_a_tag_whose_memory_is_never_told_is_recorded_and_does_not_pass(
     """It has gone by and will not be seen again: nothing that was taken is lost."""
     async with standing(tmp_path, "receiving", **ASKS) as gate:
         gate.tag(UID)
-        await asyncio.sleep(0.02)
+        await gate.rests()
         assert gate.records() == []
         gate.clock.advance(seconds=TOLD_WITHIN_S)
         gate.point.device("gun-9", "up")  # Whatever wakes it.

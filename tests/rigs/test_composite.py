@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -18,14 +18,18 @@ from drivers.contract import (
     Trouble,
     WeightSample,
 )
-from gatewayd.clock import SECOND, SystemClock
+from gatewayd.clock import SECOND
 from gatewayd.errors import StoreError
 from gatewayd.rigs.composite import Composite
 from gatewayd.rigs.soft_memory import recall, spelled
 from gatewayd.rigs.soft_model import Memory, SoftSettings
 from gatewayd.rigs.ward import serve_gate
+from tests.support.patient_loop import LoopClock, PatientLoop
 from tests.support.waiting import until
 
+LOOP = PatientLoop
+PERIOD_S = 0.02
+"""How often the devices speak."""
 ORDER = GateOrder(permit_no=7, target_g=5_000, limit_gross_g=22_000, lease_ms=600)
 SETTINGS = SoftSettings("io-1", "permit", fresh_ms=400, cylinder_on_g=2_000, no_flow_s=30)
 
@@ -43,8 +47,16 @@ class Module:
     fails: dict[str, Exception] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     releases: int = 0
+    tried: int = 0
+    """Openings that have come to an end."""
 
     async def energise(self) -> None:
+        try:
+            await self._energise()
+        finally:
+            self.tried += 1
+
+    async def _energise(self) -> None:
         self.calls.append("energise")
         before = self.releases
         await asyncio.sleep(self.slow_s)
@@ -63,7 +75,7 @@ class Module:
         self.on = False
 
 
-class StoppedClock(SystemClock):
+class StoppedClock(LoopClock):
     """The clock of a process that may have been stopped for a while."""
 
     stopped_ns = 0
@@ -89,6 +101,8 @@ class Shelf:
     ill: bool = False
     recorded_g: int | None = None
     then: Callable[[], None] = _nothing_happens
+    begun: int = 0
+    """How often something was to be kept."""
 
     def kept(self, rig_id: str) -> str | None:
         assert rig_id == "rig-1"
@@ -100,6 +114,7 @@ class Shelf:
 
     async def keep(self, rig_id: str, text: str) -> None:
         assert rig_id == "rig-1"
+        self.begun += 1
         await asyncio.sleep(self.slow_s)
         if self.ill:
             raise StoreError("disk full")
@@ -158,7 +173,7 @@ class Stand:
 
     async def devices(self) -> None:
         while True:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(PERIOD_S)
             if self.talking:
                 self.speak()
 
@@ -239,7 +254,7 @@ async def test_renewing_keeps_it_open() -> None:
     async with standing() as stand:
         await stand.opened()
         for _ in range(12):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(ORDER.lease_ms / 6_000)
             await stand.gate.renew()
         assert stand.module.on
 
@@ -250,7 +265,7 @@ async def test_devices_that_fall_silent_close_by_the_clock_of_the_gate() -> None
         stand.talking = False
         await until(lambda: not stand.module.on)
         count = len(stand.seat.samples)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(10 * PERIOD_S)
         assert len(stand.seat.samples) == count, "no sample is made up"
 
 
@@ -296,7 +311,7 @@ async def test_closing_never_waits_for_an_opening_under_way() -> None:
         began_s = asyncio.get_running_loop().time()
         await stand.gate.lock()
         assert asyncio.get_running_loop().time() - began_s < 0.2
-        await asyncio.sleep(0.6)
+        await until(lambda: stand.module.tried)
         assert not stand.module.on
 
 
@@ -323,9 +338,12 @@ async def test_a_process_that_was_stopped_opens_nothing_when_it_goes_on() -> Non
 
 async def test_a_store_that_hangs_delays_no_closing() -> None:
     async with standing() as stand:
-        await stand.opened()
-        stand.shelf.slow_s = 5.0
-        await asyncio.sleep(0.1)
+        await stand.gate.open(replace(ORDER, lease_ms=60_000))
+        await until(lambda: stand.module.on)
+        began, stand.shelf.slow_s = stand.shelf.begun, 60.0
+        stand.gross_g = 17_100
+        await until(lambda: stand.shelf.begun > began)
+        assert stand.module.on
         await stand.gate.lock()
         assert not stand.module.on
 
@@ -333,11 +351,11 @@ async def test_a_store_that_hangs_delays_no_closing() -> None:
 async def test_an_order_is_refused_with_the_reason() -> None:
     async with standing() as stand:
         stand.gross_g = 500
-        await asyncio.sleep(0.1)
+        await until(lambda: stand.seat.samples[-1].gross_g == 500)
         with pytest.raises(DriverError, match="io-1: not opened: 500 g on the scale"):
             await stand.gate.open(ORDER)
         stand.gross_g = 17_000
-        await asyncio.sleep(0.1)
+        await until(lambda: stand.seat.samples[-1].gross_g == 17_000)
         with pytest.raises(DriverError, match="permit 7 is over"):
             await stand.gate.open(ORDER)
 
