@@ -4,7 +4,8 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -21,6 +22,9 @@ COULD_NOT_RUN = 3
 A_BUG = 70
 """`gatewayd run` ended by a bug: systemd starts it again, as it does not after NO and USAGE."""
 
+TYPED = "gatewayd.typed"
+"""Where a context keeps the words of its command line."""
+LANGUAGES: Mapping[str, Language] = {"zh": "zh", "en": "en"}
 DIRECTORIES = (Path("/etc/gatewayd"), Path("config"))
 
 P = ParamSpec("P")
@@ -53,6 +57,16 @@ def language(lang: Language | None) -> Language:
     """The language of `--lang`, else of the terminal."""
     locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     return lang or ("zh" if locale.startswith("zh") else "en")
+
+
+def asked_for(arguments: Sequence[str]) -> Language:
+    """The language of a command line that may not be understood: its `--lang`, else the terminal's."""
+    given = dict(pairwise(arguments)).get("--lang", "")
+    equals = [each.removeprefix("--lang=") for each in arguments if each.startswith("--lang=")]
+    for lang in (given, *equals):
+        if lang in LANGUAGES:
+            return LANGUAGES[lang]
+    return language(None)
 
 
 def given_directory() -> Path | None:

@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from gatewayd import __version__
-from gatewayd.cli.common import config_option
-
-TYPED = "gatewayd.typed"
-"""Where a context keeps the words of its command line."""
+from gatewayd.cli.common import TYPED, asked_for, config_option
+from gatewayd.cli.spoken import Spoken, spoken
 
 COMMANDS = {
     "demo": "gatewayd.cli.demo:demo",
@@ -56,8 +54,10 @@ COMMANDS = {
 class _Lazy(click.Group):
     """A group that imports a subcommand when it is used, so `--help` and `decode` start fast.
 
-    Wrong usage, here or in any subcommand, is said in the operator's language.
+    Wrong usage and help, here or in any subcommand, are said in the operator's language.
     """
+
+    context_class = Spoken
 
     def make_context(
         self,
@@ -66,12 +66,15 @@ class _Lazy(click.Group):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Remember what was typed: the language is in it also where the rest is not understood."""
+        """Read the command line."""
         typed = tuple(args)
         with _told(typed):
-            made = super().make_context(info_name, args, parent, **extra)
-        made.meta[TYPED] = typed
-        return made
+            return super().make_context(info_name, args, parent, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remember what was typed: the language is in it also where the rest is not understood."""
+        ctx.meta[TYPED] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand."""
@@ -91,7 +94,7 @@ class _Lazy(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command), command
-        return command
+        return spoken(command)
 
 
 @contextmanager
@@ -100,7 +103,7 @@ def _told(typed: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except click.UsageError as exc:
-        from gatewayd.cli.usage import Told, asked_for  # noqa: PLC0415 - only who errs pays for it
+        from gatewayd.cli.usage import Told  # noqa: PLC0415 - only who errs pays for it
 
         lang = asked_for(typed)
         if lang == "en" or isinstance(exc, Told):

@@ -5,9 +5,8 @@ One that is not is shown as it is.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
 from typing import IO, Any
 
 import click
@@ -15,7 +14,6 @@ import click
 from gatewayd.cli.common import language
 from gatewayd.texts import TEXTS, Language, text
 
-LANGUAGES: Mapping[str, Language] = {"zh": "zh", "en": "en"}
 LIBRARY = "usage.click."
 """How the keys of the library's own sentences begin."""
 
@@ -38,8 +36,11 @@ class Told(click.UsageError):
 
     def _lines(self) -> Iterator[str]:
         if self.ctx is not None:
-            pieces = " ".join(self.ctx.command.collect_usage_pieces(self.ctx))
-            usage = f"{self.ctx.command_path} {pieces}".strip()
+            from gatewayd.texts_help.words import USAGE  # noqa: PLC0415 - only who errs pays for it
+
+            pieces = self.ctx.command.collect_usage_pieces(self.ctx)
+            told = (USAGE.get(piece, piece) for piece in pieces)
+            usage = " ".join((self.ctx.command_path, *told))
             yield text("usage.how", self.lang, usage=usage)
             yield text("usage.help", self.lang, command=self.ctx.command_path)
             yield ""
@@ -66,21 +67,11 @@ def translated(said: str, lang: Language) -> str:
 @cache
 def _known() -> tuple[tuple[re.Pattern[str], str], ...]:
     keys = (key for key in TEXTS if key.startswith(LIBRARY))
-    return tuple((_pattern(TEXTS[key].en), key) for key in keys)
+    return tuple((pattern(TEXTS[key].en), key) for key in keys)
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
+def pattern(sentence: str) -> re.Pattern[str]:
     """What fits a sentence with its `{placeholders}` filled."""
     parts = re.split(r"\{(\w+)\}", sentence)
     made = (f"(?P<{part}>.*?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
     return re.compile("".join(made), re.DOTALL)
-
-
-def asked_for(arguments: Sequence[str]) -> Language:
-    """The language of a command line that may not be understood: its `--lang`, else the terminal's."""
-    given = dict(pairwise(arguments)).get("--lang", "")
-    equals = [each.removeprefix("--lang=") for each in arguments if each.startswith("--lang=")]
-    for lang in (given, *equals):
-        if lang in LANGUAGES:
-            return LANGUAGES[lang]
-    return language(None)

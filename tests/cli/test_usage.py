@@ -73,7 +73,7 @@ GATEWAY = 'station: {id: "3701000042", media: [LPG]}\nstore: {path: gatewayd.db}
 def test_it_says_how_the_command_is_used_and_where_to_look(tmp_path: Path) -> None:
     said = run(tmp_path, "verdict", "--foo", locale="zh_CN.UTF-8").stderr.splitlines()
     assert said == [
-        f"用法：{PROGRAM} verdict [OPTIONS]",
+        f"用法：{PROGRAM} verdict [选项]",
         f"查看帮助：{PROGRAM} verdict --help",
         "",
         "错误：没有选项 '--foo'",
