@@ -18,8 +18,9 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
-from gatewayd.cli.salvage import salvage
+from gatewayd.cli.salvage import LACKS_LOG, salvage
 from gatewayd.settings.site import load_site
+from gatewayd.store.behind import lacks_its_log
 from gatewayd.store.gaps import Gap
 from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader
@@ -191,12 +192,15 @@ def verify(*, store_file: Path | None, as_json: bool) -> None:
     \b
     gatewayd records verify
     """  # noqa: D301 - click wants the backspace character itself
+    lacks_log = store_file is not None and lacks_its_log(store_file)
     with _open(store_file) as store:
         found = verify_chain(store)
     if as_json:
-        print_json(_verified(found))
+        print_json({**_verified(found), "lacks_log": lacks_log})
     else:
         _tell(found)
+    if lacks_log:
+        click.echo(LACKS_LOG.format(store_file), err=True)
     if found.problem is not None:
         stop(NO, f"after {found.records} good records: {found.problem}")
     if found.lost:

@@ -10,6 +10,10 @@ from gatewayd.store.salvage import Salvaged
 
 SHOWN_MAX = 20
 """Stretches named on a terminal; the report has all."""
+LACKS_LOG = (
+    "{0}: its log, {0}-wal, is not beside it: if this was copied while gatewayd ran, the newest "
+    "records are in that log. Copy both, or let `gatewayd backup` make one whole file"
+)
 
 
 @click.command()
@@ -36,6 +40,8 @@ def salvage(file: Path, *, out: Path | None, as_json: bool) -> None:
         print_json(salvaging.as_json(found))
     else:
         _show(found)
+        if found.lacks_log:
+            click.echo(LACKS_LOG.format(file), err=True)
         _say_where(out)
     if not found.whole:
         stop(NO)

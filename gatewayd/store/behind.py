@@ -16,6 +16,9 @@ from gatewayd.store.pages import PageFile
 
 _FRAMES_READ: Final = slice(16, 20)
 """Where the index of a log says how many of its frames count (walformat.html, section 2.1)."""
+_WRITE_FORMAT: Final = 18
+_WITH_LOG: Final = b"\x02"
+"""Where a file says how it is written, and that it is with a log (fileformat2.html, section 1.3.3)."""
 _PAGES: Final = (
     "SELECT DISTINCT pageno, coalesce(tbl_name, dbstat.name) FROM dbstat "
     "LEFT JOIN sqlite_schema ON sqlite_schema.name = dbstat.name"
@@ -52,6 +55,31 @@ def commits_behind(path: Path, connection: apsw.Connection) -> int:
             return max(records, pages.durable_behind(frames))
     except OSError:
         return 0
+
+
+def torn(path: Path, connection: apsw.Connection) -> bool:
+    """Whether the log of a store lost something durable, also beside a daemon that writes into it.
+
+    What was written between two looks looks like a tear in one of them. May raise apsw.Error.
+    """
+    try:
+        looks = {(frames_read(path), commits_behind(path, connection) > 1) for _ in range(2)}
+    except OSError:
+        return False
+    return len(looks) == 1 and looks.pop()[1]
+
+
+def lacks_its_log(path: Path) -> bool:
+    """Whether a file says that it has a log beside it, and there is none, or an empty one.
+
+    So does a store that was stopped in order; a copy of a running one has lost its newest records.
+    Ask before SQLite has opened it, which makes an empty log. Raises OSError.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    with path.open("rb") as file:
+        header = file.read(_WRITE_FORMAT + 1)
+    has_log = header[_WRITE_FORMAT:] == _WITH_LOG
+    return has_log and not (log.exists() and log.stat().st_size)
 
 
 def older_tables(path: Path, connection: apsw.Connection | None) -> frozenset[str]:

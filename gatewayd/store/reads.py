@@ -9,7 +9,7 @@ from typing import Any, Self
 import apsw
 
 from gatewayd.errors import StoreError
-from gatewayd.store import clock, database, rows
+from gatewayd.store import behind, clock, database, rows
 from gatewayd.store.ahead import AheadReads
 from gatewayd.store.alarm_reads import AlarmReads
 from gatewayd.store.clock import Mark
@@ -87,6 +87,13 @@ class Reads(
         try:
             for row in self._read.execute(_CYLINDERS):
                 yield rows.cylinder(row)
+        except apsw.Error as exc:
+            raise database.store_error(self.path, exc) from exc
+
+    def log_torn(self) -> bool:
+        """Whether its log holds commits, durable once, that SQLite cannot reach."""
+        try:
+            return behind.torn(self.path, self._read)
         except apsw.Error as exc:
             raise database.store_error(self.path, exc) from exc
 

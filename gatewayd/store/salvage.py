@@ -15,6 +15,7 @@ import apsw
 
 from gatewayd.errors import StoreError
 from gatewayd.store import recover
+from gatewayd.store.behind import lacks_its_log
 
 RECORDS: Final = "records.jsonl"
 SPOILT: Final = "spoilt.jsonl"
@@ -28,7 +29,8 @@ class Salvaged:
 
     `from_pages`: records that only a page still had. `unlinked` do not follow the record before them
     although that is there. `spoilt` are rows whose content is not what it was. `last_sure`: the store
-    itself says that it ended at `last`.
+    itself says that it ended at `last`. `lacks_log`: a copy of a running store has lost its newest
+    records with it.
     """
 
     file: str
@@ -40,6 +42,7 @@ class Salvaged:
     missing: tuple[tuple[int, int], ...]
     unlinked: tuple[int, ...]
     spoilt: tuple[int, ...]
+    lacks_log: bool
 
     @property
     def whole(self) -> bool:
@@ -62,8 +65,9 @@ def salvage(path: Path, out: Path | None) -> Salvaged:
             out.mkdir(parents=True, exist_ok=True)
             _refuse_to_write_over(out)
         with _scratch(out) as scratch:
+            lacks_log = lacks_its_log(path)
             _collect(path, scratch)
-            found = _report(path, scratch)
+            found = _report(path, scratch, lacks_log=lacks_log)
             if out is not None:
                 _write(found, scratch, out)
     except (apsw.Error, OSError) as exc:
@@ -121,7 +125,7 @@ def _collect(path: Path, scratch: apsw.Connection) -> None:
             connection.close()
 
 
-def _report(path: Path, scratch: apsw.Connection) -> Salvaged:
+def _report(path: Path, scratch: apsw.Connection, *, lacks_log: bool) -> Salvaged:
     missing: list[tuple[int, int]] = []
     unlinked, before, digest = [], 0, ""
     for sequence, prevhash, own in scratch.execute(
@@ -149,6 +153,7 @@ def _report(path: Path, scratch: apsw.Connection) -> Salvaged:
         tuple(missing),
         tuple(unlinked),
         spoilt,
+        lacks_log=lacks_log,
     )
 
 

@@ -11,6 +11,10 @@ from gatewayd.store.reads import Reads
 
 VERIFIED_AT_ONCE = 1_000
 """Records in memory while verifying."""
+TORN = (
+    "its log is torn, and more was committed behind the tear; `gatewayd records salvage FILE` reads "
+    "what is left of it, a start of gatewayd puts it aside and takes over what is sound"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ def verify(store: Reads, *, quick: bool = False) -> Verified:
     given = store.highest_sequence_given()
     if problem is None and walk.head.sequence < given:
         problem = f"records {walk.head.sequence + 1} to {given} are missing at the end"
+    if problem is None and store.log_torn():
+        problem = TORN
     return Verified(walk.head, walk.records, problem, walk.pruned, tuple(walk.lost))
 
 

@@ -4,13 +4,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gatewayd.cli.root import main
 from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
-from gatewayd.store import orders
+from gatewayd.store import copying, orders
 from gatewayd.store.model import Cylinder
 from gatewayd.store.orders import Order
+from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
+from gatewayd.store.verifying import TORN, verify
 from tests.support.damage import DB, PAGE, reopen
 from tests.support.shapes import against_record
 from tests.support.stores import NOON, draft, open_store, permit
@@ -60,6 +64,40 @@ async def test_commits_without_a_record_behind_the_tear_prove_that_it_is_one(
     _spoil(copy, torn)
     with pytest.raises(StoreError, match="its log is torn: 2 commits"):
         open_store(copy)
+
+
+async def test_verify_says_that_a_log_is_torn(tmp_path: Path) -> None:
+    """What SQLite still reads of it fits, and would be told as whole."""
+    store = await _store_with(tmp_path)
+    torn = _frames(tmp_path)
+    for _ in range(2):
+        await store.append(draft())
+    copy = _copied(tmp_path)
+    with Reader.open(tmp_path / DB) as beside:
+        assert verify(beside).ok
+    await store.close()
+    with Reader.open(copy / DB) as reader:
+        assert verify(reader).ok
+    _spoil(copy, torn)
+    for piece in copy.glob("*-shm"):
+        piece.unlink()
+    with Reader.open(copy / DB) as reader:
+        assert (verify(reader).head.sequence, verify(reader).problem) == (1, TORN)
+
+
+async def test_a_copy_without_its_log_says_so(tmp_path: Path) -> None:
+    store = await _store_with(tmp_path)
+    copy = _copied(tmp_path)
+    for piece in copy.glob("*-*"):
+        piece.unlink()
+    copying.back_up(tmp_path / DB, tmp_path / "backup.db")
+    await store.close()
+    for words in (["verify", "--store"], ["salvage"]):
+        for _ in range(2):  # SQLite has made an empty one by then
+            told = CliRunner().invoke(main, ["records", *words, str(copy / DB)])
+            assert f"its log, {copy / DB}-wal, is not beside it" in told.output
+        whole = CliRunner().invoke(main, ["records", *words, str(tmp_path / "backup.db")])
+        assert "is not beside it" not in whole.output
 
 
 async def test_one_torn_commit_is_what_a_power_cut_leaves(tmp_path: Path) -> None:
