@@ -4,6 +4,10 @@ from typing import Final
 
 ORDERS: Final[dict[str, tuple[str, str]]] = {
     "label.rule": ("规则", "rule"),
+    "lock.mixup": (
+        "控制器计数 {total_g} g 与另一工位上次记录相同（{rigs}）：接线或地址可能互换，核对后解锁",
+        "the PLC counts {total_g} g, as another rig's did ({rigs}): exchanged? look, then unlock",
+    ),
     "order.hold": (
         "气瓶 {subject} 已锁定",
         "cylinder {subject} is held",

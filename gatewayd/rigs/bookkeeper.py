@@ -20,6 +20,7 @@ from gatewayd.rigs.after import after, filled_g, overfilled, safe_net_g
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.history import association
 from gatewayd.rigs.means import Means
+from gatewayd.rigs.mixup import Mixup
 from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue, Unauthorised
 from gatewayd.rigs.overfull import ALARM
@@ -44,6 +45,7 @@ class Bookkeeper:
         self._bench = bench
         self._alarms = means.alarms
         self._store = means.store
+        self._mixup = Mixup(bench.rig_id, means.store, means.clock)
         self._clock = means.clock
         self._zone = ZoneInfo(bench.station.timezone)
         self._log = logger("rigs").bind(rig=bench.rig_id)
@@ -54,20 +56,21 @@ class Bookkeeper:
     @property
     def saved(self) -> bool:
         """Whether everything this rig had to say is committed."""
-        return not self._unsaved
+        return not self._unsaved and self._mixup.clear
 
     @property
     def healthy(self) -> bool:
         """Whether everything this rig had to say is committed and the store can commit."""
-        return not self._unsaved and self._store.healthy
+        return self.saved and self._store.healthy
 
     async def retry(self) -> None:
         """Try again, at most once a second, what could not be committed."""
         now_ns = self._clock.monotonic_ns()
-        if not self._unsaved or now_ns < self._retry_ns:
+        if self.saved or now_ns < self._retry_ns:
             return
         self._retry_ns = now_ns + RETRY_MS * MS
         try:
+            await self._mixup.settle()
             while self._unsaved:
                 await self._store.append(self._unsaved[0])
                 self._unsaved.pop(0)
@@ -78,15 +81,11 @@ class Bookkeeper:
         """Commit a draft, or keep it; behind others that wait, so that their order stays."""
         if not self._unsaved:
             try:
+                await self._mixup.settle()  # First: with the record it would seem to be our own.
                 await self._store.append(draft)
             except StoreError as exc:
-                self._log.exception(
-                    "record.waiting",
-                    error=str(exc),
-                    record=draft.id,
-                    kind=draft.kind,
-                    data=dict(draft.data),
-                )
+                told = {"record": draft.id, "kind": draft.kind, "data": dict(draft.data)}
+                self._log.exception("record.waiting", error=str(exc), **told)
             else:
                 return
         self._unsaved.append(draft)
@@ -236,6 +235,7 @@ class Bookkeeper:
             "while_away": gas.away,
         }
         also = self._raised("unauthorised_flow", detail, values)
+        self._mixup.note(total_g)
         await self._append(replace(draft, also=also))
 
     def _raised(self, code: str, detail: str, values: Mapping[str, Any]) -> tuple[RecordDraft, ...]:
@@ -247,10 +247,12 @@ class Bookkeeper:
     async def baseline(self, total_g: int, went_back_from_g: int | None) -> None:
         """Remember the totaliser; say so when it went backwards."""
         if went_back_from_g is not None:
+            self._mixup.note(total_g)
             detail = f"{went_back_from_g} g -> {total_g} g"
             if await self.alarm("totaliser_went_back", detail, total_after_g=total_g):
                 return
         try:
+            await self._mixup.settle()
             await self._store.set_total_g(self._bench.rig_id, total_g)
         except StoreError as exc:
             self._log.exception("baseline.not_committed", error=str(exc))

@@ -144,6 +144,11 @@ class Reads(
         total_g = self._one("SELECT last_total_g FROM rigs WHERE rig = ?", (rig_id,))
         return None if total_g is None else int(total_g)
 
+    def rigs_at_total(self, total_g: int, *, within_g: int, besides: str) -> tuple[str, ...]:
+        """Other rigs whose totaliser was last recorded at `total_g`, or near it; by name."""
+        sql = "SELECT rig FROM rigs WHERE abs(last_total_g - ?) <= ? AND rig <> ? ORDER BY rig"
+        return tuple(str(row[0]) for row in self._rows(sql, (total_g, within_g, besides)))
+
     def kept(self, rig_id: str) -> str | None:
         """What the rig's gate kept last; None when it never did."""
         text = self._one("SELECT value FROM meta WHERE key = ?", (rows.KEPT.format(rig_id),))

@@ -98,6 +98,17 @@ PLANTS = (
         simulated=False,
     ),
     Plant(
+        "exchanged-plcs-fill",
+        "two PLCs changed places, and the cylinder at the other rig is filled for this one",
+        "gatewayd/rigs/mixup.py",
+        old="        for rig_id in (self._rig_id, *others) if others else ():\n",
+        new="        for rig_id in ():\n",
+        tests=(
+            "tests/rigs/test_mixup.py::test_a_gate_that_counts_as_another_rigs_did_fills_nothing",
+        ),
+        simulated=False,
+    ),
+    Plant(
         "stall-unnoticed",
         "a process that stood still for longer than the lease goes on as if it had watched",
         PERMITTED,
