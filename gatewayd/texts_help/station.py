@@ -46,7 +46,7 @@ RULES: Final[dict[str, str]] = {
 
 ARCHIVE: Final[dict[str, str]] = {
     "Import KIND from FILE by code or id: known ones change, new ones are added.": (
-        "从 FILE 导入 KIND，按编码或编号对应；已有的更新，没有的新增。"
+        "从 FILE 导入 KIND（气瓶、操作人员或停用编码）；按编码或编号对应，已有的更新，没有的新增。"
     ),
     (
         "FILE is CSV (UTF-8 or GBK) or an Excel workbook (.xlsx). A mistake in any row rejects the "
@@ -75,7 +75,7 @@ ARCHIVE: Final[dict[str, str]] = {
     "Of the template: also the columns that few need.": "用于空文件：也包含少用的列",
     "Of the template; FILE is known by its content.": "空文件的格式；FILE 的格式按内容识别",
     "Export KIND, by code, as CSV or an Excel workbook; `import` takes it back unchanged.": (
-        "把 KIND 按编码顺序导出为 CSV 或 Excel 工作簿；可用 `import` 原样导回。"
+        "导出 KIND（气瓶、操作人员或停用编码）为 CSV 或 Excel 工作簿；按编码排列，可用 `import` 原样导回。"
     ),
     (
         "FILE is there whole or not at all, and is replaced when it exists. Works while the daemon "

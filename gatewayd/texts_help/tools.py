@@ -76,9 +76,9 @@ DEVICES: Final[dict[str, str]] = {
     "Tell a scanner to look.": "触发扫码枪扫描",
     "Registers live on a terminal, until Ctrl-C.": "在终端上持续刷新寄存器，直到 Ctrl-C",
     "Look for unit, base, word order, speed; reads only.": (
-        "查找从站地址、起始编号、字序和波特率；只读取"
+        "查找 unit（从站地址）、起始编号、字序和波特率；只读取"
     ),
-    "The units of --hunt.": "--hunt 查找的地址范围",
+    "The units of --hunt.": "--hunt 查找的 unit 范围",
     "A setting, once the name is typed.": "写入一项设置；须输入设备名确认",
     "List the installed device drivers with their settings; NAME tells everything of one.": (
         "列出已安装的设备驱动及其设置；写 NAME 显示该驱动的全部信息。"
