@@ -132,6 +132,8 @@ class Connection(Ears):
 
     def flash(self, topic: str, payload: bytes) -> bool:
         """Publish at QoS 0 now, or drop it (False) when the connection is gone or congested."""
+        if self._flush_soon:
+            self._flush()  # What only waits for the next turn is no congestion.
         if self.gone.is_set() or self._client.want_write():
             return False
         self._corked = True

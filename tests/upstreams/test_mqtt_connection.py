@@ -55,6 +55,20 @@ async def test_a_congested_link_drops_weights_and_keeps_nothing(mosquitto: Mosqu
     assert not connection.flash("weight", WEIGHT)
 
 
+async def test_a_weight_behind_a_state_or_record_of_the_same_turn_is_no_congestion(
+    mosquitto: Mosquitto,
+) -> None:
+    """What was sent at QoS 1 waits for the next turn of the loop; a weight was dropped for that."""
+    connection = connection_to(mosquitto.port)
+    await connection.open()
+    answer = await connection.send("state", b"{}")
+    assert connection.flash("weight", WEIGHT)
+    assert not connection._client.want_write(), "both are on their way"
+    async with asyncio.timeout(SOON_S):
+        assert (await answer).accepted
+    await connection.close()
+
+
 async def test_no_matching_subscriber_is_no_refusal(mosquitto: Mosquitto) -> None:
     connection = connection_to(mosquitto.port)
     await connection.open()
