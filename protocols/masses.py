@@ -23,7 +23,13 @@ MASS_G_MAX = 100_000_000
 FLOAT_MASS_G_MAX = 8_000_000
 """Up to here neighbouring float32 numbers are less than a gram apart, in each of the four units."""
 
+TOTAL_G_MAX = 1_000_000_000_000_000
+"""No meter ever counted a thousand million tonnes; below it JSON keeps every gram (RFC 8259, 6)."""
+
 _FLOAT = Struct(">f")
+_DOUBLE = Struct(">d")
+_MANTISSA = {32: (23, 127), 64: (52, 1023)}
+"""Bits of the fraction, and the bias of the exponent (IEEE 754, binary32 and binary64)."""
 
 
 class MassError(Exception):
@@ -47,6 +53,38 @@ def float_grams(pattern: int, unit: Unit) -> int:
     if not math.isfinite(value):
         raise MassError("not a number" if math.isnan(value) else "infinite")
     return _bounded(round(Fraction(value) * GRAMS[unit]), FLOAT_MASS_G_MAX)
+
+
+def total_grams(raw: int, unit: Unit, decimals: int) -> tuple[int, int]:
+    """An integer totaliser in grams, and how many grams one of its steps is, rounded up.
+
+    Raises MassError beyond TOTAL_G_MAX.
+    """
+    step = GRAMS[unit] / 10**decimals
+    return _bounded(round(raw * step), TOTAL_G_MAX), math.ceil(step)
+
+
+def float_total(pattern: int, bits: int, unit: Unit) -> tuple[int, int]:
+    """A totaliser that is a float of so many bits: its grams, and those to the next such number.
+
+    Raises MassError for NaN, infinity, and beyond TOTAL_G_MAX.
+    """
+    fraction, bias = _MANTISSA[bits]
+    exponent = pattern >> fraction & 2 * bias + 1
+    if exponent == 2 * bias + 1:
+        raise MassError("not a number" if pattern & (1 << fraction) - 1 else "infinite")
+    (value,) = (_FLOAT if bits == _FLOAT.size * 8 else _DOUBLE).unpack(
+        pattern.to_bytes(bits // 8, "big")
+    )
+    step = Fraction(2) ** (max(1, exponent) - bias - fraction) * GRAMS[unit]
+    return _bounded(round(Fraction(value) * GRAMS[unit]), TOTAL_G_MAX), math.ceil(step)
+
+
+def total_pattern(total_g: int, bits: int, unit: Unit) -> int:
+    """The bits of the float of `unit` nearest to these grams."""
+    assert abs(total_g) <= TOTAL_G_MAX, total_g
+    packed = (_FLOAT if bits == _FLOAT.size * 8 else _DOUBLE).pack(float(total_g / GRAMS[unit]))
+    return int.from_bytes(packed, "big")
 
 
 def raw_mass(mass_g: int, unit: Unit, decimals: int) -> int:

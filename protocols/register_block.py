@@ -6,7 +6,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
 from typing import TypeAlias
 
-from protocols.register_file import Table
+from protocols.register_file import Table, registers_of
 
 Value: TypeAlias = int | bool
 
@@ -46,7 +46,7 @@ class Point:
     @property
     def size(self) -> int:
         """How many registers, or single bits, it occupies."""
-        return 2 if self.type.endswith("32") else 1
+        return registers_of(self.type)
 
     @property
     def end(self) -> int:

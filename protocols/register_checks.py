@@ -5,7 +5,13 @@ from itertools import pairwise
 
 from protocols.documents import Document, Problem
 from protocols.modbus import REGISTERS, REGISTERS_READ_MAX, REGISTERS_WRITTEN_MAX
-from protocols.register_file import READ_FUNCTIONS, SINGLE_BITS, PointFile, ProfileFile
+from protocols.register_file import (
+    READ_FUNCTIONS,
+    SINGLE_BITS,
+    PointFile,
+    ProfileFile,
+    registers_of,
+)
 
 _BLOCK_TYPES = ("uint16", "int16", "uint32", "int32", "bits")
 
@@ -28,7 +34,7 @@ def _ordered(document: Document, file: ProfileFile) -> Iterator[Problem]:
         if point.address < file.base:
             yield Problem(mark, f"{name}: base {file.base} has no address {point.address}")
         if point.registers().stop - file.base > REGISTERS:
-            yield Problem(mark, f"{name}: a 32-bit value does not fit at {point.address}")
+            yield Problem(mark, f"{name}: {point.type} does not fit at {point.address}")
         area = (point.table, file.areas == "separate" and point.writable)
         before, other = last.get(area, (name, None))
         if other is not None and point.address < other.registers().stop:
@@ -79,7 +85,7 @@ def _bits(document: Document, name: str, point: PointFile) -> Iterator[Problem]:
 def _typed(document: Document, file: ProfileFile) -> Iterator[Problem]:
     for name, point in file.points.items():
         at = ("points", name)
-        wide = point.type.endswith("32")
+        wide = registers_of(point.type) > 1
         if point.word_order is not None and not wide:
             mark = document.mark((*at, "word_order"))
             yield Problem(mark, f"{name}: word_order means nothing for {point.type}")
@@ -91,16 +97,22 @@ def _typed(document: Document, file: ProfileFile) -> Iterator[Problem]:
             yield Problem(mark, f"{name}: {point.table} registers cannot be written")
         if point.mass and point.type in {"bits", "bit"}:
             yield Problem(document.mark((*at, "mass")), f"{name}: {point.type} is no mass")
-        if point.type == "float32" and not point.mass:
-            what = f"{name}: float32 is for masses, which become integer grams"
+        if point.type.startswith("float") and not point.mass:
+            what = f"{name}: {point.type} is for masses, which become integer grams"
             yield Problem(document.mark((*at, "type")), what, "mass: true")
-        if point.wraps_at is not None and not _wraps(point):
+        if point.type.endswith("64") and file.meter is None:
+            what = f"{name}: {point.type} is for the totaliser of a meter"
+            yield Problem(document.mark((*at, "type")), what, "a meter section")
+        if point.wraps_at is not None and not _wraps(file, name, point):
             mark = document.mark((*at, "wraps_at"))
             yield Problem(mark, f"{name}: wraps_at is for unsigned integers that can hold it")
 
 
-def _wraps(point: PointFile) -> bool:
-    width = {"uint16": 1 << 16, "uint32": 1 << 32}.get(point.type, 0)
+def _wraps(file: ProfileFile, name: str, point: PointFile) -> bool:
+    """A float wraps only where a meter counts in it; what it can hold ends far beyond."""
+    if point.type.startswith("float"):
+        return file.meter is not None and name == file.meter.total
+    width = 1 << 16 * registers_of(point.type) if point.type.startswith("uint") else 0
     return point.wraps_at is not None and point.wraps_at <= width
 
 
@@ -127,7 +139,7 @@ def _limited(document: Document, file: ProfileFile) -> Iterator[Problem]:
 def _writing(point: PointFile) -> set[int]:
     if point.type == "bit":
         return {5}
-    return {16} if point.type.endswith("32") else {6, 16}
+    return {16} if registers_of(point.type) > 1 else {6, 16}
 
 
 def _blocks(document: Document, file: ProfileFile) -> Iterator[Problem]:
@@ -141,7 +153,7 @@ def _blocks(document: Document, file: ProfileFile) -> Iterator[Problem]:
             if point.registers().stop - group[0][1].address > limit:
                 yield Problem(mark, f"{name}: more than {limit} registers after {group[0][0]}")
             if key := _beyond_blocks(file, point):
-                what = f"{name}: {key} is for maps with a scale or filler section"
+                what = f"{name}: {key} is for maps with a scale, filler or meter section"
                 yield Problem(document.mark(("points", name, key)), what)
         for (_, before), (name, point) in pairwise(group):
             if writable and point.address > before.registers().stop:

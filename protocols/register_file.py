@@ -10,7 +10,10 @@ from protocols.modbus import BITS_READ_MAX, REGISTERS, REGISTERS_READ_MAX
 
 Table: TypeAlias = Literal["holding", "input", "coil", "discrete"]
 Order: TypeAlias = Literal["high_first", "low_first"]
-Role: TypeAlias = Literal["scale", "gate", "filler", "output", "identify"]
+Role: TypeAlias = Literal["scale", "gate", "filler", "output", "identify", "meter"]
+Type: TypeAlias = Literal[
+    "uint16", "int16", "uint32", "int32", "float32", "uint64", "int64", "float64", "bits", "bit"
+]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000)]
 Word: TypeAlias = Annotated[int, Field(ge=0, le=0xFFFF)]
@@ -23,6 +26,11 @@ Function: TypeAlias = Literal[1, 2, 3, 4, 5, 6, 16]
 FUNCTIONS: tuple[Function, ...] = (1, 2, 3, 4, 5, 6, 16)
 """Every Modbus function that gatewayd asks for."""
 PAUSE_MS_MAX = 1000
+
+
+def registers_of(kind: str) -> int:
+    """How many registers, or single bits, a value of this type occupies."""
+    return {"32": 2, "64": 4}.get(kind[-2:], 1)
 
 
 class _Strict(BaseModel):
@@ -61,7 +69,7 @@ class PointFile(_Strict):
     """
 
     address: int = Field(ge=0, lt=REGISTERS)
-    type: Literal["uint16", "int16", "uint32", "int32", "float32", "bits", "bit"]
+    type: Type
     bits: dict[Name, Annotated[int, Field(ge=0, lt=BITS)]] = {}
     fields: dict[Name, FieldFile] = {}
     inverted: tuple[Name, ...] = ()
@@ -74,13 +82,13 @@ class PointFile(_Strict):
     stored: bool = False
     mass: bool = False
     negative: Name | None = None
-    wraps_at: int | None = Field(default=None, ge=2, le=1 << 32)
+    wraps_at: int | None = Field(default=None, ge=2, le=1 << 64)
     verified: bool = True
     doc: Text
 
     def registers(self) -> range:
         """The addresses this point occupies, as written."""
-        return range(self.address, self.address + (2 if self.type.endswith("32") else 1))
+        return range(self.address, self.address + registers_of(self.type))
 
 
 class LimitsFile(_Strict):
@@ -142,6 +150,16 @@ class ScaleFile(_Strict):
     gross: Name
     net: Name | None = None
     stable: Name
+
+
+class MeterFile(_Strict):
+    """Which points make the totaliser of a flow meter.
+
+    `overflow` is a second one that takes up what `total` cannot hold: the sum of both counts.
+    """
+
+    total: Name
+    overflow: Name | None = None
 
 
 class CommandFile(_Strict):
@@ -209,6 +227,7 @@ class ProfileFile(_Strict):
     unknown_when: tuple[UnknownFile, ...] = Field(default=(), max_length=64)
     scale: ScaleFile | None = None
     filler: FillerFile | None = None
+    meter: MeterFile | None = None
     commands: dict[Name, CommandFile] = Field(default={}, max_length=64)
     head: HeadFile | None = None
     points: dict[Name, PointFile] = Field(min_length=1, max_length=256)
@@ -216,5 +235,5 @@ class ProfileFile(_Strict):
     @property
     def one_moment(self) -> bool:
         """Whether all that is reported must come in one request, as gates and heads need it."""
-        planned = self.scale or self.filler or self.incomplete or "output" in self.serves
-        return not planned
+        sections = (self.scale, self.filler, self.meter, self.incomplete)
+        return not any(sections) and "output" not in self.serves

@@ -13,7 +13,7 @@ FIELD = "a number"
 MASS = "a mass"
 WRITABLE = "a writable point"
 COMMAND = "a command"
-SIGNED = ("int16", "int32", "float32")
+SIGNED = ("int16", "int32", "float32", "int64", "float64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ def _links(file: ProfileFile) -> Iterator[Link]:
         yield from (Link(("unknown_when", i, "of"), name, (MASS,)) for name in unknown.of)
     yield from _scale(file)
     yield from _filler(file)
+    yield from _meter(file)
     for name, command in file.commands.items():
         at = ("commands", name)
         yield from (Link((*at, "writes", point), point, (WRITABLE,)) for point in command.writes)
@@ -91,6 +92,13 @@ def _scale(file: ProfileFile) -> Iterator[Link]:
         yield Link(("scale", "stable"), file.scale.stable, (BIT,))
         if file.scale.net is not None:
             yield Link(("scale", "net"), file.scale.net, (MASS,))
+
+
+def _meter(file: ProfileFile) -> Iterator[Link]:
+    if file.meter is not None:
+        yield Link(("meter", "total"), file.meter.total, (MASS,))
+        if file.meter.overflow is not None:
+            yield Link(("meter", "overflow"), file.meter.overflow, (MASS,))
 
 
 def _filler(file: ProfileFile) -> Iterator[Link]:
@@ -138,13 +146,17 @@ def _roles(document: Document, file: ProfileFile) -> Iterator[Problem]:
     mark = document.mark(("serves",))
     if file.filler is not None and file.scale is None:
         yield Problem(document.mark(("filler",)), "a filler also weighs", "a scale section")
-    for role, section in (("scale", file.scale), ("filler", file.filler)):
+    if file.meter is not None and (file.scale is not None or file.filler is not None):
+        yield Problem(document.mark(("meter",)), "a meter weighs nothing", "a map of its own")
+    sections = (("scale", file.scale), ("filler", file.filler), ("meter", file.meter))
+    for role, section in sections:
         if section is not None and role not in file.serves and file.incomplete is None:
             yield Problem(
                 mark, f"a map with a {role} section serves as {role}", f"{role} in serves"
             )
-    if "filler" in file.serves and file.filler is None:
-        yield Problem(mark, "serves as filler without a filler section")
+    for role, section in sections[1:]:
+        if role in file.serves and section is None:
+            yield Problem(mark, f"serves as {role} without a {role} section")
     if "identify" in file.serves and file.head is None:
         yield Problem(mark, "identifies without a head section")
     if file.incomplete is not None and file.serves:
@@ -160,7 +172,7 @@ def _unverified(document: Document, file: ProfileFile) -> Iterator[Problem]:
 
 
 def _apart(document: Document, file: ProfileFile, loaded: Mapping[str, Point]) -> Iterator[Problem]:
-    """A sign read at another moment than its mass belongs to another mass."""
+    """A sign read at another moment than its mass belongs to another mass; so does an overflow."""
     spans = plan((p for p in loaded.values() if _readable(file, p)), file.limits, base=file.base)
     owner = {name: point for point in loaded.values() for name in point.names}
     for name, point in file.points.items():
@@ -170,6 +182,11 @@ def _apart(document: Document, file: ProfileFile, loaded: Mapping[str, Point]) -
         ):
             mark = document.mark(("points", name, "negative"))
             yield Problem(mark, f"{name}: its sign {point.negative!r} is in another request")
+    meter = file.meter
+    parts = () if meter is None else [loaded.get(n or "") for n in (meter.total, meter.overflow)]
+    both = [part for part in parts if part is not None]
+    if both and not any(all(span.covers(part) for part in both) for span in spans):
+        yield Problem(document.mark(("meter", "overflow")), "overflow is in another request")
 
 
 def _readable(file: ProfileFile, point: Point) -> bool:

@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from protocols.masses import DECIMALS_MAX, GRAMS, MassError, Unit, float_grams, float_pattern, grams
+from protocols.masses import (
+    DECIMALS_MAX,
+    GRAMS,
+    MassError,
+    Unit,
+    float_grams,
+    float_pattern,
+    float_total,
+    grams,
+    total_grams,
+    total_pattern,
+)
 from protocols.modbus import Request
 from protocols.register_block import Point, RegisterError
 from protocols.register_commands import Totaliser, Write, steps
@@ -58,8 +69,10 @@ def spread(allowed: range, samples: int = SAMPLES) -> Iterator[int]:
     """Edges of a range and numbers spread over it."""
     edges = {allowed.start, allowed.start + 1, allowed.stop - 2, allowed.stop - 1, -1, 0, 1}
     yield from sorted(edge for edge in edges if edge in allowed)
+    size = allowed.stop - allowed.start  # len() ends at 2**63
+    stride = _STRIDE if size <= 1 << 32 else _STRIDE << 32 | 1
     for k in range(1, samples):
-        yield allowed[k * _STRIDE % len(allowed)]
+        yield allowed[k * stride % size]
 
 
 def samples_of(point: Point) -> Iterator[int]:
@@ -135,13 +148,16 @@ def _scaling(profile: Profile) -> str:
     for point in (p for p in profile.points.values() if p.mass):
         for unit, decimals in scalings(profile):
             for number in spread(limits_of(point)):
-                _scaled(point, number, unit, decimals)
+                _scaled(profile, point, number, unit, decimals)
                 count += 1
     return f"{count} masses"
 
 
-def _scaled(point: Point, number: int, unit: Unit, decimals: int) -> None:
+def _scaled(profile: Profile, point: Point, number: int, unit: Unit, decimals: int) -> None:
     try:
+        if profile.meter is not None:
+            _totalled(point, number, unit, decimals)
+            return
         if point.type == "float32":
             mass = float_grams(number, unit)
             if float_grams(float_pattern(mass, unit), unit) != mass:
@@ -155,6 +171,25 @@ def _scaled(point: Point, number: int, unit: Unit, decimals: int) -> None:
         raise _RefutedError(f"{point.name}: {number} of {step} g became {mass} g")
     if step >= 1 and round(mass / step) != number:
         raise _RefutedError(f"{point.name}: {mass} g does not come back as {number}")
+
+
+def _totalled(point: Point, number: int, unit: Unit, decimals: int) -> None:
+    """A total is right to its step, which is what lies between it and the next number.
+
+    Raises MassError for what is no total.
+    """
+    if not point.type.startswith("float"):
+        total_g, step_g = total_grams(number, unit, decimals)
+        next_g, _ = total_grams(number + 1, unit, decimals)
+    else:
+        bits = 16 * point.size
+        total_g, step_g = float_total(number, bits, unit)
+        again_g, _ = float_total(total_pattern(total_g, bits, unit), bits, unit)
+        next_g, _ = float_total(number + 1, bits, unit)
+        if abs(again_g - total_g) > step_g:
+            raise _RefutedError(f"{point.name}: {total_g} g comes back as {again_g} g")
+    if abs(next_g - total_g) > step_g:
+        raise _RefutedError(f"{point.name}: {total_g} g, then {next_g} g; its step is {step_g} g")
 
 
 def _limits(profile: Profile) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocols.register_block import Point, RegisterError, Value
-from protocols.register_file import SINGLE_BITS
+from protocols.register_file import BITS, SINGLE_BITS
 from protocols.register_plan import Span
 
 Words: TypeAlias = tuple[int, ...]
@@ -16,6 +16,9 @@ _RANGES = {
     "uint32": range(1 << 32),
     "int32": range(-(1 << 31), 1 << 31),
     "float32": range(1 << 32),
+    "uint64": range(1 << 64),
+    "int64": range(-(1 << 63), 1 << 63),
+    "float64": range(1 << 64),
     "bits": range(1 << 16),
     "bit": range(2),
 }
@@ -25,7 +28,7 @@ _RANGES = {
 class Reading:
     """Values of one round of answers: points, bits and fields by name.
 
-    A float32 is its 32 bits as a number until it is scaled. `words` are the registers as they came.
+    A float is its bits as a number until it is scaled. `words` are the registers as they came.
     """
 
     values: Mapping[str, Value]
@@ -50,7 +53,7 @@ class Reading:
 
 def place(point: Point) -> str:
     """Table and register as the map writes them, for a person."""
-    last = f"-{point.number + 1}" if point.size == 2 else ""  # noqa: PLR2004 - two registers
+    last = f"-{point.number + point.size - 1}" if point.size > 1 else ""
     return f"{point.table} {point.number}{last}"
 
 
@@ -97,18 +100,16 @@ def values_of(point: Point, words: Words) -> dict[str, Value]:
 
 
 def words_of(point: Point, value: int) -> Words:
-    """The registers of a number; a float32 is given by its 32 bits, a bits point whole.
+    """The registers of a number; a float is given by its bits, a bits point whole.
 
     Raises RegisterError when it does not fit.
     """
     if value not in _RANGES[point.type]:
         raise RegisterError(f"{point.name}: {value} does not fit into {point.type}")
-    if point.size == 1:
-        return (_swap_bytes(value & 0xFFFF) if point.bytes_swapped else value & 0xFFFF,)
-    high, low = (value >> 16) & 0xFFFF, value & 0xFFFF
+    words = tuple(value >> BITS * at & 0xFFFF for at in reversed(range(point.size)))
     if point.bytes_swapped:
-        high, low = _swap_bytes(high), _swap_bytes(low)
-    return (low, high) if point.low_first else (high, low)
+        words = tuple(map(_swap_bytes, words))
+    return words[::-1] if point.low_first else words
 
 
 def whole_of(point: Point, values: Mapping[str, Value]) -> int:
@@ -145,9 +146,11 @@ def _number(point: Point, words: Words) -> int:
         words = tuple(_swap_bytes(word) for word in words)
     if point.low_first:
         words = words[::-1]
-    raw = words[0] if len(words) == 1 else words[0] << 16 | words[1]
+    raw = 0
+    for word in words:
+        raw = raw << BITS | word
     if point.type.startswith("int"):
-        sign = 1 << (16 * len(words) - 1)
+        sign = 1 << (BITS * len(words) - 1)
         raw = (raw ^ sign) - sign
     return raw
 

@@ -131,9 +131,7 @@ def scaling_of(profile: Profile, reading: Reading, site: Site) -> Scaling:
 
 def mass_g(profile: Profile, reading: Reading, name: str, scaling: Scaling) -> int:
     """One mass in grams; raises UnknownMassError with the reason, the register and its raw value."""
-    for unknown in profile.unknown_when:
-        if (not unknown.of or name in unknown.of) and holds(unknown, reading):
-            raise UnknownMassError(f"{unknown.says}: {reading.shown(unknown.when)}")
+    refuse(profile, reading, name)
     point = profile.points[name]
     raw = int(reading[name])
     try:
@@ -143,6 +141,13 @@ def mass_g(profile: Profile, reading: Reading, name: str, scaling: Scaling) -> i
     except MassError as exc:
         raise UnknownMassError(f"{exc}: {reading.shown(name)}") from exc
     return -mass if point.negative is not None and reading[point.negative] else mass
+
+
+def refuse(profile: Profile, reading: Reading, name: str) -> None:
+    """Raise UnknownMassError where a condition of the map holds that makes this mass unknown."""
+    for unknown in profile.unknown_when:
+        if (not unknown.of or name in unknown.of) and holds(unknown, reading):
+            raise UnknownMassError(f"{unknown.says}: {reading.shown(unknown.when)}")
 
 
 def holds(unknown: UnknownFile, reading: Reading) -> bool:

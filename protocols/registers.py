@@ -22,6 +22,7 @@ from protocols.register_file import (
     FillerFile,
     LimitsFile,
     MassFile,
+    MeterFile,
     Name,
     PointFile,
     ProfileFile,
@@ -30,6 +31,7 @@ from protocols.register_file import (
     Table,
     Text,
     UnknownFile,
+    registers_of,
 )
 from protocols.register_plan import DEFAULT_LIMITS, Span, plan
 
@@ -58,7 +60,7 @@ class Profile:
     """A loaded register map.
 
     `reads` is what a gate or head reports in one block and `writes` what it is told; both are empty
-    in maps that are planned (`scale`, `filler`). `points` are all of them by name. `head` is there
+    in maps that are planned (`scale`, `filler`, `meter`). `points` are all of them by name. `head` is there
     when the map is that of an RFID head. `incomplete` says why it cannot be used, empty when it can.
     """
 
@@ -82,6 +84,7 @@ class Profile:
     unknown_when: tuple[UnknownFile, ...] = ()
     scale: ScaleFile | None = None
     filler: FillerFile | None = None
+    meter: MeterFile | None = None
     commands: Mapping[str, CommandFile] = field(default_factory=dict)
 
     @property
@@ -135,6 +138,7 @@ def _profile(file: ProfileFile, points: Mapping[str, Point]) -> Profile:
         unknown_when=file.unknown_when,
         scale=file.scale,
         filler=file.filler,
+        meter=file.meter,
         commands=file.commands,
     )
 
@@ -164,7 +168,7 @@ def schema() -> dict[str, Any]:
 
 
 def _point(name: str, point: PointFile, file: ProfileFile) -> Point:
-    wide = point.type.endswith("32")
+    wide = registers_of(point.type) > 1
     high_bit_first = (point.bit_order or file.bit_order) == "high_first"
     return Point(
         name,

@@ -175,7 +175,7 @@ WRONG = [
         "gross: lies in 102 to 103, never to be read",
     ),
     ("base: 1", "base: 1\nlimits: {registers_max: 126}", "less than or equal to 125"),
-    ("mass: true,", "mass: true, wraps_at: 4294967297,", "less than or equal to 4294967296"),
+    ("mass: true,", "mass: true, wraps_at: 4294967297,", "unsigned integers that can hold it"),
     ("type: bits,", "type: bits, mass: true,", "state: bits is no mass"),
     ("type: bits,", "type: bits, wraps_at: 100,", "wraps_at is for unsigned integers"),
     (
@@ -229,6 +229,6 @@ def test_one_address_is_two_registers_only_where_the_map_says_so() -> None:
     ],
 )
 def test_a_map_of_one_moment_says_no_more_than_its_driver_reads(key: str) -> None:
-    assert "is for maps with a scale or filler section" in problems(
+    assert "is for maps with a scale, filler or meter section" in problems(
         f"{TOP}points:\n  a: {{address: 1, {key}, doc: d}}\n"
     )

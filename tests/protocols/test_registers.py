@@ -180,7 +180,7 @@ def test_values_that_do_not_fit_or_are_not_all_there_are_refused() -> None:
         ("  a: {address: 1, typ: int16, doc: d}", "5:19: unknown key 'typ'"),
         ("  a: {address: -1, type: int16, doc: d}", "greater than or equal to 0"),
         ("  a: {address: 65536, type: int16, doc: d}", "less than 65536"),
-        ("  a: {address: 1, type: float64, doc: d}", "'uint16', 'int16'"),
+        ("  a: {address: 1, type: float16, doc: d}", "'uint16', 'int16'"),
         ("  a: {address: 65535, type: int32, doc: d}", "does not fit at 65535"),
         (
             "  a: {address: 1, type: int16, word_order: low_first, doc: d}",
