@@ -86,7 +86,7 @@ def _never_counted(connection: apsw.Connection) -> bool:
         counted = connection.execute(
             "SELECT count(*) FROM sqlite_sequence WHERE name = 'records'"
         ).get
-        return wrong == "ok" and counted == 0
+        return bool(wrong == "ok" and counted == 0)
     return False
 
 
