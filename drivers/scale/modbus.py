@@ -5,35 +5,25 @@ weight that is not known is told as unknown with device, register and raw value,
 """
 
 import asyncio
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Strict
-from drivers.links import Link, SerialLink
+from drivers.links import Link
 from drivers.liveness import LIVELY_S
+from drivers.plc.polled import Polled, silent_s_max, too_slow, unit_gap
 from drivers.plc.wire import MissedError, Wire
 from drivers.readings import WeightSample
 from drivers.scale import about_modbus as about
 from drivers.scale.pace import DeadBand, Pace
 from drivers.scale.stability import Constancy, Standstill
 from protocols.masses import DECIMALS_MAX, Unit
-from protocols.modbus import Request, rtu_frame
 from protocols.register_block import RegisterError
-from protocols.register_plan import Span
-from protocols.register_values import Reading, read
+from protocols.register_values import Reading
 from protocols.register_weights import Site, Weighing, needed, scale_names, site_gaps, weigh
 from protocols.registers import Profile
-
-SILENT_S_MAX = 1.0
-"""A scale that misses its answers for this long, or for three polls, is lost."""
-POLLS_MISSED_MAX = 3
-FRAME_EXTRA_BYTES = 5
-"""Unit, function, byte count and CRC around the registers of an RTU reply."""
-UNITS_SERIAL = range(1, 248)
-"""MODBUS over Serial Line 1.02, 2.2; over TCP some devices want 0 or 255."""
 
 
 class Adaptive(Strict):
@@ -79,8 +69,8 @@ class ScaleModbusSettings(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> "ScaleModbusSettings":
-        if isinstance(self.link, SerialLink) and self.unit not in UNITS_SERIAL:
-            raise ValueError(f"unit {self.unit} is not on a serial line; expected 1..247")
+        if gap := unit_gap(self.link, self.unit):
+            raise ValueError(gap)
         if self.adaptive is not None and self.adaptive.idle_poll_ms < self.poll_ms:
             raise ValueError(f"idle_poll_ms is faster than poll_ms {self.poll_ms}")
         return self
@@ -105,8 +95,13 @@ class ModbusScale:
         self.name = name
         self._settings = settings
         self._profile = profile
-        self._spans: tuple[Span, ...] = profile.plan(needed(profile))
-        self._requests = tuple(span.request() for span in self._spans)
+        self.polled = Polled(
+            settings.link,
+            settings.unit,
+            profile,
+            needed(profile),
+            timeout_ms=settings.timeout_ms,
+        )
         self._site = settings.site()
 
     async def run(self, context: Context) -> None:
@@ -116,42 +111,9 @@ class ModbusScale:
             await _Watch(self, wire, context).run()
 
     @property
-    def text(self) -> str:
-        """What this scale is, for people."""
-        text = (
-            f"{self._profile.id}, unit {self._settings.unit}, requests a poll: {len(self._spans)}"
-        )
-        return text if self._profile.verified else f"{text}; this map was never seen on a device"
-
-    @property
     def settings(self) -> ScaleModbusSettings:
         """As configured."""
         return self._settings
-
-    async def ask(self, wire: Wire, context: Context, due_s: float) -> list[bytes]:
-        """One round of answers, wanted by `due_s`; with the pauses that the device needs."""
-        pause_s = self._profile.limits.pause_ms / 1000
-        answers: list[bytes] = []
-        for request in self._requests:
-            if answers and pause_s:
-                await asyncio.sleep(pause_s)
-            answers.append(await self._ask(wire, context, request, due_s))
-        return answers
-
-    async def _ask(self, wire: Wire, context: Context, request: Request, due_s: float) -> bytes:
-        unit, on_a_bus = self._settings.unit, isinstance(self._settings.link, SerialLink)
-        if on_a_bus:
-            context.frame("host>device", rtu_frame(unit, request.pdu))
-        context.alive()
-        within_s = self._settings.timeout_ms / 1000
-        data = await wire.ask(unit, request, within_s=within_s, noise=context.noise, due_s=due_s)
-        if on_a_bus:
-            context.frame("device>host", rtu_frame(unit, request.head + data))
-        return data
-
-    def reading(self, answers: list[bytes]) -> Reading:
-        """Values by name; raises RegisterError when the map does not allow them."""
-        return read(self._spans, answers)
 
     def weighing(self, reading: Reading) -> Weighing:
         """The weighing in a reading."""
@@ -182,14 +144,13 @@ class _Watch:
         """A missed answer is noise; missed for long, or the first one, is a lost scale."""
         loop, up = asyncio.get_running_loop(), False
         fast_s = self._scale.settings.poll_ms / 1000
-        silent_s_max = max(SILENT_S_MAX, POLLS_MISSED_MAX * fast_s)
         answered_s = due_s = loop.time()
         while True:
             pause_s = fast_s
             try:
-                answers = await self._scale.ask(self._wire, self._context, due_s + pause_s)
+                answers = await self._scale.polled.ask(self._wire, self._context, due_s + pause_s)
             except MissedError as exc:
-                if not up or loop.time() - answered_s >= silent_s_max:
+                if not up or loop.time() - answered_s >= silent_s_max(fast_s):
                     raise
                 self._context.noise(str(exc), b"")
             else:
@@ -197,7 +158,7 @@ class _Watch:
                 sample = self._sample(answers)
                 if not up:
                     up = True
-                    self._context.up(self._scale.text)
+                    self._context.up(self._scale.polled.text)
                 pause_s = self._pace.after(sample)
                 if self._band.worth(sample):
                     self._context.emit(sample)
@@ -207,7 +168,7 @@ class _Watch:
     def _sample(self, answers: list[bytes]) -> WeightSample:
         at_ns = self._context.monotonic_ns()
         try:
-            reading = self._scale.reading(answers)
+            reading = self._scale.polled.reading(answers)
         except RegisterError as exc:
             return self._unknown(at_ns, str(exc))
         found = self._scale.weighing(reading)
@@ -250,27 +211,8 @@ def _objections(settings: ScaleModbusSettings, profiles: Mapping[str, Any]) -> t
         serves = ", ".join(profile.serves) or "nothing"
         return (f"profile {profile.id!r} has no scale section; it serves as: {serves}",)
     gaps = [f"profile {profile.id!r}: {gap}" for gap in site_gaps(profile, settings.site())]
-    return (*gaps, *_too_slow(settings, profile))
-
-
-def _too_slow(settings: ScaleModbusSettings, profile: Profile) -> list[str]:
-    """Times that the device or its line cannot keep."""
-    spans = profile.plan(needed(profile))
-    found = []
-    pauses_ms = (len(spans) - 1) * profile.limits.pause_ms
-    if pauses_ms >= settings.poll_ms:
-        found.append(
-            f"poll_ms {settings.poll_ms} is shorter than the pauses of a poll, {pauses_ms} ms"
-        )
-    if isinstance(settings.link, SerialLink):
-        longest = max(span.request().data_bytes for span in spans) + FRAME_EXTRA_BYTES
-        reply_ms = math.ceil(longest * settings.link.char_s() * 1000)
-        if settings.timeout_ms < reply_ms:
-            found.append(
-                f"timeout_ms {settings.timeout_ms} is shorter than one reply at "
-                f"{settings.link.baud} baud, {reply_ms} ms"
-            )
-    return found
+    times = {"poll_ms": settings.poll_ms, "timeout_ms": settings.timeout_ms}
+    return (*gaps, *too_slow(settings.link, profile, profile.plan(needed(profile)), **times))
 
 
 DRIVER = DriverType(
