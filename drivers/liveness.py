@@ -31,7 +31,7 @@ class Worker:
 
     _begun: ClassVar[dict[str, list[threading.Thread]]] = {}
 
-    def __init__(self, wire: str, trouble: Trouble, work: Callable[[], None]) -> None:
+    def __init__(self, wire: str, trouble: Trouble, work: Callable[[], object]) -> None:
         self._wire = wire
         self._trouble = trouble
         # A daemon, so that one that hangs cannot hold the program.
@@ -46,6 +46,10 @@ class Worker:
             raise self._hangs(f"{len(left)} calls have not come back")
         self._begun[self._wire] = [*left, self._thread]
         self._thread.start()
+
+    def join(self) -> None:
+        """Wait until the thread has ended; for who knows that it will."""
+        self._thread.join()
 
     def turned(self) -> None:
         """On the thread: a call of the library came back."""

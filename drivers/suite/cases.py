@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from drivers.suite.bench import Bench, running
+from drivers.suite.freezing import Freezable
 from drivers.suite.kit import Kit
 from drivers.suite.memory_cases import MEMORY_CASES
 from drivers.suite.stage import Stage, on_stage
@@ -13,6 +14,8 @@ from drivers.suite.wires import Wire
 
 IDLE_S = 0.5
 """How long an idle or misbehaving device is watched."""
+FROZEN_S = 1.5
+"""How long a driver that hangs is watched: longer than a driver of ours waits for a turn."""
 STORM_SHOWS = 20
 STORM_REPEATS = 100
 """Everything the device sends arrives so many times: 2000 sightings of one thing."""
@@ -47,6 +50,29 @@ async def an_idle_device_is_up_and_says_nothing(kit: Kit, wire: Wire) -> None:
         await asyncio.sleep(IDLE_S)
         assert bench.error is None, f"{kit}: {bench.error}"
         assert not bench.readings, bench.readings
+
+
+async def it_turns_while_it_waits_and_only_then(kit: Kit, wire: Wire) -> None:
+    """Idle, it says in time that it does not hang; hung, nothing else says so for it."""
+    lively_s = kit.driver.lively_s
+    assert lively_s, f"{kit}: its DriverType has no lively_s, so nobody notices when it hangs"
+    async with on_stage(kit, wire) as stage:
+        driver = Freezable(kit.make(stage.link))
+        async with running(driver) as bench:
+            await bench.until(lambda: bench.ups or bench.error)
+            moves = driver.moves
+            moves.clear()
+            with contextlib.suppress(AssertionError):
+                await bench.until(lambda: len(moves) > 1 or bench.error, lively_s / 2)
+            assert bench.error is None, f"{kit}: {bench.error}"
+            assert len(moves) > 1, (
+                f"{kit}: idle, it did not call context.alive() in {lively_s / 2} s"
+            )
+            driver.frozen = True
+            await asyncio.sleep(0)  # What was under way before it froze.
+            moves.clear()
+            await asyncio.sleep(FROZEN_S)
+            assert not moves, f"{kit}: it hangs, and something else still says that it does not"
 
 
 async def what_is_shown_is_read_as_it_is(kit: Kit, wire: Wire) -> None:
@@ -204,6 +230,7 @@ async def a_stop_does_not_wait_for_a_silent_device(kit: Kit, wire: Wire) -> None
 
 CASES: tuple[Case, ...] = (
     an_idle_device_is_up_and_says_nothing,
+    it_turns_while_it_waits_and_only_then,
     what_is_shown_is_read_as_it_is,
     two_at_once_are_two,
     an_unplugged_device_is_lost_and_read_again_when_back,

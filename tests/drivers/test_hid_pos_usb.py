@@ -159,7 +159,7 @@ async def live(tmp: Path, reports: list[tuple[float, bytes]], **more: Any) -> di
     device = tmp / "scanner.umockdev"
     device.write_text(describe(IDS, PLAIN_INTERFACE), "ascii")
     sent = [(after_s, report.hex()) for after_s, report in reports]
-    error = "unplug_s" in more or "held" in more
+    error = not more.keys().isdisjoint({"unplug_s", "held", "hangs_s"})
     alive = {"reports": sent, "descriptor": POS.hex(), "unplug_s": None, **more}
     wanted = {**order(LINK, len(reports), error=error), **alive}
     return await umockdev.run(wanted, ["--device", str(device)], "tests.support.usbfs_child")
@@ -176,6 +176,12 @@ async def test_late_reports_are_read_and_the_kernels_driver_comes_back(tmp_path:
 async def test_an_idle_scanner_that_is_unplugged_is_lost(tmp_path: Path) -> None:
     said = await live(tmp_path, [], unplug_s=1.0)
     assert said["error"] == "usb:0c2e:0b01: unplugged"
+
+
+async def test_a_call_that_never_comes_back_is_a_lost_scanner(tmp_path: Path) -> None:
+    said = await live(tmp_path, [], hangs_s=1.0)
+    assert said["ups"]
+    assert "a call has not come back for 10 s; a call of libusb does not come back" in said["error"]
 
 
 async def test_a_scanner_another_program_has_is_an_error_in_words(tmp_path: Path) -> None:

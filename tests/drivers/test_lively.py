@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from drivers.contract import DriverType
+from drivers.contract import DriverType, Reading
 from drivers.dialog import ASKED_TIMES_MAX
 from drivers.liveness import LIVELY_S, TURN_S
 from drivers.rfid.rounds import PUSH_SILENT_S_MAX
@@ -34,6 +34,7 @@ class Watched:
     driver: Freezable
     supervisor: Supervisor
     statuses: list[DeviceStatus] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
     @property
     def is_up(self) -> bool:
@@ -50,14 +51,15 @@ async def _supervised(only: tuple[str, ...] = ()) -> AsyncIterator[list[Watched]
                 continue
             driver = Freezable(await stack.enter_async_context(idle()))
             statuses: list[DeviceStatus] = []
+            readings: list[Reading] = []
             supervisor = Supervisor(
                 driver,
                 clock=LoopClock(),
-                emit=lambda _: None,
+                emit=readings.append,
                 on_status=statuses.append,
                 lively_s=kind.lively_s,
             )
-            found.append(Watched(name, kind, driver, supervisor, statuses))
+            found.append(Watched(name, kind, driver, supervisor, statuses, readings))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each.supervisor.run()) for each in found]
             await until(lambda: all(each.is_up for each in found))
@@ -84,9 +86,11 @@ async def test_every_driver_turns_at_rest_and_one_that_is_frozen_is_lost_and_beg
             assert max(b - a for a, b in pairwise(moves)) < TURN_S + 0.5, (each.name, moves)
             assert each.is_up, (each.name, each.supervisor.status)
             each.driver.frozen = True
+        said = [len(each.readings) for each in found]
         for _ in range(LOOKS - 1):
             await _a_look_later()
         assert [each.name for each in found if not each.is_up] == []
+        assert [len(each.readings) for each in found] == said, "no sample looks fresh meanwhile"
         await _a_look_later()
         await _a_look_later()
         for each in found:

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from drivers.contract import DriverError, MemoryArea, TagRead
+from drivers.liveness import STILL_LOOKS_MAX, TURN_S
 from drivers.rfid import pcsc_api
 from drivers.rfid.pcsc import DRIVER, STOP_WITHIN_S, Pcsc, Settings
+from drivers.rfid.pcsc_watch import WAIT_MS_MAX
 from drivers.suite import Bench, running
+from drivers.suite.freezing import Freezable
 from protocols.readers import pcsc
 from tests.support.devices.pcsc import (
     PAGES,
@@ -22,6 +26,7 @@ from tests.support.devices.pcsc import (
     free_port,
     missing,
 )
+from tests.support.patient_loop import stall
 
 UID = "04112233445566"
 NOTICED_S = 1.0
@@ -248,6 +253,33 @@ async def test_a_daemon_that_dies_is_unavailable_and_read_again_when_back(
         async with running(driver()) as bench:
             await bench.until(lambda: bench.readings or bench.error)
     assert bench.uids == {UID}
+
+
+async def test_a_daemon_that_stands_still_is_a_lost_reader_and_read_again_when_it_goes_on(
+    pcscd: PcscDaemon,
+) -> None:
+    """The thread hangs in the library for real: nobody answers its last question."""
+    assert pcscd.process is not None
+    desk = Freezable(driver())
+    async with running(desk) as bench:
+        await bench.until(lambda: bench.ups and len(desk.moves) >= 2)
+        pcscd.process.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(2 * WAIT_MS_MAX / 1000)  # Now its question has been asked.
+            for _ in range(STILL_LOOKS_MAX + 1):
+                stall(TURN_S)
+                await asyncio.sleep(0.02)
+            await bench.until(lambda: bench.error)
+            assert "a call has not come back for 10 s" in str(bench.error)
+            assert bench.error is not None
+            assert bench.error.trouble is not None
+            assert bench.error.trouble.kind == "call_hangs"
+        finally:
+            pcscd.process.send_signal(signal.SIGCONT)
+    with ScriptedCard().lying(pcscd.port):
+        async with running(driver()) as again:
+            await again.until(lambda: again.readings or again.error)
+    assert again.uids == {UID}
 
 
 def test_without_pyscard_the_driver_says_what_to_install() -> None:

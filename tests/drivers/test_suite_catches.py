@@ -125,8 +125,28 @@ async def tires_of_repeats(driver: Driver, context: Context) -> None:
     await driver.run(replace(context, emit=emit))
 
 
+async def says_nothing_at_rest(driver: Driver, context: Context) -> None:
+    await driver.run(replace(context, alive=lambda: None, frame=lambda _way, _raw: None))
+
+
+async def has_a_heart_apart(driver: Driver, context: Context) -> None:
+    async def beat() -> None:
+        while True:
+            context.alive()
+            await asyncio.sleep(0.2)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(beat())
+        try:
+            await driver.run(context)
+        finally:
+            task.cancel()
+
+
 CAUGHT: list[tuple[Callable[[Driver, Context], Awaitable[None]], Case]] = [
     (invents_reads, cases.an_idle_device_is_up_and_says_nothing),
+    (says_nothing_at_rest, cases.it_turns_while_it_waits_and_only_then),
+    (has_a_heart_apart, cases.it_turns_while_it_waits_and_only_then),
     (respells_uids, cases.what_is_shown_is_read_as_it_is),
     (keeps_the_first_of_two, cases.two_at_once_are_two),
     (hides_a_loss, cases.an_unplugged_device_is_lost_and_read_again_when_back),
@@ -153,6 +173,12 @@ async def test_a_careless_driver_is_caught(
     def make(name: str, settings: Any, profiles: Mapping[str, Any]) -> Driver:
         return Broken(name, DRIVER.make(name, settings, profiles), how)
 
-    kit = replace(KIT, driver=replace(DRIVER, make=make), within_s=SOON_S)
+    kit = replace(KIT, driver=replace(DRIVER, make=make, lively_s=SOON_S), within_s=SOON_S)
     with pytest.raises((AssertionError, ExceptionGroup)):
         await case(kit, on_tcp)
+
+
+async def test_a_driver_of_which_nobody_can_tell_is_caught() -> None:
+    kit = replace(KIT, driver=replace(DRIVER, lively_s=0.0))
+    with pytest.raises(AssertionError, match="no lively_s"):
+        await cases.it_turns_while_it_waits_and_only_then(kit, on_tcp)

@@ -32,6 +32,8 @@ ALL = (
     troubles.head_refuses("ssi", "denied"),
     troubles.antenna_missing(3),
     troubles.other_client("tcp:reader:5084"),
+    troubles.driver_hangs(),
+    troubles.call_hangs("pcscd", "pcscd", "gatewayd"),
 )
 
 

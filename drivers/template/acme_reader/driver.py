@@ -8,6 +8,7 @@ from pydantic import Field
 from drivers.contract import Context, Driver, DriverType, Hello, Strict
 from drivers.dialog import Dialog, gap_s, now
 from drivers.links import open_stream
+from drivers.liveness import LIVELY_S
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
 from drivers.rfid.rounds import ReaderLink115200, Round, poll
@@ -108,5 +109,6 @@ DRIVER = DriverType(
     own_formats=(ACME,),
     hellos=(Hello(115_200, codec.encode(codec.Message(codec.MODEL)), ACME.name),),
     tcp_ports=(7000,),
+    lively_s=LIVELY_S,
     capabilities=frozenset({"identify", "antennas"}),
 )
