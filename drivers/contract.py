@@ -19,6 +19,7 @@ from drivers.readings import (
     GateOrder,
     GateSample,
     MemoryArea,
+    MeterSample,
     OutputSample,
     Reading,
     TagContents,
@@ -45,6 +46,7 @@ __all__ = [
     "GateSample",
     "Hello",
     "MemoryArea",
+    "MeterSample",
     "Output",
     "OutputSample",
     "Reading",
@@ -279,7 +281,7 @@ class DriverType:
     lively_s: float = 0.0
 
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset(
-        {"identify", "gate", "scale", "output", "filler"}
+        {"identify", "gate", "scale", "output", "filler", "meter"}
         | {"read_memory", "write_memory", "power", "antennas", "push", "trigger"}
     )
 

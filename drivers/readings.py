@@ -214,8 +214,35 @@ class FillerSample:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MeterSample:
+    """One reading of the totaliser of a flow meter, in grams of gas that ever went through it.
+
+    `total_g` None: it is not known, and `why` says so with the raw value. `step_g`: what lies
+    between two numbers that it can show now. `wraps_g`: where it starts again from 0; None = never.
+    """
+
+    device: str
+    at_ns: int
+    total_g: int | None
+    step_g: int = 0
+    wraps_g: int | None = None
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        """Unknown has a reason."""
+        assert (self.total_g is None) == bool(self.why), self
+
+
 Reading: TypeAlias = (
-    TagRead | CodeRead | Unread | GateSample | WeightSample | OutputSample | FillerSample
+    TagRead
+    | CodeRead
+    | Unread
+    | GateSample
+    | WeightSample
+    | OutputSample
+    | FillerSample
+    | MeterSample
 )
 
 

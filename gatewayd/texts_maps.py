@@ -18,6 +18,7 @@ POINTS: Final[dict[str, tuple[str, str]]] = {
     "points.not_read": ("未读到：{why}", "not read: {why}"),
     "points.unknown": ("未知（不是 0）：{why}", "unknown (not 0): {why}"),
     "points.weight": ("毛重 {gross} g，{stable}", "gross {gross} g, {stable}"),
+    "points.total": ("累计 {total} g，步长 {step} g", "total {total} g, in steps of {step} g"),
     "points.stable": ("稳定", "stable"),
     "points.moving": ("未稳定", "not stable"),
     "points.quiet": (

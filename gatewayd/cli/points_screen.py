@@ -12,7 +12,7 @@ from gatewayd.texts import text as say
 
 
 def table(device: Mapped, seen: Look, lang: Language) -> RenderableType:
-    """The points of one look, and the weight they make."""
+    """The points of one look, and the weight or the total they make."""
     title = say(
         "points.title",
         lang,
@@ -31,7 +31,7 @@ def table(device: Mapped, seen: Look, lang: Language) -> RenderableType:
             meaning,
             Text(row.point.doc, "dim"),
         )
-    return Group(Text(title, "bold"), grid, *_weight(seen, lang))
+    return Group(Text(title, "bold"), grid, *_weight(seen, lang), *_total(seen, lang))
 
 
 def watched(
@@ -66,3 +66,13 @@ def _weight(seen: Look, lang: Language) -> list[Text]:
         return [Text(say("points.unknown", lang, why=found.why), "yellow")]
     stable = say("points.stable" if found.stable else "points.moving", lang)
     return [Text(say("points.weight", lang, gross=found.gross_g, stable=stable), "green")]
+
+
+def _total(seen: Look, lang: Language) -> list[Text]:
+    found = seen.total
+    if found is None:
+        return []
+    if found.total_g is None:
+        return [Text(say("points.unknown", lang, why=found.why), "yellow")]
+    told = say("points.total", lang, total=found.total_g, step=found.step_g)
+    return [Text(told, "green")]

@@ -13,11 +13,14 @@ from gatewayd.commission.points import Look, Row
 from protocols.heads import HeadError, uid_of
 from protocols.masses import DECIMALS_MAX, MassError, float_grams, grams
 from protocols.register_file import CodedDecimals, CodedUnit
+from protocols.register_totals import counted
 from protocols.register_values import Reading
 from protocols.register_weights import UnknownMassError, scaling_of
 
 PLAUSIBLE_G_MAX = 2_000_000
 """No scale at a filling station carries more than 2 t; `capacity_g` says it better."""
+COUNTED_G_MAX = 1_000_000_000_000
+"""A million tonnes is a long life of a meter; a wrong order of words shows more, or nothing."""
 CONSTANT, MOVES, CODE, BITS, MASS, AT_REST, ANSWERED = 10, 8, 3, 2, 2, 2, 1
 REFUSED, NOT_ANSWERED, STANDS_STILL, NO_CODE, NO_BITS, NO_MASS, NO_UID = 3, 2, 3, 6, 4, 4, 3
 ALARM, ALARMS_MAX, LOW_BYTE_FIRST = 1, 3, 3
@@ -132,7 +135,7 @@ def _row(device: Mapped, seen: Look, row: Row) -> Iterator[Proof]:
         else:
             yield Proof(-NO_BITS, f"{row.shown} 有未定义的位", f"{row.shown} has unknown bits")
     if row.point.mass or row.point.name in GATE_MASSES:
-        grams_, limit_g = _grams(device, seen, row), device.capacity_g or PLAUSIBLE_G_MAX
+        grams_, limit_g = _grams(device, seen, row), _limit_g(device)
         if grams_ is None or grams_ == 0 or abs(grams_) > limit_g:
             shown = "?" if grams_ is None else f"{grams_} g"
             text = (f"{row.shown} 不像重量（{shown}）", f"{row.shown} is no likely mass ({shown})")
@@ -141,6 +144,13 @@ def _row(device: Mapped, seen: Look, row: Row) -> Iterator[Proof]:
             shown = f"{grams_} g"
             text = (f"{row.shown} 像重量（{shown}）", f"{row.shown} is a likely mass ({shown})")
             yield Proof(MASS, *text)
+
+
+def _limit_g(device: Mapped) -> int:
+    """More than this no scale of the station carries, and no meter ever counted."""
+    if device.profile.meter is not None:
+        return COUNTED_G_MAX
+    return device.capacity_g or PLAUSIBLE_G_MAX
 
 
 def _grams(device: Mapped, seen: Look, row: Row) -> int | None:
@@ -153,6 +163,8 @@ def _grams(device: Mapped, seen: Look, row: Row) -> int | None:
     words = {other.point.name: other.words for other in seen.rows if other.words is not None}
     try:
         scaling = scaling_of(device.profile, Reading(values, words, points), device.site)
+        if device.profile.meter is not None:
+            return counted(row.point, value, scaling)[0]
         if row.point.type == "float32":
             return float_grams(value, scaling.unit)
         return grams(value, scaling.unit, scaling.decimals)

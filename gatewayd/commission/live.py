@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from drivers.contract import Trouble
+from drivers.meter.meter_troubles import total_unknown
 from drivers.plc.wire import Wire
 from drivers.scale.pace import SECOND_NS
 from drivers.scale.stability import Constancy, Standstill
@@ -38,6 +39,7 @@ class Live:
         self._constancy = Constancy()
         self._standstill = Standstill(device.noise_g)
         self._totals = {name: Totaliser(wraps_at) for name, wraps_at in _totals(device)}
+        self._counted: Totaliser | None = None
         self._still_g: int | None = None
         self._still_ns = 0
 
@@ -46,6 +48,7 @@ class Live:
         return (
             *self._unread(seen),
             *self._weight(seen, at_ns),
+            *self._meter(seen),
             *(t for row in seen.rows for t in self._ranges(row)),
             *(t for row in seen.rows for t in self._total(row)),
         )
@@ -94,15 +97,31 @@ class Live:
     def _ranges(self, row: Row) -> Iterator[Trouble]:
         """A number at the end of its type is an overload in disguise; so is one beyond 100 t."""
         value = row.values.get(row.point.name)
-        if value is None or row.point.type == "float32" or row.unit != "g":
+        if value is None or row.point.type.startswith("float") or row.unit != "g":
             return
         ends = limits_of(row.point)
         if row.point.writable or not (row.point.mass or row.point.type.startswith("int")):
             return
         grams = row.mass_g if row.point.mass else int(value)
+        if self._device.profile.meter is not None:
+            return  # a meter counts beyond every scale, and says itself what is no total
         at_end = value == ends.stop - 1 or (value == ends.start and ends.start < 0)
         if at_end or (grams is not None and abs(grams) > MASS_G_MAX):
             yield troubles.out_of_range(self._device.name, f"{value}: {row.shown}")
+
+    def _meter(self, seen: Look) -> Iterator[Trouble]:
+        """A total that is not known, one that went back, and one that began again from 0."""
+        name, found, meter = self._device.name, seen.total, self._device.profile.meter
+        if found is None or meter is None:
+            return
+        if found.total_g is None:
+            yield total_unknown(f"{name}: {found.why}")
+            return
+        self._counted = self._counted or Totaliser(found.wraps_g)
+        was, moved = self._counted.last, self._counted.feed(found.total_g)
+        if was is not None and found.total_g < was:
+            tell = troubles.total_backwards if moved is None else troubles.total_wrapped
+            yield tell(name, was, f"{found.total_g} g, {seen.row(meter.total).shown}")
 
     def _total(self, row: Row) -> Iterator[Trouble]:
         total = self._totals.get(row.point.name)
@@ -118,6 +137,8 @@ class Live:
 
 def _totals(device: Mapped) -> Iterator[tuple[str, int | None]]:
     filler = device.profile.filler
+    if device.profile.meter is not None:
+        return  # its number may be a float, and is followed in grams
     named = UNSIGNED_TOTALS | ({filler.total} if filler is not None and filler.total else set())
     for name, point in device.profile.points.items():
         if point.wraps_at is not None or (name in named and point.type != "float32"):

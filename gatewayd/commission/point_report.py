@@ -14,6 +14,7 @@ def as_json(device: Mapped, seen: Look) -> dict[str, Any]:
         "requests": len(seen.answers),
         "rows": [_row(row) for row in seen.rows],
         "weight": _weight(seen),
+        "total": _total(seen),
     }
 
 
@@ -26,7 +27,7 @@ def _row(row: Row) -> dict[str, Any]:
         "type": point.type,
         "words": None if row.words is None else list(row.words),
         "raw": row.raw,
-        "value": None if point.type == "float32" else row.values.get(point.name),
+        "value": None if point.type.startswith("float") else row.values.get(point.name),
         "mass_g": row.mass_g,
         "unit": row.unit,
         "bits": {name: row.values[name] for name, _ in point.bits if name in row.values},
@@ -45,5 +46,17 @@ def _weight(seen: Look) -> dict[str, Any] | None:
         "gross_g": found.gross_g,
         "net_g": found.net_g,
         "stable": found.stable,
+        "why": found.why,
+    }
+
+
+def _total(seen: Look) -> dict[str, Any] | None:
+    found = seen.total
+    if found is None:
+        return None
+    return {
+        "total_g": found.total_g,
+        "step_g": found.step_g,
+        "wraps_g": found.wraps_g,
         "why": found.why,
     }

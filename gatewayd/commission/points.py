@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from gatewayd.commission.asking import Answer
 from gatewayd.commission.maps import Mapped
+from protocols import register_totals as totals
 from protocols.register_block import Point, RegisterError, Value
+from protocols.register_totals import Total
 from protocols.register_values import Reading, Words, place, values_of, words_in
 from protocols.register_weights import (
     Scaling,
@@ -78,11 +80,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One round: rows by the order of their registers, the weighing where the map makes one."""
+    """One round: rows by the order of their registers, weighing or total where the map makes one."""
 
     rows: tuple[Row, ...]
     answers: tuple[Answer, ...]
     weighing: Weighing | None
+    total: Total | None = None
 
     @property
     def heard(self) -> bool:
@@ -109,7 +112,8 @@ def look(device: Mapped, answers: Sequence[Answer]) -> Look:
         {row.point.name: row.point for row in rows},
     )
     scaled = tuple(_scaled(device, row, reading) for row in rows)
-    return Look(scaled, tuple(answers), _weighing(device, scaled, reading))
+    weighing, counted = _weighing(device, scaled, reading), _total(device, scaled, reading)
+    return Look(scaled, tuple(answers), weighing, counted)
 
 
 def _rows(answer: Answer) -> Iterator[Row]:
@@ -137,10 +141,17 @@ def _scaled(device: Mapped, row: Row, reading: Reading) -> Row:
     if lacking:
         return Row(row.point, row.words, row.values, why=f"unknown: {lacking} was not read")
     try:
-        grams = mass_g(profile, reading, name, _scaling(device, reading))
+        grams = _grams(profile, reading, name, _scaling(device, reading))
     except UnknownMassError as exc:
         return Row(row.point, row.words, row.values, why=str(exc))
     return Row(row.point, row.words, row.values, mass_g=grams)
+
+
+def _grams(profile: Profile, reading: Reading, name: str, scaling: Scaling) -> int:
+    """A mass, which no scale exceeds, or what a meter counts, which may be more."""
+    if profile.meter is None:
+        return mass_g(profile, reading, name, scaling)
+    return totals.part(profile, reading, name, scaling)[0]
 
 
 def _scaling(device: Mapped, reading: Reading) -> Scaling:
@@ -164,9 +175,24 @@ def _weighing(device: Mapped, rows: Sequence[Row], reading: Reading) -> Weighing
     """The weighing as the driver makes it; one whose registers are missing is unknown."""
     if device.profile.scale is None:
         return None
-    lacking = _lacking(iter(needed(device.profile)), reading)
-    if not lacking:
+    why = _unread(needed(device.profile), rows, reading)
+    if not why:
         return weigh(device.profile, reading, device.site)
-    row = next((row for row in rows if lacking in row.point.names), None)
-    why = row.why if row is not None else f"{lacking} was not read"
     return Weighing(None, None, stable=False, scaling=None, why=why)
+
+
+def _total(device: Mapped, rows: Sequence[Row], reading: Reading) -> Total | None:
+    """The total as the driver makes it; one whose registers are missing is unknown."""
+    if device.profile.meter is None:
+        return None
+    why = _unread(totals.needed(device.profile), rows, reading)
+    return Total(None, why=why) if why else totals.total(device.profile, reading, device.site)
+
+
+def _unread(names: Sequence[str], rows: Sequence[Row], reading: Reading) -> str:
+    """Why one of these is not there; empty when all of them are."""
+    lacking = _lacking(iter(names), reading)
+    if not lacking:
+        return ""
+    row = next((row for row in rows if lacking in row.point.names), None)
+    return row.why if row is not None else f"{lacking} was not read"

@@ -41,8 +41,8 @@ class Variant:
 
     @property
     def word_order(self) -> str:
-        """`high_first`, `low_first`, `mixed`, or empty without a 32-bit value."""
-        return _order(p.low_first for p in self.profile.points.values() if p.type.endswith("32"))
+        """`high_first`, `low_first`, `mixed`, or empty without a value of several registers."""
+        return _order(p.low_first for p in self.profile.points.values() if _wide(p))
 
     @property
     def byte_order(self) -> str:
@@ -56,6 +56,11 @@ class Variant:
         told += [f"word_order: {self.word_order}"] if self.word_order else []
         told += [f"byte_order: {self.byte_order}"] if self.swapped_bytes else []
         return ", ".join(told)
+
+
+def _wide(point: Point) -> bool:
+    """Whether it has words that can stand in another order."""
+    return point.type != "bit" and point.size > 1
 
 
 def _order(low_first: Iterator[bool]) -> str:
@@ -77,7 +82,7 @@ def rebased(profile: Profile, base: Literal[0, 1]) -> Profile:
 
 def orders(profile: Profile, base: Literal[0, 1]) -> Iterator[Variant]:
     """The map as it is, then with words, bytes, and both the other way round."""
-    wide = any(point.type.endswith("32") for point in profile.points.values())
+    wide = any(map(_wide, profile.points.values()))
     numbers = any(point.type != "bit" for point in profile.points.values())
     for bytes_, words in product((False, True)[: 1 + numbers], (False, True)[: 1 + wide]):
         points = {n: _turned(p, words=words, bytes_=bytes_) for n, p in profile.points.items()}
@@ -87,7 +92,7 @@ def orders(profile: Profile, base: Literal[0, 1]) -> Iterator[Variant]:
 def _turned(point: Point, *, words: bool, bytes_: bool) -> Point:
     return replace(
         point,
-        low_first=point.low_first != (words and point.type.endswith("32")),
+        low_first=point.low_first != (words and _wide(point)),
         bytes_swapped=point.bytes_swapped != (bytes_ and point.type != "bit"),
     )
 

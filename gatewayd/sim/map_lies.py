@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from drivers.readings import WeightSample
 from gatewayd.sim.map_device import MapDevice
+from gatewayd.sim.map_health import ill, well
 from protocols.masses import MASS_G_MAX, MassError, float_grams, grams
 from protocols.register_block import Point
-from protocols.register_file import CodedDecimals, CodedUnit, UnknownFile
+from protocols.register_file import UnknownFile
 from protocols.register_values import limits_of, read, whole_of
 from protocols.register_weights import (
     Scaling,
@@ -25,7 +26,6 @@ from protocols.registers import Profile
 NAN = 0x7FC0_0000
 STEP_S = 0.03
 """Between two lies of a series; longer than the poll of a trial."""
-SITE = Site(unit="kg", decimals=2)
 LATE_S = 0.2
 """Later than a trial waits."""
 
@@ -43,19 +43,7 @@ class Stage:
     def of(cls, profile: Profile) -> "Stage":
         """A device that says nothing is wrong, is stable and empty."""
         assert profile.scale is not None, profile.id
-        mass = profile.mass
-        assert mass is not None, profile.id
-        device = MapDevice(profile)
-        site = Site(
-            SITE.unit if mass.unit == "site" else None,
-            SITE.decimals if mass.decimals == "site" else None,
-        )
-        if isinstance(mass.unit, CodedUnit):
-            device.set(mass.unit.from_, next(iter(mass.unit.codes)))
-        if isinstance(mass.decimals, CodedDecimals):
-            device.set(mass.decimals.from_, next(iter(mass.decimals.codes), 2))
-        for unknown in profile.unknown_when:
-            device.set(unknown.when, _healthy(profile, unknown))
+        device, site = well(profile)
         device.set(profile.scale.stable, value=True)
         return cls(profile, device, site, _scaling(profile, device, site))
 
@@ -115,7 +103,7 @@ def _conditions(profile: Profile, unknown: UnknownFile) -> Iterator[Lie]:
     assert profile.scale is not None, profile.id
     if unknown.of and profile.scale.gross not in unknown.of:
         return
-    for value in _ill(profile, unknown):
+    for value in ill(profile, unknown):
         tell = _at_once(partial(_set, unknown.when, value))
         yield Lie(f"{unknown.says} ({unknown.when} = {value})", tell)
 
@@ -206,41 +194,3 @@ def _scaling(profile: Profile, device: MapDevice, site: Site) -> Scaling:
     spans = profile.plan(needed(profile))
     answers = [device.answer(span.request().pdu)[2:] for span in spans]
     return scaling_of(profile, read(spans, answers), site)
-
-
-def _allowed(profile: Profile, name: str) -> range:
-    """Every number that a point, bit or field can hold."""
-    point = profile.owner(name)
-    if name == point.name:
-        return limits_of(point)
-    field_ = next(((shift, mask) for n, shift, mask in point.fields if n == name), None)
-    return range(2) if field_ is None else range((field_[1] >> field_[0]) + 1)
-
-
-def _healthy(profile: Profile, unknown: UnknownFile) -> int:
-    """A number for which this condition, and every other on the same point, does not hold."""
-    rules = [other for other in profile.unknown_when if other.when == unknown.when]
-    low = [rule.outside.low for rule in rules if rule.outside is not None]
-    candidates = (0, 1, *low, *_allowed(profile, unknown.when)[:64])
-    allowed = _allowed(profile, unknown.when)
-    for value in candidates:
-        if value in allowed and not any(_holds(rule, value) for rule in rules):
-            return int(value)
-    raise ValueError(f"{profile.id}: {unknown.when} is never healthy")
-
-
-def _ill(profile: Profile, unknown: UnknownFile) -> tuple[int, ...]:
-    """Numbers for which this condition holds: each that it names, and the first on either side."""
-    named = list(unknown.is_)
-    if unknown.outside is not None:
-        named += [unknown.outside.low - 1, unknown.outside.high + 1]
-    if not named:
-        named = [1]
-    return tuple(value for value in named if value in _allowed(profile, unknown.when))
-
-
-def _holds(unknown: UnknownFile, value: int) -> bool:
-    outside = unknown.outside
-    if outside is not None and not outside.low <= value <= outside.high:
-        return True
-    return value in (unknown.is_ or (() if outside is not None else (1,)))

@@ -18,6 +18,7 @@ from drivers.scale.modbus import ModbusScale, ScaleModbusSettings
 from gatewayd.clock import SystemClock
 from gatewayd.sim.map_device import MapDevice, MapFaults
 from gatewayd.sim.map_lies import Lie, Stage, lies
+from gatewayd.sim.meter_trial import meter_trial
 from gatewayd.sim.wires import TcpWire
 from protocols.register_block import RegisterError
 from protocols.register_proof import Finding, distinct, prove
@@ -64,6 +65,8 @@ class _Seen:
 async def trial(profile: Profile) -> tuple[Finding, ...]:
     """Everything a map can be tried for: what can be proven, then every lie its device can tell."""
     findings = (*prove(profile), *[await _asked(profile, fault) for fault in _FAULTS])
+    if profile.meter is not None and not profile.incomplete:
+        return (*findings, *await meter_trial(profile))
     if profile.scale is None or profile.incomplete:
         return findings
     try:

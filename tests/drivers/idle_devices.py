@@ -6,12 +6,14 @@ from typing import Any, TypeAlias
 
 from drivers.contract import Driver, DriverType
 from drivers.filler import modbus as filler
+from drivers.meter import modbus as meter
 from drivers.output import modbus as output
 from drivers.plc import modbus as plc
 from drivers.scale import modbus as scale
 from drivers.scale import mt_sics, toledo, yaohua
 from drivers.suite import Kit, on_tcp
 from drivers.suite.stage import on_stage
+from gatewayd.sim.meter import SimMeter
 from gatewayd.sim.wires import TcpWire
 from protocols.documents import parse, validate
 from tests.drivers.filler.test_filler_modbus import WORDS as FILLER
@@ -71,6 +73,20 @@ async def _weighing() -> AsyncIterator[Driver]:
 
 
 @asynccontextmanager
+async def _counting() -> AsyncIterator[Driver]:
+    device = SimMeter(PROFILES["reference-meter-v1"]).device
+    wire = TcpWire(device.device)
+    await wire.plug()
+    told = {"link": {"tcp": wire.address}, "profile": device.profile.id}
+    try:
+        yield meter.DRIVER.make(
+            "device-1", meter.MeterModbusSettings.model_validate(told), PROFILES
+        )
+    finally:
+        wire.unplug()
+
+
+@asynccontextmanager
 async def _sics() -> AsyncIterator[Driver]:
     async with on_tcp(SicsScale().plugged) as link:
         yield of_sics(link)
@@ -95,6 +111,7 @@ IDLE: tuple[tuple[str, DriverType, Idle], ...] = (
     ("output", output.DRIVER, _of_unit(output.DRIVER, IoModule, OUTPUT, {})),
     ("filler", filler.DRIVER, _of_unit(filler.DRIVER, FillerDevice, FILLER, FILLERS)),
     ("scale", scale.DRIVER, _weighing),
+    ("meter", meter.DRIVER, _counting),
     ("mt-sics", mt_sics.DRIVER, _sics),
     ("yaohua", yaohua.DRIVER, _yaohua),
     ("toledo", toledo.DRIVER, _toledo),

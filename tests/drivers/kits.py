@@ -190,6 +190,7 @@ WITHOUT_KIT = {
     "scale.yaohua": "weighs, identifies nothing; tests/drivers/scale drives it through its faults",
     "scale.modbus": "weighs, identifies nothing; tests/drivers/scale drives it through its faults",
     "filler.modbus": "fills, identifies nothing; tests/drivers/filler drives it through its faults",
+    "meter.modbus": "counts, identifies nothing; tests/drivers/meter drives it through its faults",
     "output.modbus": "holds a valve; tests/drivers/output drives it through its own faults",
     "plc.modbus": "a gate, not an identifier; tests/drivers/plc drives it through its own faults",
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocols import registers
+from protocols import register_totals, registers
 from protocols.register_values import read
 from protocols.register_weights import Site, needed, weigh
 from protocols.registers import Profile, register_bytes
@@ -19,6 +19,7 @@ PROFILES = {
     for profile in [registers.load(path.read_text("utf-8"), path.name)]
 }
 SCALES = sorted(profile.id for profile in PROFILES.values() if profile.scale)
+METERS = sorted(profile.id for profile in PROFILES.values() if profile.meter)
 
 
 def answers(profile: Profile, vector: dict[str, Any], names: tuple[str, ...]) -> list[bytes]:
@@ -33,9 +34,13 @@ def answers(profile: Profile, vector: dict[str, Any], names: tuple[str, ...]) ->
 def test_registers_mean_what_the_document_says(vector: dict[str, Any]) -> None:
     assert vector["provenance"]
     profile = PROFILES[vector["profile"]]
-    names = (*(needed(profile) if profile.scale else ()), *vector["values"])
+    whole = register_totals.needed(profile) if profile.meter else ()
+    names = (*(needed(profile) if profile.scale else whole), *vector["values"])
     reading = read(profile.plan(names), answers(profile, vector, names))
     assert {name: reading[name] for name in vector["values"]} == vector["values"]
+    if profile.meter is not None:
+        counted = register_totals.total(profile, reading, Site(**vector["site"]))
+        assert {name: getattr(counted, name) for name in vector["total"]} == vector["total"]
     if profile.scale is None:
         return
     found = weigh(profile, reading, Site(**vector["site"]))
@@ -50,6 +55,12 @@ def test_registers_mean_what_the_document_says(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", SCALES)
 def test_every_scale_has_a_weighing_and_an_unknown_one(name: str) -> None:
     known = {v["weighing"]["gross_g"] is not None for v in GOLDEN if v["profile"] == name}
+    assert known == {True, False}
+
+
+@pytest.mark.parametrize("name", METERS)
+def test_every_meter_has_a_total_and_an_unknown_one(name: str) -> None:
+    known = {v["total"]["total_g"] is not None for v in GOLDEN if v["profile"] == name}
     assert known == {True, False}
 
 

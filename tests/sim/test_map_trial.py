@@ -35,6 +35,9 @@ async def test_every_shipped_map_passes_its_own_trial(name: str) -> None:
     if "scale" in profile.serves and profile.scale:
         assert tried >= {"weighs", "exception", "late", "silent", "wrong length", "sign flips"}
         assert tried >= {"moves while stable", "out of range"}
+    if "meter" in profile.serves:
+        assert tried >= {"counts", "reset", "exception", "late", "silent", "wrong length"}
+        assert "out of range" in tried
 
 
 LAUMAS = TEXTS["laumas-tlu"]
