@@ -206,8 +206,8 @@ class Bookkeeper:
         if self._told is None or self._told[0] != permit.id:
             before_g, after_g = permit.total_before_g, ending.total_after_g
             detail = (
-                f"permit {permit.permit_no}: totaliser - net = {ending.mismatch_g} g "
-                f"({before_g} g -> {after_g} g, net {ending.net_g} g)"
+                f"许可 / permit {permit.permit_no}: 累计量 - 净重 / totaliser - net = "
+                f"{ending.mismatch_g} g ({before_g} g -> {after_g} g, 净重 / net {ending.net_g} g)"
             )
             flowed_g = ending.net_g + ending.mismatch_g
             values = {"permit_no": permit.permit_no, "net_g": ending.net_g, "flowed_g": flowed_g}
@@ -269,8 +269,10 @@ class Bookkeeper:
 
     async def _overfilled(self, permit: Permit, ending: Ending) -> None:
         """Of the cylinder, not of the rig: it stands until a person answers for that cylinder."""
-        values = {"net_g": ending.net_g, "safe_net_g": safe_net_g(permit)}
-        detail = f"{ending.net_g} g > {values['safe_net_g']} g, permit {permit.permit_no}"
+        in_it_g, safe_g = filled_g(self._bench, permit, ending), safe_net_g(permit)
+        values = {"net_g": ending.net_g, "filled_g": in_it_g, "safe_net_g": safe_g}
+        by = "" if in_it_g <= ending.net_g else f"; 秤 / by the scale {ending.net_g} g"
+        detail = f"{in_it_g} g > {safe_g} g{by}; 许可 / permit {permit.permit_no}"
         draft = self._alarms.raised(
             ALARM,
             permit.cylinder_code,

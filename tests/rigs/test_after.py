@@ -90,8 +90,28 @@ async def test_an_overfilled_cylinder_stays_until_somebody_answers(tmp_path: Pat
         await fill(desk, SAFE_G + 300)
         assert desk.store.alarm_stands(ALARM, LEGAL.code)
         (alarm,) = [each for each in desk.records() if each["type"] == "gatewayd.alarm.v1"]
-        assert alarm["data"]["values"] == {"net_g": SAFE_G + 300, "safe_net_g": SAFE_G}
+        told = {"net_g": SAFE_G + 300, "filled_g": SAFE_G + 300, "safe_net_g": SAFE_G}
+        assert alarm["data"]["values"] == told
         assert Overfull(desk.store).facts(asked()) == {"history.overfilled": True}
+
+
+async def test_the_alarm_of_a_cylinder_names_what_the_totaliser_put_in(tmp_path: Path) -> None:
+    """Where that is more than the scale says: `14429 g > 14778 g` helps nobody."""
+    async with at_desk(tmp_path) as desk:
+        await desk.bring()
+        await desk.phase("permitted")
+        desk.gate.start()
+        await desk.phase("filling")
+        desk.gate.flow(SAFE_G - 300)
+        desk.gate.sample = replace(desk.gate.sample, total_g=desk.gate.sample.total_g + 700)
+        desk.gate.end()
+        await desk.phase("locked")
+        alarms = [each["data"] for each in desk.records() if each["type"] == "gatewayd.alarm.v1"]
+    told = {each["code"]: each["detail"] for each in alarms}
+    assert told[ALARM].startswith(
+        f"{SAFE_G + 400} g > {SAFE_G} g; 秤 / by the scale {SAFE_G - 300} g; 许可 / permit "
+    )
+    assert "累计量 - 净重 / totaliser - net = 700 g (" in told["totaliser_mismatch"]
 
 
 async def test_a_store_that_cannot_be_read_lets_no_cylinder_go(tmp_path: Path) -> None:
