@@ -32,6 +32,10 @@ DAMAGED: Final = (
     "is damaged; with store.on_corrupt: quarantine a restart sets it aside and takes over what is "
     "sound; or stop gatewayd and `gatewayd restore` the last backup"
 )
+BACKUP_IN_PLACE: Final = (
+    "{0}: a backup that was copied into the place of the store; move it elsewhere, then "
+    "`gatewayd restore FILE --by NAME`, which lets no number be used twice"
+)
 _ADVICE: Final[tuple[tuple[type[apsw.Error], str], ...]] = (
     (apsw.FullError, "is full; free space on the disk or raise store.quota_mb"),
     (apsw.CorruptError, DAMAGED),
@@ -194,7 +198,9 @@ def connect_to_write(path: Path, *, quota_mb: int, busy_ms: int = BUSY_MS) -> ap
     except apsw.Error as exc:
         connection.close()
         raise store_error(path, exc) from exc
-    assert mode == "wal", mode
+    if mode != "wal":
+        connection.close()
+        raise StoreError(BACKUP_IN_PLACE.format(path))
     return connection
 
 

@@ -279,6 +279,23 @@ async def test_what_is_left_out_is_not_told_as_lost(site: Path) -> None:
     assert f"6 to {5 + SEQUENCES_SKIPPED}: left out when a backup took an empty" in checked.output
 
 
+async def test_a_backup_that_was_copied_into_place_is_told_and_restored(site: Path) -> None:
+    """It would give numbers again that platforms have."""
+    await _life(site)
+    for file in _files(site, DB):
+        file.unlink()
+    shutil.copy(site / "backup.db", site / DB)
+    with pytest.raises(StoreError, match="move it elsewhere, then `gatewayd restore FILE"):
+        open_store(site)
+    csv = site / "c.csv"
+    csv.write_text("code\nc9\n", encoding="utf-8")
+    told = _run(site, "import", "cylinders", str(csv))
+    assert (told.exit_code, "a backup that was copied into the place" in told.output) == (3, True)
+    (site / DB).rename(site / "moved.db")
+    _restore(site, site / "moved.db")
+    await open_store(site).close()
+
+
 async def test_the_store_itself_is_no_backup(site: Path) -> None:
     await _life(site)
     before = (site / DB).read_bytes()
