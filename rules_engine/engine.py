@@ -231,6 +231,8 @@ def _own(code: str, rule: str, template: Template, values: Mapping[str, Any]) ->
 
 
 def _wrong_facts(names: Sequence[str]) -> list[Finding]:
+    if not names:
+        return []
     said = ({"name": name} for name in sorted(map(str, names)))
     return [_own("RULE_BROKEN", "engine.facts", _WRONG_FACT, each) for each in said]
 

@@ -20,10 +20,19 @@ class Sitting:
         self.packs = packs
         self._facts, self._stage = dict(facts), stage
         self._known, self._wrong = usable(packs, {**facts, **dict.fromkeys(MOVING)})
+        self._last: tuple[Facts, Verdict] | None = None
 
     def judge(self, scale: Facts) -> Verdict:
-        """The verdict by what the scale says now: every one of MOVING, None for what is unknown."""
+        """The verdict by what the scale says now: every one of MOVING, None for what is unknown.
+
+        A scale that says the same as the last time is answered the same.
+        """
         assert scale.keys() == MOVING, sorted(scale)
+        if self._last is None or not _same(self._last[0], scale):
+            self._last = dict(scale), self._judge(scale)
+        return self._last[1]
+
+    def _judge(self, scale: Facts) -> Verdict:
         told = {name: value for name, value in scale.items() if value is not None}
         wrong = [name for name, value in told.items() if not fits(name, value)]
         moved = {name: value for name, value in told.items() if name not in wrong}
@@ -34,3 +43,8 @@ class Sitting:
             known={**self._known, **moved},
             wrong=[*self._wrong, *wrong],
         )
+
+
+def _same(one: Facts, other: Facts) -> bool:
+    """Whether each value is the same, of the same type: to Python, True and 1.0 equal 1."""
+    return all(one[name] == other[name] and type(one[name]) is type(other[name]) for name in MOVING)

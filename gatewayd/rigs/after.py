@@ -102,7 +102,8 @@ class FillRules:
             "scale.gross_g": sample.gross_g,
             "scale.stable": sample.stable,
         }
-        return replace(view, objected=_objection(self._sitting.judge(scale)))
+        objected = _objection(self._sitting.judge(scale))
+        return view if objected is view.objected else replace(view, objected=objected)
 
 
 def _objection(verdict: Verdict) -> Withdrawal | None:

@@ -98,7 +98,8 @@ def _follow(state: State, view: View, sample: GateSample, permit: Permit) -> Sta
         return state
     if not state.flowed:
         state = replace(state, flowed=True, started_at=view.wall, started_ns=view.now_ns)
-    return replace(state, seen_net_g=sample.net_g)
+    same = state.seen_net_g == sample.net_g
+    return state if same else replace(state, seen_net_g=sample.net_g)
 
 
 def _cause(state: State, view: View, sample: GateSample, permit: Permit) -> Withdrawal | None:

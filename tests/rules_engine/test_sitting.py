@@ -51,8 +51,15 @@ def test_a_sitting_says_at_every_sample_what_the_whole_judgement_says(
 ) -> None:
     facts = {**LEGAL, "scale.tare_g": 16_600, "cylinder.stamped_tare_g": 16_500, **facts}
     sitting = Sitting(packs, facts, stage)
-    for scale in scales:
+    for scale in [*scales, *scales[-1:], *scales]:
         assert sitting.judge(scale) == judge(packs, {**facts, **scale}, stage)
+
+
+def test_what_python_holds_for_equal_is_another_scale() -> None:
+    sitting = Sitting((shipped("cn-lpg"),), LEGAL, "fill")
+    for net_g, sound in ((1, True), (True, False), (1.0, False), (1, True), (None, False)):
+        scale = {"scale.net_g": net_g, "scale.gross_g": 16_601, "scale.stable": False}
+        assert sitting.judge(scale).allowed is sound
 
 
 def test_the_gram_that_is_too_much_is_told_at_its_sample_and_only_there() -> None:
