@@ -26,11 +26,12 @@ from gatewayd.store.reads import Reader
 from tests.support import shapes
 from tests.support.brokers import Broker, Mosquitto
 from tests.support.subscribers import Subscriber
+from tests.support.waiting import WITHIN_S
 
 _KEPT = tempfile.TemporaryDirectory(prefix="gatewayd-houses-")
 _STORES: dict[tuple[str, bytes], Path] = {}
 """Settings and archive of a house, and the folder with the store that an import made of them."""
-WAIT_S = 20.0
+WAIT_S = WITHIN_S
 STOP_S = 6.0
 LOOP_LATE_MS = 500
 """How long a renewal may lie in the wires of a simulated PLC whose process waits for its CPU."""
