@@ -1,0 +1,108 @@
+"""The shipped unit under a real systemd: it starts, a hang is ended by the watchdog, it stops in order.
+
+Only root can boot one, see `support/systemd.py`; a /dev/watchdog is not tried here.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.house import LOOP_LATE_MS, Daemon, House
+from tests.support.systemd import UNIT, Systemd, booted, devices, let_in
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.e2e
+
+LEASE_MS = 2_000
+WITHIN_S = 60.0
+SOONER = "[Service]\nWatchdogSec=5\n"
+"""For a test, in place of the unit's 15 s."""
+MINOR_OF_NOBODY = 251
+"""No driver of this machine has that many; a driver that is not loaded, as before a plug, has none."""
+PROBE = """\
+[Service]
+Type=oneshot
+Restart=no
+WatchdogSec=0
+ExecStart=
+ExecStart=/opt/gatewayd/python/bin/python3 /opt/gatewayd/probe.py {}
+"""
+OPENS = """\
+import errno, os, sys
+for name in sys.argv[1:]:
+    told = "opened"
+    try:
+        os.open("/dev/" + name, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as exc:
+        told = errno.errorcode[exc.errno]
+    print("/dev/" + name, told, sep=": ")
+"""
+
+
+class Served(Daemon):
+    """The daemon as systemd runs it."""
+
+    systemd: Systemd
+
+    def log(self) -> str:
+        return self.systemd.journal() if hasattr(self, "systemd") else super().log()
+
+
+def _real_ports(config: Path) -> None:
+    """Serial ports by the names of their nodes: the links to them are in a /tmp that is not seen."""
+    for file in config.glob("devices/*.yaml"):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            key, _, port = line.partition(": ")
+            if key.strip() == "serial":
+                lines[number] = f"{key}: {os.path.realpath(port)}"
+                let_in(Path(os.path.realpath(port)))
+        file.write_text("\n".join(lines), encoding="utf-8")
+
+
+async def test_a_hang_in_mid_fill_is_ended_by_the_watchdog_and_a_stop_locks(tmp_path: Path) -> None:
+    async with booted() as systemd:
+        house = House(tmp_path, start=False, edit=_real_ports, lease_ms=LEASE_MS, speed=2.0)
+        house.daemon = served = Served(house.config)
+        async with house:
+            served.systemd = systemd
+            await systemd.install(house.config)
+            await systemd.add_unit("gatewayd.service.d/sooner.conf", SOONER)
+            plc = house.station.rigs[0].plc
+            await systemd.ctl("start", "gatewayd")
+            assert systemd.show("ActiveState") == "active", "READY=1 was told"
+            await house.ready()
+            await house.fill(house.legal[0])
+            hung = systemd.pids()
+            await systemd.ctl("kill", "--signal=STOP", "gatewayd")
+            await until(lambda: not plc.valve_open)
+            assert plc.shut_ms - plc.renewed_ms <= LEASE_MS + LOOP_LATE_MS, "closed by its lease"
+            assert systemd.pids() == hung, "long before the watchdog"
+            await until(lambda: systemd.pids() and systemd.pids() != hung, WITHIN_S)
+            assert "Watchdog timeout" in systemd.journal()
+            await house.until(lambda: len(house.fills()) == 1, WITHIN_S)
+            assert house.fills()[0]["outcome"] == "interrupted"
+            await house.ready()
+            await systemd.ctl("stop", "gatewayd")
+            assert (plc.permit_echo, systemd.pids()) == (0, ())
+            assert systemd.show("Result") == "success"
+
+
+async def test_the_unit_lets_in_what_is_plugged_in_later_and_nothing_that_is_no_port() -> None:
+    kinds = devices()
+    wanted = {"adapter": 188, "modem": 166, "usb": 189, "scanner": kinds.get("hidraw", 13)}
+    barred = {"memory": (1, 1), "watchdog": (10, 130), "kvm": (10, 232)}
+    async with booted() as systemd:
+        systemd.add_program()
+        (systemd.root / "opt/gatewayd/probe.py").write_text(OPENS, encoding="utf-8")
+        nodes = barred | {name: (major, MINOR_OF_NOBODY) for name, major in wanted.items()}
+        for name, (major, minor) in nodes.items():
+            systemd.add_node(name, major, minor)
+        await systemd.add_unit("probe.service", UNIT.read_text(encoding="utf-8"))
+        await systemd.add_unit("probe.service.d/probe.conf", PROBE.format(" ".join(nodes)))
+        await systemd.ctl("start", "probe")
+        told = [line for line in systemd.journal("probe").splitlines() if line.startswith("/dev/")]
+        found = dict(line.split(": ") for line in told)
+    assert found.keys() == {f"/dev/{name}" for name in nodes}
+    assert {name for name in nodes if found[f"/dev/{name}"] == "EPERM"} == barred.keys()
