@@ -17,8 +17,16 @@ SHIFTS: Final[dict[str, tuple[str, str]]] = {
         "records {net_g} g; not comparable: not heard for {silent_s} s",
     ),
     "shifts.why.went_back": (
-        "记录 {net_g} g；流量计累计量倒退，无法核对",
-        "records {net_g} g; not comparable: its totaliser went back",
+        "记录 {net_g} g；流量计累计量倒退 {risen_g} g（被清零或更换），无法核对",
+        "records {net_g} g; not comparable: its totaliser went back by {risen_g} g",
+    ),
+    "shifts.why.jumped": (
+        "记录 {net_g} g；流量计累计量一次跳变 {jumped_g} g（被改写），无法核对",
+        "records {net_g} g; not comparable: its totaliser moved by {jumped_g} g at once, it was set",
+    ),
+    "shifts.why.coarse": (
+        "记录 {net_g} g；流量计累计量步长 {step_g} g，大于限值 {limit_g} g，无法核对",
+        "records {net_g} g; not comparable: it counts in steps of {step_g} g, the limit is {limit_g} g",
     ),
     "shifts.why.unknown_flow": (
         "记录 {net_g} g；班末有一次充装的流量未知，无法核对",

@@ -68,10 +68,10 @@ GAS: Final = (
     Kind(
         "totaliser_went_back",
         "warning",
-        Text(zh="PLC 累计量变小", en="the PLC's totaliser went backwards"),
+        Text(zh="累计量变小或被改写", en="a totaliser went backwards, or was set"),
         Text(
-            zh="PLC 更换、断电清零，或寄存器表不对",
-            en="the PLC was replaced or reset, or the register map is wrong",
+            zh="PLC 或流量计更换、清零、断电丢失，或寄存器表不对",
+            en="the PLC or the meter was replaced or reset, or the register map is wrong",
         ),
         Text(
             zh="请查明原因；此后以新的累计量为准，确认即可",

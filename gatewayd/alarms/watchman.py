@@ -96,12 +96,13 @@ def _device(name: str, seen: Mapping[str, Any]) -> Iterator[Sight]:
     kinds = {trouble["kind"] for trouble in seen["troubles"]}
     yield Sight("device_fault", name, state == "fault", 0, error)
     yield Sight("device_lost", name, state in ("connecting", "down"), DEVICE_LOST_S, error)
-    yield Sight("weight_unknown", name, "weight_unknown" in kinds, WEIGHT_UNKNOWN_S, _text(seen))
+    for kind in ("weight_unknown", "total_unknown"):
+        yield Sight(kind, name, kind in kinds, WEIGHT_UNKNOWN_S, _text(seen, kind))
 
 
-def _text(seen: Mapping[str, Any]) -> str:
-    """What the device says of its weight, with register and raw value."""
-    told = (t["message"]["en"] for t in seen["troubles"] if t["kind"] == "weight_unknown")
+def _text(seen: Mapping[str, Any], kind: str) -> str:
+    """What the device says of its weight or its total, with register and raw value."""
+    told = (t["message"]["en"] for t in seen["troubles"] if t["kind"] == kind)
     return next(told, "")
 
 

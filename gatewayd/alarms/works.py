@@ -74,6 +74,22 @@ WORKS: Final = (
         ),
     ),
     Kind(
+        "total_unknown",
+        "warning",
+        Text(
+            zh="流量计长时间没有可信的累计值",
+            en="no total of a meter that can be trusted, for long",
+        ),
+        Text(
+            zh="流量计报故障、累计被保持，或单位、寄存器设置不对",
+            en="the meter reports an error, its totaliser is held, or a wrong unit or register",
+        ),
+        Text(
+            zh="请查看设备状态中的原始值和表上的故障信息；充装不受影响，但本班次不能与流量计核对",
+            en="see the raw value in the device's state and what the meter shows; fills go on, but the shift cannot be compared with this meter",
+        ),
+    ),
+    Kind(
         "store_ill",
         "critical",
         Text(

@@ -71,6 +71,7 @@ def _seen(data: Mapping[str, Any], spoken: Language) -> Iterator[str]:
     yield f"{mark} {head}"
     why = data["why"]
     values = {name: data[name] for name in (*MASSES, "risen_g", "silent_s")}
+    values |= {name: data.get(name, 0) for name in ("jumped_g", "step_g")}
     said = text(f"shifts.why.{why}" if why else "shifts.masses", spoken, **values)
     yield f"    {said}"
 

@@ -28,7 +28,8 @@ class WitnessSettings(Strict):
 
     `mass_falls`: what its device weighs falls by what `rigs` fill; `flow_total`: the totaliser of its
     device counts that. `rigs` empty = all. The limits are as those of the rigs. A rise of `delivery_g`
-    is a delivery into the tank; a witness that was not heard for `silent_s` proves nothing.
+    is a delivery into the tank; a totaliser that moves faster than `flow_kg_h_max` was set by
+    somebody; a witness that was not heard for `silent_s` proves nothing.
     """
 
     device: Annotated[str, Field(pattern=NAME)]
@@ -37,6 +38,7 @@ class WitnessSettings(Strict):
     limit_g: int = Field(default=20_000, ge=1, le=10_000_000)
     limit_permille: int = Field(default=10, ge=0, le=1_000)
     delivery_g: int = Field(default=100_000, ge=1_000, le=10_000_000)
+    flow_kg_h_max: int = Field(default=200_000, ge=100, le=5_000_000)
     silent_s: int = Field(default=120, ge=10, le=3_600)
 
 

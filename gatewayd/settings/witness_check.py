@@ -11,7 +11,7 @@ from protocols.documents import Document, Mark, nearest_hint
 
 TELLS = {
     "mass_falls": frozenset({"scale", "filler"}),
-    "flow_total": frozenset({"gate", "filler"}),
+    "flow_total": frozenset({"gate", "filler", "meter"}),
 }
 """What a device must be able to do: weigh, or count what flows."""
 VERBS = {"mass_falls": "weigh a tank", "flow_total": "count what flows"}

@@ -1,13 +1,17 @@
-"""Totalisers of 32 bits that wrap. Pure."""
+"""Totalisers that wrap, or never do. Pure."""
 
 from typing import Final
 
 UINT32: Final = 2**32
-SHIFT_G_MAX: Final = 2**31
-"""More than flows in any shift: a totaliser that seems to have moved further went back."""
+"""Where the totaliser of a gate or a filler starts again."""
 
 
-def moved_g(before_g: int, after_g: int) -> int:
-    """Grams between two readings of a 32-bit totaliser; negative = it went backwards."""
-    delta = (after_g - before_g) % UINT32
-    return delta if delta < SHIFT_G_MAX else delta - UINT32
+def moved_g(before_g: int, after_g: int, wraps_g: int | None = UINT32) -> int:
+    """Grams between two readings of a totaliser; negative = it went backwards.
+
+    It starts again from 0 at `wraps_g`, None = never: half of that is more than ever flows at once.
+    """
+    if wraps_g is None:
+        return after_g - before_g
+    delta = (after_g - before_g) % wraps_g
+    return delta if delta < wraps_g // 2 else delta - wraps_g

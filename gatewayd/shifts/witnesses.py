@@ -20,7 +20,7 @@ from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.settings.upkeep import ShiftsSettings, WitnessSettings
-from gatewayd.shifts.testimony import FRESH_S, Why, Witnessed, recalled, told_g
+from gatewayd.shifts.testimony import FRESH_S, Why, Witnessed, Word, recalled, told
 from gatewayd.shifts.times import begun_at
 from gatewayd.store import witness as stored
 from gatewayd.store.model import RecordDraft
@@ -47,6 +47,7 @@ class _End:
     basis: Basis
     goes_on: Witnessed
     draft: RecordDraft
+    heard_at: datetime | None
 
 
 class Witnesses:
@@ -74,6 +75,7 @@ class Witnesses:
         self._flowing = flowing
         self._named = {each.device: each for each in settings.witness}
         self._told: dict[str, Witnessed] = {}
+        self._words: dict[str, Word] = {}
         self._kept: dict[str, tuple[Witnessed, datetime]] = {}
         self._ends: dict[str, _End] = {}
 
@@ -83,9 +85,10 @@ class Witnesses:
         known = self._told.get(reading.device)
         if witness is None or known is None:
             return
-        now_g = told_g(reading, witness)
-        if now_g is not None:
-            self._told[reading.device] = known.hear(now_g, self._clock.wall(), witness)
+        word = told(reading, witness)
+        if word is not None:
+            self._words[reading.device] = word
+            self._told[reading.device] = known.hear(word, self._clock.wall(), witness)
 
     def device(self, name: str, state: str) -> None:
         """A device changed its state: what it does not tell meanwhile is a silence."""
@@ -174,17 +177,16 @@ class Witnesses:
         if made is None:
             return
         del self._ends[device]
-        self._went_on(device, end.goes_on)
+        self._went_on(device, end)
         self._board.post(f"witnesses/{device}/shift", end.draft.data)
         said = {key: end.draft.data[key] for key in ("difference_g", "agrees", "why")}
         log.info("witness.shift_closed", device=device, **said)
 
-    def _went_on(self, device: str, goes_on: Witnessed) -> None:
-        """What was told while the commit was under way is the first word of the next shift."""
-        heard, witness = self._told[device], self._named[device]
-        if heard.last_g is not None and heard.heard_at not in (None, goes_on.heard_at):
-            assert heard.heard_at is not None, heard
-            goes_on = goes_on.hear(heard.last_g, heard.heard_at, witness)
+    def _went_on(self, device: str, end: _End) -> None:
+        """What was told while the commit was under way is a word of the next shift."""
+        goes_on, heard_at = end.goes_on, self._told[device].heard_at
+        if heard_at is not None and heard_at != end.heard_at:
+            goes_on = goes_on.hear(self._words[device], heard_at, self._named[device])
         self._told[device] = goes_on
 
     def _made(
@@ -204,7 +206,7 @@ class Witnesses:
         data = self._data(witness, told, basis, goes_on, why)
         also = self._also(data, untold)
         draft = RecordDraft(new_id(), "witness", "", now, data, also=also)
-        return _End(basis, goes_on, draft)
+        return _End(basis, goes_on, draft, told.heard_at)
 
     def _data(
         self,
@@ -217,8 +219,9 @@ class Witnesses:
         booked = [self._store.booked(rig, told.sequence) for rig in basis.rigs]
         net_g = sum(each.net_g for each in booked) + goes_on.open_g - told.open_g
         flowed_g = told.flowed_g(witness)
-        differs_g = None if flowed_g is None or why else flowed_g - net_g
         limit_g = max(witness.limit_g, abs(net_g) * witness.limit_permille // 1_000)
+        why = why or ("coarse" if told.step_g > limit_g else "")
+        differs_g = None if flowed_g is None or why else flowed_g - net_g
         return {
             "station_id": self._station_id,
             "device": witness.device,
@@ -237,6 +240,8 @@ class Witnesses:
             "agrees": None if differs_g is None else abs(differs_g) <= limit_g,
             "why": why,
             "risen_g": told.risen_g,
+            "jumped_g": told.jumped_g,
+            "step_g": told.step_g,
             "silent_s": round(told.silent_s),
             "after_sequence": told.sequence,
             "through_sequence": basis.sequence,
@@ -245,12 +250,12 @@ class Witnesses:
     def _also(
         self, data: Mapping[str, Any], untold: tuple[RecordDraft, ...]
     ) -> tuple[RecordDraft, ...]:
-        """Both numbers where they differ; a delivery where nobody can say whether they do."""
+        """Both numbers where they differ; what somebody did, where nobody can say whether they do."""
         found = _alarm(data)
         if found is None:
             return untold
         kind, detail = found
-        names = ("net_g", "flowed_g", "difference_g", "limit_g", "risen_g")
+        names = ("net_g", "flowed_g", "difference_g", "limit_g", "risen_g", "jumped_g")
         shown = {name: data[name] for name in names}
         device = data["device"]
         return raised_with(self._alarms, untold, kind, device, detail=detail, values=shown)
@@ -268,7 +273,15 @@ def _alarm(data: Mapping[str, Any]) -> tuple[str, str] | None:
             f"difference {data['difference_g']} g"
         )
         return "shift_mismatch", detail
-    if data["why"] != "delivery":
-        return None
-    detail = f"{span}: {device} rose by at least {data['risen_g']} g, records {data['net_g']} g"
-    return "tank_refilled", detail
+    records = f"records {data['net_g']} g"
+    match data["why"]:
+        case "delivery":
+            rose = f"{device} rose by at least {data['risen_g']} g"
+            return "tank_refilled", f"{span}: {rose}, {records}"
+        case "went_back":
+            back = f"{device} went back by {data['risen_g']} g"
+            return "totaliser_went_back", f"{span}: {back}, {records}: not compared"
+        case "jumped":
+            jump = f"{device} moved by {data['jumped_g']} g at once, more than can flow"
+            return "totaliser_went_back", f"{span}: {jump}, {records}: not compared"
+    return None

@@ -69,13 +69,14 @@ async def test_a_device_that_stays_away_is_one_until_it_is_back(watch: Watch) ->
     assert [action for _, action in watch.room.told()] == ["raised", "cleared"]
 
 
-async def test_a_broken_driver_and_an_unknown_weight(watch: Watch) -> None:
+@pytest.mark.parametrize("kind", ["weight_unknown", "total_unknown"])
+async def test_a_broken_driver_and_an_unknown_weight_or_total(watch: Watch, kind: str) -> None:
     watch.device("fault", error="KeyError")
     assert await watch.pass_s(1) == {"device_fault"}
-    watch.device("up", "weight_unknown")
-    assert "weight_unknown" not in await watch.pass_s(WEIGHT_UNKNOWN_S)
-    assert "weight_unknown" in await watch.pass_s(2)
-    (alarm,) = (a for a in watch.room.alarms.standing if a.kind == "weight_unknown")
+    watch.device("up", kind)
+    assert kind not in await watch.pass_s(WEIGHT_UNKNOWN_S)
+    assert kind in await watch.pass_s(2)
+    (alarm,) = (a for a in watch.room.alarms.standing if a.kind == kind)
     assert (alarm.subject, alarm.detail) == ("gate-1", "raw 0x7FFF")
 
 
