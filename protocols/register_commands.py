@@ -1,7 +1,7 @@
 """How a device of a map is told something: plain writes, and the steps of a command. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocols.modbus import Request, write_coil, write_many, write_one
@@ -61,22 +61,6 @@ def _steps(profile: Profile, name: str) -> Iterator[Step]:
         yield Await(command.confirm, on=False)
         if command.ok is not None:
             yield Await(command.ok, on=True)
-
-
-@dataclass(slots=True)
-class StoredWrites:
-    """Keeps EEPROM from wearing: a stored point is written once per start unless it must change."""
-
-    _last: dict[str, Words] = field(default_factory=dict)
-
-    def needed(self, point: Point, words: Words) -> bool:
-        """Whether this write must go out; a point that is not stored always goes."""
-        return not point.stored or self._last.get(point.name) != words
-
-    def done(self, point: Point, words: Words) -> None:
-        """The device has confirmed this write."""
-        if point.stored:
-            self._last[point.name] = words
 
 
 @dataclass(slots=True)

@@ -5,21 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from drivers.links import Link, SerialLink
-from protocols.modbus import PDU_BYTES_MAX, rtu_silence_s
+from protocols.modbus import PDU_BYTES_MAX
 
 WINDOW_S = 10
 """How far back the measured budget looks."""
 RTU_BYTES_MAX = 3 + PDU_BYTES_MAX
 """The longest RTU frame: unit, PDU, CRC."""
-
-
-def exchange_s(link: SerialLink, *, sent: int, received: int, reaction_s: float = 0.0) -> float:
-    """How long a request of `sent` bytes and its reply of `received` bytes need a serial line.
-
-    Every character, the silence after each of the two frames, and what the unit needs to react
-    beyond that silence.
-    """
-    return (sent + received) * link.char_s() + 2 * rtu_silence_s(link.char_s()) + reaction_s
 
 
 def miss_s(link: Link, *, within_s: float, sent: int) -> float:

@@ -274,13 +274,6 @@ class Store(Reads):
         """Wake who waits for records when somebody beside us has written some."""
         self._committed(self.last_sequence())
 
-    async def confirm_archive(self) -> None:
-        """Note that the archive's source has just said that it is right as it is."""
-        at = rows.utc(self._clock.wall())
-        await self._writer.submit(
-            lambda connection: connection.execute("UPDATE archive SET confirmed_at = ?", (at,))
-        )
-
     async def commit(self, work: Callable[[apsw.Connection, Issuer], T]) -> T:
         """One transaction of a room of this floor, such as `people`; raises StoreError."""
         return await self._writer.submit(lambda connection: work(connection, self._issuer))

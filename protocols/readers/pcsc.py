@@ -14,7 +14,6 @@ from protocols.framing import FrameError, parse, shown
 TS = frozenset({0x3B, 0x3F})
 """First byte of an ATR: direct or inverse convention."""
 ATR_BYTES_MAX = 33
-APDU_BYTES_MAX = 261
 STORAGE_RID = bytes.fromhex("a000000306")
 """The PC/SC workgroup: its historical bytes describe a storage card."""
 STANDARDS = {
@@ -62,7 +61,6 @@ WRONG_LE = 0x6C
 """`6C xx`: wrong length, xx would be right."""
 
 GET_UID = bytes.fromhex("ffca000000")
-GET_ATS = bytes.fromhex("ffca010000")
 NO_BEEP = bytes.fromhex("ff00520000")
 """ACR122U: no beep when a card comes; stays until power goes."""
 

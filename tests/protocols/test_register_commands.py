@@ -3,7 +3,7 @@
 import pytest
 
 from protocols import registers
-from protocols.register_commands import Await, Step, StoredWrites, Totaliser, Write, steps, write
+from protocols.register_commands import Await, Step, Totaliser, Write, steps, write
 from protocols.register_values import words_of
 
 MAP = """
@@ -62,18 +62,6 @@ def test_a_point_is_written_with_a_function_the_device_has() -> None:
     assert write(PROFILE, valve, (1,)).pdu.hex() == "0500040000"
     both = registers.load(MAP.replace("5, 16", "5, 6, 16"), "f")
     assert write(both, word, (7,)).pdu.hex() == "06000a0007"
-
-
-def test_eeprom_is_written_once_a_start_unless_the_value_changes() -> None:
-    kept, word = PROFILE.points["kept"], PROFILE.points["word"]
-    spared = StoredWrites()
-    assert spared.needed(kept, (0, 1))
-    assert spared.needed(kept, (0, 1)), "nothing was confirmed yet"
-    spared.done(kept, (0, 1))
-    assert not spared.needed(kept, (0, 1))
-    assert spared.needed(kept, (0, 2))
-    spared.done(word, (5,))
-    assert spared.needed(word, (5,))
 
 
 @pytest.mark.parametrize(

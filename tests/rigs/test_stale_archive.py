@@ -186,7 +186,7 @@ async def test_at_a_rig_a_stale_archive_refuses_until_it_is_confirmed(tmp_path: 
         (found,) = desk.records()[-1]["data"]["verdict"]["findings"]
         assert (found["code"], found["severity"]) == STALE
         assert desk.gate.orders == []
-        await store.confirm_archive()
+        await store.import_cylinders((LEGAL,), replace=False)
         await desk.bring()
         await desk.phase("permitted")
     await store.close()

@@ -67,7 +67,7 @@ async def test_a_few_columns_do_not_confirm_the_archive(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     await store.import_cylinders([Cylinder("c1")], replace=False, columns=("code", "maker"))
     assert store.archive().confirmed_at is None
-    await store.confirm_archive()
+    await store.import_cylinders([Cylinder("c1")], replace=False)
     assert store.archive().confirmed_at == NOON
     await store.close()
 

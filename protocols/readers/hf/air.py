@@ -4,7 +4,7 @@ Source: ISO/IEC 15693-3 §7 to §10. No length is sent: only a whole frame can b
 told from a request by its flags: a tag sets bit 0 (error) or nothing.
 """
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from construct import Bytes, GreedyBytes, If, Int8ub, Struct, Terminated, this
 
@@ -13,7 +13,6 @@ from protocols.framing import FrameError, parse
 from protocols.readers.hf.iso15693 import ERRORS, UID_BYTES, is_uid, maker, named, printed
 
 Fields: TypeAlias = dict[str, Any]
-Party: TypeAlias = Literal["reader>tag", "tag>reader"]
 
 SUBCARRIERS, HIGH_RATE, INVENTORY, EXTENDED = 0x01, 0x02, 0x04, 0x08
 SELECTED, ADDRESSED, OPTION = 0x10, 0x20, 0x40

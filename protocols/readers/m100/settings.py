@@ -47,8 +47,6 @@ DEMODULATOR = Struct("mixer_gain" / Int8ub, "if_gain" / Int8ub, "threshold" / In
 SCAN = Struct(
     "first_channel" / Int8ub, "last_channel" / Int8ub, "dbm" / GreedyRange(Int8sb), Terminated
 )
-WHICH_MAX = 2
-"""Information 0 is the hardware, 1 the software, 2 the maker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,6 @@ CONFIGURED_LIST = 0x0003
 """Search flags: the one antenna set by 0x91, or its list one after the other."""
 STREAMED = 0x0008
 LARGE_POPULATION = 0x0010
-EMBEDDED = 0x0004
 STREAM_SEARCH_MS = 1000
 """One search of continuous reading; the module says that it lives after each."""
 

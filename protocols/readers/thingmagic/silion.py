@@ -33,7 +33,6 @@ SUBCOMMAND_NAMES = {
 }
 WITH_HEARTBEAT = 0x8000
 """Search flag: say every 15 s that it lives."""
-HEARTBEAT_S = 15.0
 _SUBCOMMAND_BYTES = 2
 _TAIL_BYTES = 2
 

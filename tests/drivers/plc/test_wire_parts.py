@@ -24,7 +24,6 @@ from drivers.plc.budget import (
     RTU_BYTES_MAX,
     WINDOW_S,
     Meter,
-    exchange_s,
     lock_wait_s_max,
     miss_s,
 )
@@ -130,7 +129,8 @@ async def test_a_turn_cancelled_between_two_requests_is_not_given_back_twice() -
     locking.cancel()
     await asyncio.gather(locking, return_exceptions=True)
     third = asyncio.ensure_future(turns.acquire(Rank.LOCK))
-    await asyncio.sleep(0.01)
+    for _ in range(20):
+        await asyncio.sleep(0)
     assert not third.done(), "the wire has an owner"
     turns.release()
     await asyncio.wait_for(third, 1)
@@ -260,12 +260,6 @@ def test_the_computed_budget_of_a_dead_unit_is_under_five_percent_at_every_baud(
             cost_s = miss_s(link, within_s=within_s, sent=8)
             between_s = cost_s / PROBES_SHARE
             assert cost_s / (cost_s + between_s) < 0.05
-
-
-def test_the_time_of_an_exchange_is_its_characters_and_two_silences() -> None:
-    assert exchange_s(BUS, sent=8, received=37) == pytest.approx((45 * 10 + 2 * 35) / 9600)
-    fast = SerialLink(serial="/dev/ttyS0", baud=115_200, parity="even")
-    assert exchange_s(fast, sent=8, received=37) == pytest.approx(45 * 11 / 115_200 + 0.0035)
 
 
 def test_the_bound_of_a_lock_is_one_request_in_flight_and_its_silence() -> None:
