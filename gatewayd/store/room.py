@@ -5,6 +5,9 @@ from pathlib import Path
 
 import apsw
 
+KEPT_FOR_FILLS_BYTES = 524_288
+"""Of the reserve, or of the ballast: below it also what closes is refused."""
+
 
 def ballast_file(path: Path) -> Path:
     """The file that keeps room on the disk; see `ballast`."""
@@ -28,6 +31,21 @@ def on_ballast(connection: apsw.Connection) -> bool:
         return False
 
 
+def for_closing(connection: apsw.Connection) -> bool:
+    """Whether a lock or a hold leaves enough for the end of open fills; may raise apsw.Error."""
+    bytes_used, limit = used(connection)
+    return min(limit - bytes_used, _disk_bytes(connection)) >= KEPT_FOR_FILLS_BYTES
+
+
+def _disk_bytes(connection: apsw.Connection) -> int:
+    """What the disk still gives; 0 when nobody can tell."""
+    try:
+        disk = os.statvfs(Path(connection.db_filename("main")).parent)
+    except OSError:
+        return 0
+    return disk.f_bavail * disk.f_frsize
+
+
 def used_percent(connection: apsw.Connection) -> int:
     """How full the store is: of its quota, or of what the disk still gives if that is less.
 
@@ -36,8 +54,4 @@ def used_percent(connection: apsw.Connection) -> int:
     if on_ballast(connection):
         return 100
     bytes_used, limit = used(connection)
-    try:
-        disk = os.statvfs(Path(connection.db_filename("main")).parent)
-    except OSError:
-        return 100
-    return 100 * bytes_used // max(1, min(limit, bytes_used + disk.f_bavail * disk.f_frsize))
+    return 100 * bytes_used // max(1, min(limit, bytes_used + _disk_bytes(connection)))

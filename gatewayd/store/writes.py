@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import apsw
 
-from gatewayd.store import ahead, database, gaps, passing, rows
+from gatewayd.store import ahead, database, gaps, passing, room, rows
 from gatewayd.store.chain import Issuer, seal
 from gatewayd.store.filled import filled
 from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
@@ -17,7 +17,7 @@ from gatewayd.store.model import Permit, Record, RecordDraft, Resolution
 MAY_USE_RESERVE = frozenset({"fill", "alarm"})
 """Kinds of records that tell what has happened already; the rest may be refused beforehand."""
 TAKES_GAS_AWAY = frozenset({("lock", "locked"), ("hold", "held")})
-"""Kinds and events of what closes a gate: that is never refused for want of room."""
+"""Kinds and events of what closes a gate: not refused before half of the reserve is gone."""
 
 _RECORD_BY_ID = f"SELECT {rows.RECORD_COLUMNS} FROM records WHERE id = ?"  # noqa: S608 - our names
 _ISSUE = (
@@ -92,14 +92,14 @@ def resolve(
 def append(connection: apsw.Connection, draft: RecordDraft, issuer: Issuer) -> Record:
     """Write the next record; a draft whose id is committed returns the committed record.
 
-    Only fills, alarms, and what takes gas away may use the reserve: what else anybody asks for needs
-    more room than that.
+    Only fills and alarms may use the reserve, and half of it what takes gas away: what else anybody
+    asks for needs more room than that.
     """
     committed = _committed(connection, draft.id)
     if committed is not None:
         return committed
     closes = (draft.kind, draft.data.get("event")) in TAKES_GAS_AWAY
-    if draft.kind not in MAY_USE_RESERVE and not closes:
+    if draft.kind not in MAY_USE_RESERVE and not (closes and room.for_closing(connection)):
         database.require_room(connection)
     data = dict(draft.data)
     if draft.counts_fill_of is not None:

@@ -112,8 +112,30 @@ async def test_on_a_full_disk_gas_can_be_taken_away_and_not_given_back(tmp_path:
         await store.close()
 
 
-async def _order(store: Store, carry_out: orders.CarryOut, subject: str) -> orders.Done:
-    told = orders.Order(new_id(), subject, "leak", "Li", "page", NOON)
+async def test_what_closes_leaves_room_for_the_end_of_open_fills(tmp_path: Path) -> None:
+    store = open_store(tmp_path, quota_mb=4)
+    right = permit()
+    await store.issue(right)
+    while store.healthy:
+        await store.append(draft("alarm", data={"text": "x" * 40_000}))
+    held = 0
+    with contextlib.suppress(StoreError):
+        while held < 1_000:
+            await _order(store, orders.hold, f"c{held}", "x" * 6_000)
+            held += 1
+    with pytest.raises(StoreError, match="only the reserve"):
+        await _order(store, orders.lock, "rig-1", "x" * 6_000)
+    assert held > 10
+    for _ in range(8):
+        await store.append(draft("alarm", data={"text": "x" * 40_000}))
+    await store.resolve(right.id, "posted", draft(record_id=right.record_id))
+    await store.close()
+
+
+async def _order(
+    store: Store, carry_out: orders.CarryOut, subject: str, why: str = "leak"
+) -> orders.Done:
+    told = orders.Order(new_id(), subject, why, "Li", "page", NOON)
     return await store.commit(lambda file, issuer: carry_out(file, issuer, told))
 
 
