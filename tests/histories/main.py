@@ -7,12 +7,15 @@ when one failed.
 
 import argparse
 import logging
+import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import count, islice
 
 from tests.histories.coverage import Coverage
@@ -21,7 +24,8 @@ from tests.histories.history import Result, live
 from tests.histories.plan import SECONDS, Plan
 from tests.histories.shrink import shrink, told
 
-SEEDS_AT_ONCE = 25
+SEEDS_AT_ONCE = 5
+"""What a worker is given: so many are lost when somebody stops it, and some seconds each on a busy machine."""
 DEATHS_AT_ONCE = 8
 REPORT_EVERY_S = 60.0
 STORIES_MAX = 5
@@ -41,33 +45,48 @@ def some(seeds: Sequence[int], seconds: float) -> list[Result]:
     return [live(Plan.of(seed, seconds=seconds)) for seed in seeds]
 
 
+@contextmanager
+def _at_work(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end at once when somebody stops us, who then reports what is known so far."""
+    with ProcessPoolExecutor(workers, initializer=_leave_stopping_to_us) as pool:
+        try:
+            ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Who is made now never hears it.
+            pool.submit(os.getpid).result()
+            signal.signal(signal.SIGINT, ours)
+            yield pool
+        except KeyboardInterrupt:
+            say("stopped")
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _leave_stopping_to_us() -> None:
+    """Ctrl-C reaches every process of a terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def many(first: int, *, seeds: int | None, seconds: float, workers: int) -> int:
     """Live histories until enough, or for ever."""
     logging.disable()  # Libraries complain of what the wires did to them.
     began_s, reported_s = time.perf_counter(), time.perf_counter()
     seen, failed = Coverage(), Counter[str]()
     numbers = islice(count(first), seeds)
-    with ProcessPoolExecutor(workers) as pool:
+    with _at_work(workers) as pool:
+        say(f"make sim: seeds from {first} on, {workers} processes; Ctrl-C ends it")
         waiting: list[Future[list[Result]]] = []
-        try:
-            while True:
-                while len(waiting) < 2 * workers and (
-                    share := tuple(islice(numbers, SEEDS_AT_ONCE))
-                ):
-                    waiting.append(pool.submit(some, share, seconds))
-                if not waiting:
-                    break
-                for result in waiting.pop(0).result():
-                    seen.add(result)
-                    if result.wrong:
-                        _tell_failure(result, failed)
-                if time.perf_counter() - reported_s > REPORT_EVERY_S:
-                    reported_s = time.perf_counter()
-                    say(seen.summary(reported_s - began_s))
-        except KeyboardInterrupt:
-            say("stopped")
-        for future in waiting:
-            future.cancel()
+        while True:
+            while len(waiting) < 2 * workers and (share := tuple(islice(numbers, SEEDS_AT_ONCE))):
+                waiting.append(pool.submit(some, share, seconds))
+            if not waiting:
+                break
+            for result in waiting.pop(0).result():
+                seen.add(result)
+                if result.wrong:
+                    _tell_failure(result, failed)
+            if time.perf_counter() - reported_s > REPORT_EVERY_S:
+                reported_s = time.perf_counter()
+                say(seen.summary(reported_s - began_s))
     say(seen.report(time.perf_counter() - began_s))
     for text, times in failed.most_common():
         say(f"{times} times: {text}")
@@ -80,7 +99,7 @@ def everywhere(workers: int) -> int:
     began_s = reported_s = time.perf_counter()
     seen, failed = Coverage(), Counter[str]()
     plans = list(deaths(places()))
-    with ProcessPoolExecutor(workers) as pool:
+    with _at_work(workers) as pool:
         for result in pool.map(live, plans, chunksize=DEATHS_AT_ONCE):
             seen.add(result)
             if not died(result):
@@ -92,7 +111,7 @@ def everywhere(workers: int) -> int:
             if time.perf_counter() - reported_s > REPORT_EVERY_S:
                 reported_s = time.perf_counter()
                 say(f"{seen.seeds} of {len(plans)} deaths in {reported_s - began_s:.0f} s")
-    say(f"{len(plans)} deaths; {seen.summary(time.perf_counter() - began_s)}")
+    say(f"{seen.seeds} of {len(plans)} deaths; {seen.summary(time.perf_counter() - began_s)}")
     for text, times in failed.most_common():
         say(f"{times} times: {text}")
     return int(bool(failed))
