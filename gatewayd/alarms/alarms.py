@@ -75,7 +75,8 @@ class Alarms:
     def restore(self, subjects: AbstractSet[str]) -> None:
         """Take up what an earlier life left standing; call once, before anything is raised.
 
-        A state of a `subject` that no configuration names any more is over. Alarms that ended are
+        A state of a `subject` that no configuration names any more, or that each start finds out
+        anew, is over. Alarms that ended are
         removed from the board once more: who shows it may not have heard. Raises StoreError.
         """
         for alarm in self._store.alarms(standing=False):
@@ -85,7 +86,7 @@ class Alarms:
                 continue
             self._standing[key] = _Standing(alarm, None)
             self._show(key)
-            if alarm.subject not in subjects:
+            if alarm.subject not in subjects or alarm.kind == "permit_orphaned":
                 self.clear(*key)
 
     # --- plain calls ---

@@ -5,9 +5,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from gatewayd.alarms import words
 from gatewayd.clock import SECOND, SystemClock
+from gatewayd.ids import new_id
+from gatewayd.store.model import StoredAlarm
+from gatewayd.store.reads import Reader
 from tests.e2e.house import House
-from tests.support.stores import open_store, permit
+from tests.support.stores import NOON, STATION, open_store, permit
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -15,6 +19,7 @@ pytestmark = pytest.mark.e2e
 SLOW = 4.0
 STOP_WITHIN_S = 5.0
 AGREE_G = 20
+ORPHANED = "permit_orphaned"
 
 
 async def stopped(house: House) -> float:
@@ -62,8 +67,16 @@ async def test_a_permit_of_a_rig_that_is_gone_is_named_at_start(tmp_path: Path) 
     async with House(tmp_path, start=False) as house:
         store = open_store(house.config)
         await store.issue(permit(rig_id="rig-9"))
+        before = StoredAlarm(ORPHANED, "rig-1", "", "warning", NOON, new_id(), 1, "", {})
+        await store.append(words.draft(before, "raised", station_id=STATION, at=NOON))
         await store.close()
         await house.daemon.start()
         await house.ready()
         (event,) = house.daemon.events("permit.orphaned")
         assert event["rig"] == "rig-9"
+        with Reader.open(house.config / "gatewayd.db") as reader:
+            await until(lambda: _orphans(reader) == ["rig-9"])  # rig-1 has its old name again.
+
+
+def _orphans(reader: Reader) -> list[str]:
+    return [each.subject for each in reader.alarms(standing=True) if each.kind == ORPHANED]
