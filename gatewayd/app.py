@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from gatewayd.reload.reading import Taken, take
 from gatewayd.reload.reloader import Reloader
 from gatewayd.settings.model import Settings
 from gatewayd.shifts.ledger import Ledger
+from gatewayd.status_line import at_work, hangs
 from gatewayd.store import pulse, upkeep
 from gatewayd.store.hand import Hand
 from gatewayd.store.rebirth import Remedy
@@ -63,7 +64,7 @@ async def serve(
     _name_orphans(house)
     house.outside.look()
     dog = _hardware(house)
-    vitals = Vitals(house.context.clock, house.moved, hardware=dog)
+    vitals = Vitals(house.context.clock, house.moved, hardware=dog, say=partial(_line, house))
     try:
         async with asyncio.TaskGroup() as group:
             keeper = Keeper(group, house.parts, bell)
@@ -195,6 +196,15 @@ def _name_orphans(house: House) -> None:
             hint = "name the rig in rigs/ as before, let it settle, then remove it"
             logger("app").error("permit.orphaned", rig=rig, hint=hint)
             house.alarms.raise_("permit_orphaned", rig)
+
+
+def _line(house: House, dead: Sequence[str]) -> str:
+    """What `systemctl status` shows."""
+    language = house.settings.log.language
+    if dead:
+        return hangs(dead, language)
+    states = [rig.state.phase.value for rig in house.rigs.values()]
+    return at_work(states, len(house.alarms.standing), language)
 
 
 async def _tick(house: House, vitals: Vitals) -> None:

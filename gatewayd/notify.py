@@ -4,6 +4,10 @@ import os
 import socket
 import time
 from contextlib import suppress
+from typing import Final
+
+STATUS_CHARS_MAX: Final = 1_000
+"""systemd drops a message of more than 4,096 bytes; a Chinese character is three."""
 
 
 def tell(state: str) -> None:
@@ -17,6 +21,11 @@ def tell(state: str) -> None:
     kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
     with suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sock:
         sock.sendto(state.encode(), address.replace("@", "\0", 1))
+
+
+def status(line: str) -> None:
+    """Show a line in `systemctl status`: line ends become spaces, it ends at `STATUS_CHARS_MAX`."""
+    tell("STATUS=" + " ".join(line.split())[:STATUS_CHARS_MAX])
 
 
 def reloading() -> None:

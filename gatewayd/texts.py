@@ -13,6 +13,7 @@ from gatewayd.texts_desk import DESK, WAITING
 from gatewayd.texts_maps import MAPS
 from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
+from gatewayd.texts_service import SERVICE
 from gatewayd.texts_tools import TOOLS
 from gatewayd.texts_usage import SAID
 from gatewayd.texts_web import WEB
@@ -263,7 +264,19 @@ TEXTS: Mapping[str, Text] = {
     **POINTS,
     **{
         key: Text(*words)
-        for part in (DESK, WAITING, ORDERS, TELLING, RELOAD, COMMANDS, WEB, TOOLS, MAPS, SAID)
+        for part in (
+            DESK,
+            WAITING,
+            ORDERS,
+            TELLING,
+            RELOAD,
+            COMMANDS,
+            WEB,
+            TOOLS,
+            MAPS,
+            SAID,
+            SERVICE,
+        )
         for key, words in part.items()
     },
     **CLOCK,

@@ -6,7 +6,7 @@ part that does not move silences the whole, and its name is logged. The gates do
 they close by lease as soon as their own rig stops looking.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from gatewayd import notify
@@ -28,7 +28,10 @@ class Pattable(Protocol):
 
 
 class Vitals:
-    """Asked with every tick. `moved` says for each part when it last moved, monotonic ns."""
+    """Asked with every tick. `moved` says for each part when it last moved, monotonic ns.
+
+    `say` words what `systemctl status` shows, given the parts that do not move.
+    """
 
     def __init__(
         self,
@@ -36,11 +39,13 @@ class Vitals:
         moved: Callable[[], Mapping[str, int]],
         *,
         hardware: Pattable | None = None,
+        say: Callable[[Sequence[str]], str] = lambda _dead: "",
     ) -> None:
         self._clock = clock
         self._moved = moved
         self._hardware = hardware
         self._named: tuple[str, ...] = ()
+        self._say, self._said = say, ""
 
     def dead(self) -> tuple[str, ...]:
         """The parts that have not moved for longer than `ALIVE_S`; none = all is well."""
@@ -50,6 +55,7 @@ class Vitals:
     def tell(self) -> bool:
         """Tell the watchdogs that all is well; False = it is not, and they were told nothing."""
         dead = self.dead()
+        self._show(self._say(dead))
         if dead != self._named:
             self._named = dead
             if dead:
@@ -62,3 +68,8 @@ class Vitals:
         if self._hardware is not None:
             self._hardware.pat()
         return True
+
+    def _show(self, line: str) -> None:
+        if line != self._said:
+            self._said = line
+            notify.status(line)

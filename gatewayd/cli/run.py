@@ -11,6 +11,7 @@ from gatewayd.cli.common import A_BUG, config_option, directory, reports_errors,
 from gatewayd.clock import SystemClock
 from gatewayd.errors import GatewayError, StoreError
 from gatewayd.reload.reading import Taken, last_good_packs, take
+from gatewayd.status_line import told_when_it_ends
 
 
 @click.command()
@@ -23,10 +24,11 @@ def run(log_format: logs.Format | None) -> None:
     \b
     gatewayd run -c config --log json
     """  # noqa: D301 - click wants the backspace character itself
-    taken = take(directory(), last_good=last_good_packs)
-    settings = taken.settings()
-    logs.setup(format=log_format or settings.log.format, level=settings.log.level)
-    to_its_end(partial(_serve, taken))
+    with told_when_it_ends():
+        taken = take(directory(), last_good=last_good_packs)
+        settings = taken.settings()
+        logs.setup(format=log_format or settings.log.format, level=settings.log.level)
+        to_its_end(partial(_serve, taken))
 
 
 def _serve(taken: Taken) -> None:

@@ -26,7 +26,7 @@ class Systemd:
         told = []
         while True:
             try:
-                told.append(self._socket.recv(100))
+                told.append(self._socket.recv(8_192))
             except BlockingIOError:
                 return told
 
