@@ -18,6 +18,10 @@ LEASE_MS = 2_000
 WITHIN_S = 60.0
 SOONER = "[Service]\nWatchdogSec=5\n"
 """For a test, in place of the unit's 15 s."""
+CONFIG = """\
+station: {id: "3701000042", name: 示范站, region: "370100", media: [LPG]}
+store: {path: gatewayd.db, quota_mb: 64}
+"""
 MINOR_OF_NOBODY = 251
 """No driver of this machine has that many; a driver that is not loaded, as before a plug, has none."""
 PROBE = """\
@@ -73,6 +77,7 @@ async def test_a_hang_in_mid_fill_is_ended_by_the_watchdog_and_a_stop_locks(tmp_
             await systemd.ctl("start", "gatewayd")
             assert systemd.show("ActiveState") == "active", "READY=1 was told"
             await house.ready()
+            await until(lambda: systemd.show("StatusText").startswith("工位 1 个（已锁定 1）"))
             await house.fill(house.legal[0])
             hung = systemd.pids()
             await systemd.ctl("kill", "--signal=STOP", "gatewayd")
@@ -87,6 +92,25 @@ async def test_a_hang_in_mid_fill_is_ended_by_the_watchdog_and_a_stop_locks(tmp_
             await systemd.ctl("stop", "gatewayd")
             assert (plc.permit_echo, systemd.pids()) == (0, ())
             assert systemd.show("Result") == "success"
+
+
+async def test_a_wrong_configuration_fails_the_reload_and_is_started_once(tmp_path: Path) -> None:
+    gateway = tmp_path / "gateway.yaml"
+    gateway.write_text(CONFIG, encoding="utf-8")
+    async with booted() as systemd:
+        await systemd.install(tmp_path)
+        await systemd.ctl("start", "gatewayd")
+        running = systemd.pids()
+        wrong = systemd.root / "etc/gatewayd/gateway.yaml"
+        wrong.write_text(wrong.read_text(encoding="utf-8") + "stoer: {}\n", encoding="utf-8")
+        assert systemd.run("systemctl", "reload", "gatewayd").returncode == 1
+        assert "\n/etc/gatewayd/gateway.yaml:3:1: unknown key 'stoer'" in systemd.journal()
+        assert (systemd.pids(), systemd.show("ActiveState")) == (running, "active")
+        assert systemd.run("systemctl", "restart", "gatewayd").returncode == 1
+        assert systemd.show("ActiveState") == "failed"
+        shown = systemd.show("StatusText")
+        assert "配置有误" in shown
+        assert "correct it, then systemctl start gatewayd" in shown
 
 
 async def test_the_unit_lets_in_what_is_plugged_in_later_and_nothing_that_is_no_port() -> None:

@@ -134,6 +134,8 @@ class Systemd:
         etc, state = self.root / "etc/gatewayd", self.root / "var/lib/gatewayd"
         shutil.rmtree(etc, ignore_errors=True)
         shutil.copytree(config, etc, ignore=shutil.ignore_patterns("gatewayd.db*"))
+        etc.chmod(0o750)
+        os.chown(etc, 0, USER_ID)
         gateway = etc / "gateway.yaml"
         told = gateway.read_text(encoding="utf-8")
         moved = told.replace("path: gatewayd.db", "path: /var/lib/gatewayd/gatewayd.db")
