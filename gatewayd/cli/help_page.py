@@ -141,8 +141,9 @@ def _commands(ctx: click.Context) -> Iterator[tuple[str, str]]:
     group = ctx.command
     if not isinstance(group, click.Group):
         return
+    look_up = getattr(group, "about", group.get_command)  # imports no command for one line of it
     for name in group.list_commands(ctx):
-        command = group.get_command(ctx, name)
+        command = look_up(ctx, name)
         if command is not None and not command.hidden:
             yield name, _short(command)
 

@@ -9,7 +9,11 @@ import click
 
 from gatewayd import __version__
 from gatewayd.cli.common import TYPED, asked_for, config_option
+from gatewayd.cli.said import SAID
 from gatewayd.cli.spoken import Spoken, spoken
+
+COMMAND_COLUMNS = 6
+"""Of the list of commands, beside names and texts."""
 
 COMMANDS = {
     "demo": "gatewayd.cli.demo:demo",
@@ -85,6 +89,19 @@ class _Lazy(click.Group):
         """The order of the table is the order of the help."""
         del ctx
         return list(COMMANDS)
+
+    def about(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """What stands for a command in a list of them; it says the same and can do nothing."""
+        del ctx
+        return click.Command(cmd_name, help=SAID[cmd_name])
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As the library does, without importing every command for one line of it."""
+        limit = formatter.width - COMMAND_COLUMNS - max(map(len, COMMANDS))
+        with formatter.section("Commands"):
+            listed = ((name, self.about(ctx, name)) for name in COMMANDS)
+            rows = [(name, each.get_short_help_str(limit)) for name, each in listed]
+            formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the one command that is asked for."""
