@@ -67,6 +67,10 @@ TEST_BANS = (
         r"\btime\.sleep\((?!.*# noqa: ASYNC251 - )",
         "a condition with a deadline; a stall of the loop is ASYNC251 with its reason",
     ),
+    Ban(
+        r"\basyncio\.sleep\((?!0\))[\d._]+\)(?!\s+# \S)",
+        "`until` of tests/support/waiting.py; where the time itself is meant: `# why` beside it",
+    ),
 )
 _NOQA = re.compile(r"#\s*noqa(?!: [A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* - \S)")
 _UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X{3}|HA" + r"CK)\b")

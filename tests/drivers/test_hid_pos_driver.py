@@ -145,7 +145,7 @@ async def test_a_long_code_is_whole_or_noise() -> None:
 
 async def test_an_idle_scanner_is_up_and_an_unplugged_one_is_lost() -> None:
     async with plugged() as (scanner, bench):
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # nothing happening is the point
         assert bench.error is None
         scanner.send(report("1"))
         scanner.close()
@@ -163,7 +163,7 @@ async def test_a_flood_of_reports_is_all_read_in_order() -> None:
                     scanner.send(report(str(number)))
                     break
                 except BlockingIOError:
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0.001)  # the socket is full for a moment
         await bench.until(lambda: len(bench.readings) == many)
         assert bench.texts == [str(number) for number in range(many)]
 

@@ -74,7 +74,7 @@ async def test_a_card_is_read_while_it_lies_there_and_not_after(pcscd: PcscDaemo
             await bench.until(lambda: len(bench.readings) > 3)
         await asyncio.sleep(NOTICED_S)
         bench.readings.clear()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # nothing happening is the point
         assert bench.readings == []
         with ScriptedCard(uid=bytes.fromhex("24d34f59")).lying(pcscd.port):
             await bench.until(lambda: bench.readings)
@@ -205,7 +205,7 @@ async def _read_when_there(desk: Pcsc, wanted: MemoryArea) -> bytes:
         except DriverError as exc:
             if "no tag" not in str(exc):
                 raise
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # pcscd looks no sooner
     raise AssertionError("the card was never noticed")
 
 
@@ -268,7 +268,7 @@ async def test_a_daemon_that_stands_still_is_a_lost_reader_and_read_again_when_i
             await asyncio.sleep(2 * WAIT_MS_MAX / 1000)  # Now its question has been asked.
             for _ in range(STILL_LOOKS_MAX + 1):
                 stall(TURN_S)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)  # time passes by the stall; who waits gets a turn
             await bench.until(lambda: bench.error)
             assert "a call has not come back for 10 s" in str(bench.error)
             assert bench.error is not None

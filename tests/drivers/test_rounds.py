@@ -107,7 +107,7 @@ async def test_a_round_that_goes_on_and_on_passes_its_tags_on_meanwhile() -> Non
         began_s = loop.time()
         while not bench.uids and loop.time() < began_s + 3.0:
             module.push(EPC)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # as often as it sees the tag
     assert first_read_s(bench) - began_s < 2 * HELD_S_MAX + MARGIN_S
 
 
@@ -120,7 +120,7 @@ async def test_an_hf_round_that_trickles_is_cut_short() -> None:
         began_s = asyncio.get_running_loop().time()
         payload = bytes((0, 0)) + uid[::-1]
         while not bench.uids:
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.25)  # as often as it tells
             reader.send(FAMILIES["uhfreader_hf"].command(payload, reader.address))
     assert first_read_s(bench) - began_s < ROUND_S_MAX + 2 * MARGIN_S
 

@@ -133,7 +133,7 @@ async def has_a_heart_apart(driver: Driver, context: Context) -> None:
     async def beat() -> None:
         while True:
             context.alive()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # apart from whether the driver turns
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(beat())

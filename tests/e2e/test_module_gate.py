@@ -155,17 +155,17 @@ class Hall:
     async def bring(self, cylinder: SimCylinder) -> None:
         """An empty scale that was seen empty, then a cylinder and its label."""
         self.plant.take_off()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.0)  # so long that it is seen to be empty
         self.plant.put_on(cylinder.load())
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # a worker reaches for the scanner
         self.scanner.scan(cylinder.qr_text)
 
     async def press(self) -> None:
         """A worker presses start, long enough to be seen."""
         self.module.inputs[START_INPUT] = True
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # a finger stays that long
         self.module.inputs[START_INPUT] = False
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # and that long it rests
 
     async def start_fill(self) -> None:
         """Press start until gas flows."""

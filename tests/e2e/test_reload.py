@@ -221,7 +221,7 @@ async def test_files_are_watched_and_a_half_written_one_is_waited_for(tmp_path: 
         text = path.read_text().replace("poll_ms: 100", "poll_ms: 120")
         for end in range(0, len(text), max(1, len(text) // 20)):
             path.write_text(text[:end])
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # as an editor that is slow to write
         path.write_text(text)
         await until(lambda: len(house.daemon.events("reload.exchanged")) == 1)
         assert house.daemon.events("config.not_taken_up") == []

@@ -98,7 +98,7 @@ def upstream(platform: Platform, context: UpstreamContext) -> PlainUpstream:
 
     @asynccontextmanager
     async def way(proven: Callable[[], None]) -> AsyncIterator[SimulatedSink]:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # of virtual time: what dialling takes
         if platform.down:
             raise UpstreamError("connection refused")
         sink = SimulatedSink(platform)

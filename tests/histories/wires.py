@@ -318,7 +318,7 @@ async def connect(
     wire = network[address]
     await asyncio.sleep(wire.flight_s(0))
     while wire.pulled and wire.baud is None:  # noqa: ASYNC110 - as the kernel tries again
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.0)  # of virtual time
     if not wire.plugged or wire.pulled:
         number = errno.ECONNREFUSED if wire.baud is None else errno.ENOENT
         raise OSError(number, "not there")

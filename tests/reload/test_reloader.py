@@ -248,7 +248,7 @@ async def test_the_watch_takes_up_a_file_and_can_be_turned_off(tmp_path: Path) -
         write_config(tmp_path, {**HERE, "gateway.yaml": off, "rigs/all.yaml": changed})
         seen = signature(tmp_path)
         for _ in range(10):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # in which it would be taken up
         assert signature(tmp_path) == seen
         assert bench.house.settings.rigs["rig-1"].tolerance_g == 200
         bench.bell.ring()

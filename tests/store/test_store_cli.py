@@ -218,7 +218,7 @@ async def test_the_outbox_shows_how_fast_records_go_out(site: Path) -> None:
     async def take_some() -> None:
         for sequence in range(4, last - 1):
             await store.acknowledge("platform", sequence)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # the rate that is shown
 
     async with asyncio.TaskGroup() as group:
         taking = group.create_task(take_some())

@@ -309,7 +309,7 @@ class Hanging:
         try:
             for _ in range(3 if self.runs == 1 else 1_000):
                 context.frame("host>device", b"\x05")
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)  # its device takes so long
             await asyncio.Event().wait()
         finally:
             self.closed += 1
@@ -401,7 +401,7 @@ async def test_what_says_that_it_turns_may_be_silent_for_ever() -> None:
             context.up("a scanner")
             while True:
                 context.alive()
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)  # its device takes so long
 
     driver = Waiting()
     supervisor = Supervisor(

@@ -43,6 +43,7 @@ class HttpPlatform:
         self, certificates: Certificates | None = None, *, ask_client: bool = False
     ) -> None:
         self.port = free_port()
+        self.asked = 0
         self.requests: list[Request] = []
         self.arrived: list[bytes] = []
         self.replies: list[Reply] = []
@@ -88,6 +89,7 @@ class HttpPlatform:
         await self.stop()
 
     async def _take(self, raw: web.Request) -> web.StreamResponse:
+        self.asked += 1
         await self.open.wait()
         body = await raw.read()
         many = raw.content_type == "application/cloudevents-batch+json"

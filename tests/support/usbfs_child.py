@@ -222,7 +222,7 @@ async def _serve(device: Device, order: dict[str, Any]) -> dict[str, Any]:
 
     async def hasten() -> None:
         while True:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # as often as it is looked for
             if device.hung.is_set():
                 stall(TURN_S)
 

@@ -22,7 +22,8 @@ from gatewayd.upstreams.http_headers import signature
 from gatewayd.upstreams.http_wire import RETRY_AFTER_S_MAX, retry_after_s
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.http_platform import HttpPlatform, Reply, Request
-from tests.support.outpost import QUICK, WAIT_S_MAX, Outpost, bodies, drained, ids, running
+from tests.support.outpost import QUICK, Outpost, bodies, drained, ids, running
+from tests.support.waiting import until
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PATIENT = Pace(first_s=5.0, max_s=5.0, look_s=0.05)
@@ -313,10 +314,9 @@ async def test_stopping_does_not_wait_for_an_answer(
 ) -> None:
     await outpost.commit(1)
     platform.open.clear()
-    begun = asyncio.get_running_loop().time()
     async with running(http(outpost, platform.url)):
-        async with asyncio.timeout(WAIT_S_MAX):
-            await asyncio.sleep(0.1)
+        await until(lambda: platform.asked)
+        begun = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - begun < 2
     platform.open.set()
 

@@ -23,7 +23,7 @@ from tests.support.outpost import ROOT, STATION, Outpost, drained, first_arrival
 from tests.support.platforms import ANSWERS, DOUBLES, Platform
 from tests.support.postgres_server import GATEWAY
 from tests.support.subscribers import Subscriber
-from tests.support.waiting import until
+from tests.support.waiting import LOOK_EVERY_S, until
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def confirm(seen: Subscriber) -> None:
         for one in seen.messages()[done:]:
             seen.say(f"{ROOT}/ack", json.dumps(dict(one.user)).encode())
             done += 1
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 # Two places in one batch

@@ -22,7 +22,10 @@ from gatewayd.sim.cylinders import SimCylinder
 from gatewayd.sim.rig import SimRig
 from gatewayd.sim.station import SimStation, StationSpec
 from tests.e2e.house import Daemon
+from tests.support.waiting import WITHIN_S
 
+ASK_EVERY_S = 0.05
+"""How often the page is asked again for what must come."""
 SUPERVISOR = "without_login: supervisor"
 ASKS = (
     "    operator: {required: true}\n"
@@ -128,11 +131,11 @@ class Site:
             except aiohttp.ClientError:
                 return False
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             while not await answers():
                 assert self.daemon.process is not None
                 assert self.daemon.process.returncode is None, self.daemon.log()[-3000:]
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(ASK_EVERY_S)
         if not self._web.startswith("users"):
             for rig in self.station.rigs:
                 await self.rig_state(rig.name, "locked")
@@ -155,10 +158,10 @@ class Site:
     async def rig_state(self, rig: str, *states: str) -> dict[str, Any]:
         """Wait until a rig shows one of these states."""
         seen: dict[str, Any] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             while seen.get("state") not in states:
                 seen = await self.topic(f"rigs/{rig}/state")
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(ASK_EVERY_S)
         return seen
 
     async def records(self, kind: str = "") -> list[dict[str, Any]]:

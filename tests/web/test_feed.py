@@ -61,7 +61,7 @@ async def test_weights_are_told_newest_only_and_five_times_a_second_at_most() ->
         while loop.time() < began_s + 1:
             gross_g += 1
             board.flash("rigs/rig-1/weight", {"gross_g": gross_g})
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # as often as a scale tells
             while not client.waiting.empty():
                 told.append(await heard(client))
         weights = [one["weights"]["rig-1"]["gross_g"] for _, one in told if "weights" in one]

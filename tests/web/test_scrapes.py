@@ -19,7 +19,7 @@ from gatewayd.web.doors import TRIES_MAX, Doors
 from gatewayd.web.feed import Feed
 from gatewayd.web.scrapes import Scrapes
 from gatewayd.web.server import Server
-from tests.web.site import Site, free_port
+from tests.web.site import ASK_EVERY_S, Site, free_port
 
 TOKEN = "a-token-of-32-characters-or-so-1"  # noqa: S105 - a test's
 WANG = {"wang": UserSettings(password="password-1", role="viewer")}  # noqa: S106 - a test's
@@ -104,7 +104,7 @@ def test_a_token_that_is_none_is_refused(token: str) -> None:
 
 async def _recorded(site: Site) -> None:
     while not await site.records("fill"):  # noqa: ASYNC110 - of another process
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(ASK_EVERY_S)
 
 
 async def test_a_station_in_service_tells_what_its_records_say(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from gatewayd.web.feed import Feed
 from gatewayd.web.server import Server
 from gatewayd.web.terms import Answer, Asked, Route
 from tests.support.certificates import make_certificates
-from tests.support.waiting import until
+from tests.support.waiting import LOOK_EVERY_S, until
 from tests.web.site import free_port
 
 RECEIVE_BYTES = 4096
@@ -125,7 +125,7 @@ async def test_one_connection_more_than_there_may_be_is_closed_and_the_next_is_s
                         assert response.status == 200
                         break
                 except aiohttp.ClientError:
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def test_a_request_without_a_name_asks_no_name_server() -> None:

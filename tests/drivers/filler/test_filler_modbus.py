@@ -21,7 +21,7 @@ from tests.rigs.test_composite import Seat, Shelf
 from tests.support.fillers import GO, HALT, MAP, FillerDevice, profile
 from tests.support.patient_loop import LoopClock, now_ns, stall
 from tests.support.plcs import TcpServer
-from tests.support.waiting import until
+from tests.support.waiting import LOOK_EVERY_S, until
 
 ORDER = GateOrder(permit_no=7, target_g=1_000, limit_gross_g=17_600, lease_ms=2_000)
 WORDS = "profile: test-filler, poll_ms: 20, timeout_ms: 200, command_ms: 300"
@@ -117,7 +117,7 @@ async def test_a_start_that_waited_through_a_stall_is_not_given_any_more() -> No
         async with Wire.join(made._settings.link) as wire:
             async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
                 starting = group.create_task(_tried(made))
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # until the turn is what it waits for
                 stall(START_WITHIN_S + 0.7)
             assert starting.done()
         assert GO not in device.commands
@@ -128,7 +128,7 @@ async def test_a_stop_wins_over_a_start_under_way() -> None:
     async with up(device) as (made, _):
         async with asyncio.TaskGroup() as group:
             starting = group.create_task(_tried(made))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # within the time for a start
             device.deaf = False
             await made.stop()
             await starting
@@ -188,7 +188,7 @@ async def as_gate(device: FillerDevice) -> AsyncIterator[tuple[Composite, Seat]]
 async def _feed(seen: Seen, gate: Composite) -> None:
     told = 0
     while True:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(LOOK_EVERY_S)
         for sample in seen.samples[told:]:
             gate.take(sample)
         told = len(seen.samples)

@@ -20,7 +20,7 @@ from tests.support.fillers import MAP, profile
 from tests.support.hbm_filler import ACTIVATE, FLOW_G_S, START, STOP, TARGET, HbmFiller
 from tests.support.patient_loop import LoopClock
 from tests.support.plcs import CONFIG, TcpServer
-from tests.support.waiting import until
+from tests.support.waiting import LOOK_EVERY_S, until
 
 REASON = "the display was seen to take both targets on 2026-09-01"
 ACCEPTED = f'accept_unread_target: {{reason: "{REASON}"}}'
@@ -133,7 +133,7 @@ async def as_gate(device: HbmFiller, *, unproven: bool) -> AsyncIterator[tuple[C
 async def _feed(samples: list[FillerSample], gate: Composite) -> None:
     told = 0
     while True:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(LOOK_EVERY_S)
         for sample in samples[told:]:
             gate.take(sample)
         told = len(samples)

@@ -166,7 +166,7 @@ async def test_a_neighbour_that_hangs_on_its_way_on_does_not_hold_a_close() -> N
         module.script = _never_on
         async with asyncio.TaskGroup() as group:
             hanging = group.create_task(_tried(other))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # on its way, at any moment of it
             await one.release()
             assert not module.coils[COIL]
             await hanging

@@ -28,7 +28,7 @@ from tests.support.io_modules import (
 )
 from tests.support.patient_loop import now_ns, stall
 from tests.support.plcs import RtuBus, TcpServer
-from tests.support.waiting import until
+from tests.support.waiting import LOOK_EVERY_S, until
 
 WATCHDOG_S = 1.0
 WORDS = f"unit: 1, coil: {COIL}, poll_ms: 20, timeout_ms: 200, watchdog: {WATCHDOG}"
@@ -149,7 +149,7 @@ async def test_a_computer_that_dies_is_closed_by_the_module() -> None:
             module.fed_s = cut_s = loop.time()
             server.units = {}
             while module.energised():
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(LOOK_EVERY_S)
                 assert loop.time() - cut_s < WATCHDOG_S + 0.5
             assert loop.time() - cut_s >= WATCHDOG_S - 0.1
 
@@ -184,7 +184,7 @@ async def test_an_on_that_waited_through_a_stall_is_not_said_any_more() -> None:
             await until(lambda: bool(seen.samples))
             async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
                 opening = group.create_task(_refused(made))
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # until the turn is what it waits for
                 stall(ON_WITHIN_S + 0.1)
             assert "is not said any more" in opening.result()
         assert (COIL, 0xFF00) not in module.written
@@ -344,7 +344,7 @@ async def test_an_on_that_waited_through_a_suspend_is_not_said_any_more() -> Non
         async with Wire.join(made.settings.link) as wire:
             async with asyncio.TaskGroup() as group, wire.turns.take(Rank.LOCK):
                 switching = group.create_task(_refused(made))
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # until the turn is what it waits for
                 seen.slept_ns = int((ON_WITHIN_S + 0.1) * SECOND)
             assert "waited" in switching.result()
         assert (COIL, 0xFF00) not in module.written

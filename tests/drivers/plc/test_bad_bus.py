@@ -103,7 +103,7 @@ async def test_what_dead_units_take_of_the_bus_is_under_five_percent() -> None:
         link = SerialLink(serial=bus.path, baud=baud)
         async with Wire.join(link) as wire, asyncio.TaskGroup() as group:
             tasks = [group.create_task(one.run(wire, within_s=within_s)) for one in pollers]
-            await asyncio.sleep(1)
+            await until(lambda: {2, 3} <= set(wire.budget().resting))
             before = len(bus.heard)
             await asyncio.sleep(watched_s)
             budget = wire.budget()

@@ -68,7 +68,7 @@ async def polled(server: SerialServer) -> AsyncIterator[tuple[list[Poller], Wire
             with suppress(DriverError):
                 async with Wire.join(link) as joined:
                     await poller.run(joined, within_s=WITHIN_S, until_lost=True)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # as a driver that was lost begins anew
 
     async with Wire.join(link) as wire, asyncio.TaskGroup() as group:
         tasks = [group.create_task(serve(one)) for one in pollers]
@@ -97,7 +97,7 @@ async def test_liars_and_slow_units_behind_a_gateway_cost_their_neighbours_nothi
         async with polled(server) as (pollers, wire):
             await until(lambda: 3 in wire.budget().resting and 4 in wire.budget().resting)
             since_s = asyncio.get_running_loop().time()
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1.5)  # the rate is of this time
     assert server.connections == 1
     assert [one.wrong for one in pollers] == [[]] * 4
     assert [one.answered_s for one in pollers[2:]] == [[], []]
@@ -162,7 +162,7 @@ async def test_a_gate_with_a_dead_neighbour_on_its_gateway_is_locked_within_the_
             await until(lambda: bool(seen.ups))
             asking = asyncio.ensure_future(dead.run(wire, within_s=WITHIN_S))
             for _ in range(5):
-                await asyncio.sleep(0.07)
+                await asyncio.sleep(0.07)  # at any moment of the dead one's wait
                 began_s = asyncio.get_running_loop().time()
                 await alive.lock()
                 assert asyncio.get_running_loop().time() - began_s < 2 * WITHIN_S + 0.1

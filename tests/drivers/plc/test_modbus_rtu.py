@@ -284,7 +284,7 @@ async def test_a_gate_that_rests_is_down_and_back_when_it_is_probed() -> None:
                     await dead.run(Seen().context())
             returned = Seen()
             probing = asyncio.ensure_future(dead.run(returned.context()))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # it rests, and nobody asks
             units[2] = Plc()
             with pytest.raises(DriverError, match="plc-2: not connected"):
                 await dead.lock()

@@ -79,7 +79,7 @@ async def station(link: str, folder: Path) -> AsyncIterator[Station]:
 async def _time(plc: SimPlc) -> None:
     while True:
         plc.advance()
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.005)  # as often as the PLC goes round
 
 
 @pytest.mark.parametrize("link", ["tcp", "pty"])

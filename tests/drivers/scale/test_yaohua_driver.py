@@ -14,6 +14,7 @@ from drivers.suite import on_pty, on_tcp, running
 from protocols.scales import yaohua
 from tests.drivers.scale.bench import Wire, gross, kinds, of_yaohua, sending, weights, why
 from tests.support.devices.scales import ToledoScale, YaohuaScale
+from tests.support.waiting import until
 
 SENDING = sorted(set(yaohua.VARIANTS) - yaohua.ASKED)
 
@@ -189,7 +190,7 @@ async def test_of_a_storm_the_newest_weight_wins_and_nothing_queues() -> None:
                 scale.say(scale.frame())
             if burst == 50:
                 assert gross(bench) != -1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # ten frames each time
         await bench.until(lambda: gross(bench) == 10_000, within_s=0.5)
         seconds = asyncio.get_running_loop().time() - started
     found = [each.gross_g or 0 for each in weights(bench)]
@@ -208,8 +209,7 @@ async def test_stopping_leaves_no_task_and_no_descriptor() -> None:
         scale = YaohuaScale()
         async with on_pty(scale.plugged) as link, running(of_yaohua(link)) as bench:
             await bench.until(lambda: weights(bench))
-    await asyncio.sleep(0.05)
-    assert open_files() <= before
+    await until(lambda: open_files() <= before)
     assert len(asyncio.all_tasks()) == 1
 
 

@@ -14,7 +14,7 @@ from tests.protocols.scales.golden import GOLDEN, hex_of
 from tests.support.configs import DEVICES, RIGS, write_config
 from tests.support.devices.yusheng import YushengMachine
 from tests.support.patient_loop import now_ns
-from tests.support.waiting import until
+from tests.support.waiting import LOOK_EVERY_S, until
 
 FILL = bytes.fromhex(hex_of(next(v for v in GOLDEN if v["id"] == "yusheng-scale-fill")))
 CODE = "3701000110100001"
@@ -145,7 +145,7 @@ async def _dial(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.Str
             try:
                 return await asyncio.open_connection(host, port)
             except OSError:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(LOOK_EVERY_S)
 
 
 def test_check_says_why_it_is_neither_scale_nor_gate(tmp_path: Any) -> None:
