@@ -77,6 +77,17 @@ PLANTS = (
         simulated=False,
     ),
     Plant(
+        "hang-unnoticed",
+        "a fill goes on although the driver of the reader that the rig requires stands still",
+        "gatewayd/stillness.py",
+        old="        if self._still <= LOOKS:\n",
+        new="        if self._still:\n",
+        tests=(
+            "tests/drivers/test_hung_at_a_rig.py::test_a_reader_whose_driver_hangs_closes_the_gate_and_is_named",
+        ),
+        simulated=False,
+    ),
+    Plant(
         "store-never-proven",
         "the disk dies in mid-fill, and gas flows on until its record cannot be written",
         "gatewayd/store/pulse.py",
