@@ -2,13 +2,11 @@
 
 from drivers.contract import Trouble
 
-TOTAL_UNKNOWN = "total_unknown"
-
 
 def total_unknown(why: str) -> Trouble:
     """The meter gives no total that may be used; `why` has device, register and raw value."""
     return Trouble(
-        TOTAL_UNKNOWN,
+        "total_unknown",
         zh=f"流量计累计值未知：{why}；请查看表上的故障信息、单位和累计设置，恢复后自动继续",
         en=f"the total of the meter is unknown: {why}; look at what the meter says is wrong, at its "
         "unit and totaliser settings; it goes on by itself when the total is back",

@@ -1,7 +1,7 @@
 """A mass flow meter: gas goes through it, its electronics count, its registers tell what was counted.
 
-It answers real Modbus, as its register map says. What went through is kept apart from what it shows:
-a reset, a coarse float and a fault change the one and not the other.
+It answers real Modbus, as its register map says. What it has counted is kept in grams, apart from what
+a coarse float, an integer of whole kilograms or a wrap lets it show.
 """
 
 from gatewayd.sim.map_device import MapDevice
@@ -25,7 +25,6 @@ class SimMeter:
         self.device: MapDevice
         self.device, given = well(profile)
         self.site = given if site is None else site
-        self.through_g = 0
         self._profile = profile
         self._meter = profile.meter
         self._counted_g = total_g
@@ -33,7 +32,6 @@ class SimMeter:
 
     def flow(self, grams: int) -> None:
         """Gas goes through, and is counted."""
-        self.through_g += grams
         self.set(self._counted_g + grams)
 
     def set(self, total_g: int) -> None:
