@@ -43,6 +43,8 @@ class Confirmer:
         self._disk = disk
         self.forgets = forgets
         self._unconfirmed: list[dict[str, Any]] = []
+        self._turn = threading.Lock()
+        """Messages come in paho's thread, and a test confirms in its own."""
         self._ready = threading.Event()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5
@@ -90,13 +92,16 @@ class Confirmer:
         if self._disk is not None:
             with self._disk.open("ab") as disk:
                 disk.write(message.payload + b"\n")
-        self._unconfirmed.append(json.loads(message.payload))
-        if self.how is not None and len(self._unconfirmed) >= self.every:
+        with self._turn:
+            self._unconfirmed.append(json.loads(message.payload))
+            due = len(self._unconfirmed) >= self.every
+        if self.how is not None and due:
             self.confirm()
 
     def confirm(self) -> None:
         """Confirm what is not confirmed yet."""
-        taken, self._unconfirmed = self._unconfirmed, []
+        with self._turn:
+            taken, self._unconfirmed = self._unconfirmed, []
         if not taken:
             return
         if self.how == "ids":

@@ -23,12 +23,13 @@ from gatewayd.upstreams.backoff import Pace
 from gatewayd.upstreams.contract import Upstream, UpstreamContext
 from gatewayd.upstreams.mqtt import MqttUpstream
 from gatewayd.upstreams.mqtt_settings import MqttSettings
+from tests.support.waiting import WITHIN_S
 
 STATION = "3701000042"
 ROOT = f"gatewayd/v1/{STATION}"
 ZONE = ZoneInfo("Asia/Shanghai")
 QUICK = Pace(first_s=0.02, max_s=0.1, stable_s=30.0, answer_s_max=5.0, look_s=0.05)
-WAIT_S_MAX = 10.0
+WAIT_S_MAX = WITHIN_S
 
 
 class Outpost:

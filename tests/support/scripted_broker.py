@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-WAIT_S_MAX = 10.0
+from tests.support.waiting import WITHIN_S
+
+WAIT_S_MAX = WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)
