@@ -119,6 +119,10 @@ WAITING: Final[dict[str, tuple[str, str]]] = {
         "本工位充装的气瓶 {cylinder} 尚未做充装后检查；请先完成该检查，再充装下一瓶",
         "cylinder {cylinder} was filled here and its post-fill check is open; do it, then fill the next",
     ),
+    "rig.leaked": (
+        "秤上多出 {leaked_g} g，累计量未变：阀门内漏或秤漂移",
+        "{leaked_g} g more on the scale, the totaliser stands still: the valve leaks, or the scale drifts",
+    ),
     "finding.voucher_pending": (
         "正在向监管平台 {upstream} 申请充装凭证，最多 {within_s} 秒；请稍候",
         "the platform {upstream} is asked for a fill voucher, for {within_s} s at most; wait",

@@ -151,7 +151,8 @@ class View:
     `sample` None = the gate is lost or its last word is stale. `presence` numbers the cylinder
     standing there (0 = none); `found` = it stood there already when the gate came up. `steady` =
     this sample and the one before it are stable with that cylinder on: a swinging scale looks
-    stable for a moment where it turns round. `ill` = why
+    stable for a moment where it turns round. `leaked_g` is what it grew heavier by without a permit,
+    and without the totaliser. `ill` = why
     nothing may be open (a required device, the store), empty when all is well. `stopping` = the
     daemon is going down; `locked` = somebody locked this rig; `recalled` = why a permit nobody has
     started no longer counts. `people` changes whenever somebody logged in or answered a check;
@@ -167,6 +168,7 @@ class View:
     identity: Identity
     found: bool = False
     steady: bool = False
+    leaked_g: int = 0
     ill: str = ""
     stopping: bool = False
     locked: bool = False
@@ -218,7 +220,7 @@ class State:
     for what, so that it is not recorded again for having been found; `last_filled` the code of the last
     cylinder filled here, so that it is not filled again for having been found. `permit` with `withdrawn` None is
     live: the only thing that may hold the gate open. `total_g` is the totaliser as last recorded,
-    None = never seen. `gate_known` turns true when the gate was locked after coming up.
+    None = never seen; `leaked_g` of what stands here was told. `gate_known` turns true when the gate was locked after coming up.
     `unclosed_ns` is since when a withdrawn permit's gate does not show closed, 0 = it does.
 
     `people` is the view's number at the last judgement, made at `looked_ns` on who was `judged`.
@@ -256,6 +258,7 @@ class State:
     total_g: int | None = None
     away: bool = False
     stray: Stray | None = None
+    leaked_g: int = 0
     gate_known: bool = False
     people: int = 0
     judged: Identity = NOBODY

@@ -21,6 +21,7 @@ from gatewayd.rigs.moves import (
 )
 from gatewayd.rigs.steps import RELOCK_MS, Step, enter, forget
 from gatewayd.settings.model import RigSettings
+from gatewayd.texts import text
 
 STRAY_QUIET_MS = 1_000
 """A flow without a permit has ended when the totaliser stood still this long; one that goes on is
@@ -40,6 +41,11 @@ def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         state = balanced
     elif state.away:
         state = replace(state, away=False)
+    leaked = view.leaked_g > state.leaked_g
+    if view.leaked_g != state.leaked_g:
+        state = replace(state, leaked_g=view.leaked_g, mendable=state.mendable and not leaked)
+    if leaked:
+        return state, (_leaked(view.leaked_g),)
     resting = _nobody(state, view, sample)
     if resting is not None:
         return resting, ()
@@ -57,6 +63,12 @@ def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         if state.served == view.presence:
             return state, ()
     return _who(replace(state, identity=view.identity), view, sample, rig)
+
+
+def _leaked(leaked_g: int) -> Alarm:
+    """No record of a fill: how much is gas, and how much the scale's drift, nobody can tell."""
+    zh, en = (text("rig.leaked", language, leaked_g=leaked_g) for language in ("zh", "en"))
+    return Alarm("unauthorised_flow", f"{zh} / {en}")
 
 
 def _open_without_permit(state: State, view: View) -> Step:

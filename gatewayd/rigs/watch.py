@@ -14,6 +14,7 @@ from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.cards import Cards, Shelf
 from gatewayd.rigs.held import Held
 from gatewayd.rigs.identity import SHOWN_MAX, identify
+from gatewayd.rigs.leak import Leak
 from gatewayd.rigs.model import NOBODY, STORE_ILL, Identity, View
 from gatewayd.rigs.presence import Presence
 from gatewayd.rigs.sightings import Sightings
@@ -46,6 +47,7 @@ class Watch:
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._cards = Cards(archive, clock, bench.station.region)
         self._presence = Presence(bench.rig)
+        self._leak = Leak()
         self._identity = NOBODY
         self._news = True
         self._unreadable = False
@@ -62,6 +64,7 @@ class Watch:
             self.sample = reading
             before = self._presence.number
             self._presence.weigh(reading)
+            self._leak.feed(reading)
             self._time_permit(reading)
             same = before != 0 and self._presence.number == before
             self._steady = same and last is not None and last.stable and reading.stable
@@ -123,6 +126,7 @@ class Watch:
             identity=identity,
             found=self._presence.found,
             steady=self._steady,
+            leaked_g=self._leak.told_g,
             ill=self._ill() or trouble,
             stopping=wishes.stopping,
             locked=wishes.lock is not None,

@@ -109,6 +109,15 @@ PLANTS = (
         simulated=False,
     ),
     Plant(
+        "leak-unseen",
+        "a valve that leaks goes on filling a full cylinder, and no meter counts it",
+        VACANT,
+        old="    leaked = view.leaked_g > state.leaked_g\n",
+        new="    leaked = False\n",
+        tests=("tests/rigs/test_leak.py::test_gas_into_a_cylinder_that_was_filled_is_an_alarm",),
+        simulated=False,
+    ),
+    Plant(
         "stall-unnoticed",
         "a process that stood still for longer than the lease goes on as if it had watched",
         PERMITTED,
