@@ -51,6 +51,7 @@ class Bookkeeper:
         self._log = logger("rigs").bind(rig=bench.rig_id)
         self._unsaved: list[RecordDraft] = []
         self._retry_ns = 0
+        self._failing = ""
         self._told: tuple[str, tuple[RecordDraft, ...]] | None = None
 
     @property
@@ -75,7 +76,9 @@ class Bookkeeper:
                 await self._store.append(self._unsaved[0])
                 self._unsaved.pop(0)
         except StoreError as exc:
-            self._log.warning("store.still_failing", error=str(exc), unsaved=len(self._unsaved))
+            before, self._failing = self._failing, str(exc)
+            if before != self._failing:  # Not each second: the log lies on the full disk, too.
+                self._log.warning("store.still_failing", error=str(exc), unsaved=len(self._unsaved))
 
     async def _append(self, draft: RecordDraft) -> None:
         """Commit a draft, or keep it; behind others that wait, so that their order stays."""
@@ -138,11 +141,10 @@ class Bookkeeper:
         return {**self._seen(who, verdict), **self._attended(who)}
 
     def _seen(self, who: Identity, verdict: Verdict | None) -> dict[str, Any]:
-        station = self._bench.station
-        base = evidence.judged(station.id, self._bench.rig_id, who, verdict)
         bench = self._bench
+        base = evidence.judged(bench.station.id, bench.rig_id, who, verdict)
         voucher = vouched.record(bench.rig_id, bench.rig, bench.sources, who, self._zone)
-        return {**base, "association": association(station, who.cylinder), **voucher}
+        return {**base, "association": association(bench.station, who.cylinder), **voucher}
 
     def _attended(self, who: Identity) -> Mapping[str, Any]:
         """People and checks as they are at this moment; what cannot be read stays unknown."""

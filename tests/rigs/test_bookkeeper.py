@@ -7,6 +7,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from structlog.testing import capture_logs
 
 from gatewayd.alarms.alarms import AGAIN_S
 from gatewayd.clock import ManualClock
@@ -126,6 +127,18 @@ async def test_a_retry_comes_once_a_second(office: Office) -> None:
     assert not office.books.saved
     await office.retry()
     assert office.books.saved
+
+
+async def test_a_store_that_fails_for_long_is_not_logged_every_second(office: Office) -> None:
+    with capture_logs() as seen:
+        office.block()
+        await office.books.refuse(WHO, DENIED)
+        for _ in range(5):
+            await office.retry()
+        office.free()
+        await office.retry()
+    events = [line["event"] for line in seen if line["event"].startswith(("record.", "store."))]
+    assert events == ["record.waiting", "store.still_failing"]
 
 
 async def test_a_draft_that_was_committed_after_all_is_not_written_twice(office: Office) -> None:
