@@ -1,4 +1,4 @@
-"""One wire, one protocol: what devices may not share, and ports that change their name."""
+"""One wire, one protocol; ports that change their name, and drivers that could hang unseen."""
 
 import os
 import re
@@ -21,9 +21,10 @@ class Device:
 
 
 def check_wires(devices: Mapping[str, Device], report: Report) -> None:
-    """Refuse wires that are shared wrongly, warn of ports that may be another device tomorrow."""
+    """Refuse wires that are shared wrongly; warn of ports and of drivers that may betray one day."""
     _shared(devices, report)
     _ports(devices, report)
+    _unwatched(devices, report)
 
 
 def _shared(devices: Mapping[str, Device], report: Report) -> None:
@@ -101,3 +102,12 @@ def _ports(devices: Mapping[str, Device], report: Report) -> None:
                 "a name that stays",
                 "use the entry of /dev/serial/by-id or /dev/serial/by-path that leads to it",
             )
+
+
+def _unwatched(devices: Mapping[str, Device], report: Report) -> None:
+    """A driver of somebody else that does not say how often it at least turns."""
+    for name, device in devices.items():
+        if device.settings is not None and not device.settings.driver.lively_s:
+            what = f"{name}: nobody notices when its driver {device.settings.driver.name} hangs"
+            hint = "install a version of the driver whose DriverType says lively_s"
+            report.warn(device.entry.mark("driver"), what, "", hint)

@@ -1,5 +1,6 @@
 """Plug-ins of real distributions: one bad one hurts nobody, and a clash is never guessed away."""
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,19 @@ def test_the_shipped_drivers_and_upstreams_are_found_by_name() -> None:
 def test_a_third_party_adds_a_driver_by_an_entry_point(site: Path) -> None:
     install(site, "vendor", {"vendor.reader": "vendor:D"})
     assert driver_table().get("vendor.reader").summary == "a reader"
+
+
+def test_a_driver_that_could_hang_unnoticed_is_warned_of(site: Path, tmp_path: Path) -> None:
+    install(site, "vendor", {"vendor.reader": "vendor:D"})
+    added = {"devices/all.yaml": f"{DEVICES}  new-1: {{driver: vendor.reader}}\n"}
+    said = [str(each) for each in examine(write_config(tmp_path / "etc", added)).warnings]
+    assert [each for each in said if "nobody notices when its driver vendor.reader hangs" in each]
+    lively = SOURCE.replace('{"identify"}))', '{"identify"}), lively_s=30.0)')
+    (site / "vendor.py").write_text(lively)
+    del sys.modules["vendor"]
+    importlib.invalidate_caches()
+    said = [str(each) for each in examine(write_config(tmp_path / "etc2", added)).warnings]
+    assert not [each for each in said if "hangs" in each]
 
 
 def test_a_driver_is_imported_only_when_it_is_asked_for(site: Path) -> None:
