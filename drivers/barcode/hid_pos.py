@@ -149,8 +149,9 @@ class _Line:
             try:
                 report = await self._port.read(self._patience_s())
             except LinkSilentError:
-                self._take(self._joiner.drop())
-                if now() >= self._look_at_s:
+                cut_off = self._joiner.drop()
+                self._take(cut_off)
+                if cut_off or now() >= self._look_at_s:
                     await self._look()
             else:
                 if self._report(report):
