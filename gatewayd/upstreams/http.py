@@ -55,7 +55,7 @@ class HttpSink:
         self._wire = wire
         self._settings = settings
         self._context = context
-        self._proven: Callable[[], None] | None = proven
+        self._proven = proven
 
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """Send requests one after another, and none behind a record that is kept."""
@@ -68,9 +68,7 @@ class HttpSink:
             rejected |= outcome.rejected
             if outcome.kept:
                 return Outcome(accepted, rejected, outcome.kept, outcome.wait_s)
-        if self._proven is not None:
-            self._proven()
-            self._proven = None
+        self._proven()
         return Outcome(accepted, rejected)
 
     async def _send(self, part: Sequence[Record]) -> Outcome:

@@ -53,7 +53,7 @@ class MappedSink:
         self._settings = settings
         self._tongue = tongue
         self._context = context
-        self._proven: Callable[[], None] | None = proven
+        self._proven = proven
 
     async def deliver(self, batch: Sequence[Record], *, alone: bool) -> Outcome:
         """Settle what is not for this platform, refuse what cannot be said, send the rest."""
@@ -67,7 +67,7 @@ class MappedSink:
                 rejected |= outcome.rejected
                 if outcome.kept:
                     return Outcome(frozenset(accepted), rejected, outcome.kept, outcome.wait_s)
-                self._prove()
+                self._proven()
         return Outcome(frozenset(accepted), rejected)
 
     async def _parts(
@@ -120,8 +120,3 @@ class MappedSink:
         masked = self._tongue.masked
         rejected = {sequence: masked(why) for sequence, why in outcome.rejected.items()}
         return replace(outcome, rejected=rejected, kept=masked(outcome.kept))
-
-    def _prove(self) -> None:
-        if self._proven is not None:
-            self._proven()
-            self._proven = None

@@ -70,7 +70,7 @@ class KafkaSink:
         self.gone = wire.gone
         self._wording = wording
         self._wire = wire
-        self._proven: Callable[[], None] | None = proven
+        self._proven = proven
 
     @property
     def why(self) -> str:
@@ -96,9 +96,8 @@ class KafkaSink:
                 taken = taken or self._too_large(waiting[0], rejected)
                 done, waiting = waiting[:taken], waiting[taken:]
                 accepted |= {each.sequence for each in done} - rejected.keys()
-        if self._proven is not None and accepted:
+        if accepted:
             self._proven()
-            self._proven = None
         return Outcome(frozenset(accepted), rejected)
 
     @staticmethod

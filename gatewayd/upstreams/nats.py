@@ -55,7 +55,7 @@ class NatsSink:
         self._wire = wire
         self._root = root
         self._in_flight_max = in_flight_max
-        self._proven: Callable[[], None] | None = proven
+        self._proven = proven
 
     @property
     def why(self) -> str:
@@ -72,9 +72,7 @@ class NatsSink:
             kept = await self._part(part, accepted, rejected)
             if kept:
                 return Outcome(frozenset(accepted), rejected, kept)
-        if self._proven is not None:
-            self._proven()
-            self._proven = None
+        self._proven()
         return Outcome(frozenset(accepted), rejected)
 
     async def _part(

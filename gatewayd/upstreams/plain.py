@@ -26,7 +26,8 @@ class LosableSink(Sink, Protocol):
 
 
 Way = Callable[[Callable[[], None]], AbstractAsyncContextManager[LosableSink]]
-"""Opens a sink. It is handed what to call once the platform is proven to be there and willing."""
+"""Opens a sink. It is handed what to call when the platform has shown that it is there and willing;
+the first time counts."""
 
 
 class PlainUpstream:
@@ -43,6 +44,7 @@ class PlainUpstream:
     ) -> None:
         self.name = name
         self._way = way
+        self._up = False
         self._state = State(name, context)
         self._backoff = Backoff(context.clock, pace.first_s, pace.max_s, pace.stable_s)
         self._pump = Pump(
@@ -58,6 +60,7 @@ class PlainUpstream:
     async def run(self) -> None:
         """Open, pump; after a loss wait and open again. Ends only by cancellation."""
         while True:
+            self._up = False
             try:
                 async with self._way(self._proven) as sink:
                     await self._pump.run(sink)
@@ -71,5 +74,8 @@ class PlainUpstream:
         await self._pump.drained()
 
     def _proven(self) -> None:
+        if self._up:
+            return
+        self._up = True
         self._backoff.good()
         self._state.say("up")

@@ -80,7 +80,7 @@ class PostgresqlSink:
         self.gone = wire.gone
         self._wire = wire
         self._rows_of = rows_of
-        self._proven: Callable[[], None] | None = proven
+        self._proven = proven
 
     @property
     def why(self) -> str:
@@ -93,9 +93,8 @@ class PostgresqlSink:
         outcome = await self._whole(batch)
         if outcome is None:
             outcome = await self._each(batch)
-        if not outcome.kept and self._proven is not None:
+        if not outcome.kept:
             self._proven()
-            self._proven = None
         return outcome
 
     async def _whole(self, batch: Sequence[Record]) -> Outcome | None:
