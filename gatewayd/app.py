@@ -204,7 +204,7 @@ def _line(house: House, dead: Sequence[str]) -> str:
     if dead:
         return hangs(dead, language)
     states = [rig.state.phase.value for rig in house.rigs.values()]
-    return at_work(states, len(house.alarms.standing), language)
+    return at_work(states, [alarm.kind for alarm in house.alarms.standing], language)
 
 
 async def _tick(house: House, vitals: Vitals) -> None:

@@ -9,15 +9,18 @@ from gatewayd.errors import ConfigError, StoreError
 from gatewayd.texts import Language, text
 from gatewayd.vitals import ALIVE_S
 
+KINDS_SHOWN_MAX = 5
+"""The kinds of alarms that are named; the oldest first, the others are only counted."""
 
-def at_work(states: Collection[str], alarms: int, language: Language) -> str:
-    """What there is while every part moves; `states` are those of all rigs."""
+
+def at_work(states: Collection[str], alarms: Sequence[str], language: Language) -> str:
+    """What there is while every part moves: `states` of all rigs, the kinds of standing `alarms`."""
+    named = ", ".join(list(dict.fromkeys(alarms))[:KINDS_SHOWN_MAX])
+    values = {"alarms": len(alarms), "kinds": f" ({named})" if named else ""}
     if not states:
-        return text("service.idle", language, alarms=alarms)
+        return text("service.idle", language, **values)
     shown = [f"{text(f'rig.{name}', language)} {n}" for name, n in Counter(states).most_common()]
-    return text(
-        "service.at_work", language, rigs=len(states), states=", ".join(shown), alarms=alarms
-    )
+    return text("service.at_work", language, rigs=len(states), states=", ".join(shown), **values)
 
 
 def hangs(parts: Sequence[str], language: Language) -> str:

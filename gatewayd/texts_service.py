@@ -4,12 +4,12 @@ from typing import Final
 
 SERVICE: Final[dict[str, tuple[str, str]]] = {
     "service.at_work": (
-        "工位 {rigs} 个（{states}）；未消除告警 {alarms} 条",
-        "{rigs} rigs ({states}); {alarms} alarms stand",
+        "工位 {rigs} 个（{states}）；未消除告警 {alarms} 条{kinds}",
+        "{rigs} rigs ({states}); {alarms} alarms stand{kinds}",
     ),
     "service.idle": (
-        "没有工位；未消除告警 {alarms} 条",
-        "no rigs; {alarms} alarms stand",
+        "没有工位；未消除告警 {alarms} 条{kinds}",
+        "no rigs; {alarms} alarms stand{kinds}",
     ),
     "service.hangs": (
         "{parts} 超过 {after_s} 秒没有动作：租约已关闭联锁，不再报告存活，将由 systemd 重启",

@@ -9,7 +9,7 @@ import pytest
 from gatewayd import notify
 from gatewayd.clock import ManualClock
 from gatewayd.errors import ConfigError, StoreError
-from gatewayd.status_line import at_work, hangs, told_when_it_ends
+from gatewayd.status_line import KINDS_SHOWN_MAX, at_work, hangs, told_when_it_ends
 from gatewayd.vitals import ALIVE_S, Vitals
 from tests.vitals.test_vitals import NOON, Systemd, systemd, systemd_at
 
@@ -18,9 +18,17 @@ __all__ = ["systemd"]
 
 def test_rigs_are_counted_by_state_in_the_language_of_the_station() -> None:
     states = ["locked", "filling", "locked"]
-    assert at_work(states, 2, "en") == "3 rigs (locked 2, filling 1); 2 alarms stand"
-    assert at_work(states, 2, "zh") == "工位 3 个（已锁定 2, 充装中 1）；未消除告警 2 条"
-    assert at_work([], 0, "en") == "no rigs; 0 alarms stand"
+    lost = ["device_lost", "config_invalid", "device_lost"]
+    assert (
+        at_work(states, lost, "en")
+        == "3 rigs (locked 2, filling 1); 3 alarms stand (device_lost, config_invalid)"
+    )
+    assert at_work(states, [], "zh") == "工位 3 个（已锁定 2, 充装中 1）；未消除告警 0 条"
+    assert at_work([], [], "en") == "no rigs; 0 alarms stand"
+    many = [f"kind_{n}" for n in range(KINDS_SHOWN_MAX + 1)]
+    assert at_work([], many, "en").endswith(
+        "6 alarms stand (kind_0, kind_1, kind_2, kind_3, kind_4)"
+    )
 
 
 def test_it_is_told_when_it_changes_and_names_what_hangs(systemd: Systemd) -> None:
