@@ -2,7 +2,8 @@
 
 A real `Rig` on a real store with the shipped rules and everyone who knows facts for them; only its
 gate is played here, and time is a clock that is moved, so that cylinders may come and go as fast as the disk commits. Timed is from
-`Rig.take` of a tag until the rig's state shows the verdict: look-up by tag, facts, every rule.
+`Rig.take` of a tag until the rig has its verdict: look-up by tag, facts, every rule. And until another
+task can see it, which is when the permit was handed to the thread that commits it.
 """
 
 import asyncio
@@ -20,12 +21,15 @@ from gatewayd.clock import MS, ManualClock
 from gatewayd.house import seen_before, suppliers
 from gatewayd.rigs.assess import Bench
 from gatewayd.rigs.clock_facts import ClockTrust
+from gatewayd.rigs.machine import step
 from gatewayd.rigs.means import Means
-from gatewayd.rigs.model import Phase
+from gatewayd.rigs.model import Phase, State
+from gatewayd.rigs.moves import Event, Judged
 from gatewayd.rigs.rig import Rig
+from gatewayd.rigs.steps import Step
 from gatewayd.rigs.vouched import Vouchers
 from gatewayd.settings.load import load
-from gatewayd.settings.model import Settings
+from gatewayd.settings.model import RigSettings, Settings
 from gatewayd.store.model import Cylinder
 from gatewayd.store.store import Store
 from gatewayd.timekeeping.keeper import Timekeeper
@@ -86,11 +90,20 @@ class Bay:
         alarms = Alarms(station.id, store=store, board=board, clock=clock, zone=UTC)
         sightings = seen_before(settings, store, clock)
         self.rig = Rig(bench, self.gate, Means(store, board, alarms, clock, sightings))
+        self.rig.machine = self._listening
+        self._judged_ns = 0
         for name in ("gun", "plc"):
             self.rig.device(name, "up")
 
-    async def judge_ms(self, cylinder: Cylinder) -> float:
-        """Bring a cylinder, read its tag, and return how long the verdict took."""
+    def _listening(self, state: State, event: Event, rig: RigSettings) -> Step:
+        """The rig's machine, with the time at which it has a verdict."""
+        stepped = step(state, event, rig)
+        if isinstance(event, Judged):
+            self._judged_ns = perf_counter_ns()
+        return stepped
+
+    async def judge_ms(self, cylinder: Cylinder) -> tuple[float, float]:
+        """Bring a cylinder and read its tag: how long the verdict took, and until it was seen."""
         self.weigh(on=True)
         await _until(lambda: self.rig.state.phase is Phase.IDENTIFYING)
         self.weigh(on=True)  # two stable samples make a tare
@@ -98,12 +111,12 @@ class Bay:
         began_ns = perf_counter_ns()
         self.rig.take(read)
         await _until(lambda: self.rig.state.verdict is not None, pause_s=0)
-        took_ms = (perf_counter_ns() - began_ns) / MS
+        seen_ms, took_ms = ((at - began_ns) / MS for at in (perf_counter_ns(), self._judged_ns))
         verdict = self.rig.state.verdict
         assert verdict is not None, self.rig.state
         assert verdict.allowed, verdict
         await self.leave()
-        return took_ms
+        return took_ms, seen_ms
 
     async def leave(self) -> None:
         """Take the cylinder away and wait until its permit is settled."""
@@ -161,8 +174,12 @@ async def measure(directory: Path, cylinders: Sequence[Cylinder], figures: Figur
             bay.weigh(on=False)
             await _until(lambda: bay.rig.state.phase is Phase.LOCKED and bay.rig.state.total_g == 0)
             gc.collect()
+            gc.freeze()  # as the daemon does
             times_ms = [await bay.judge_ms(cylinder) for cylinder in cylinders]
             task.cancel()
     finally:
+        gc.unfreeze()
         await store.close()
-    figures.add_times("read to verdict, 100,000 cylinders", times_ms, aim_p99="< 1")
+    took_ms, seen_ms = zip(*times_ms, strict=True)
+    figures.add_times("read to verdict, 100,000 cylinders", took_ms, aim_p99="< 1")
+    figures.add_times("read to verdict as another task sees it", seen_ms)
