@@ -81,11 +81,13 @@ def _only_what_is_needed(root: Path) -> None:
 
 
 def _change_root(root: Path) -> None:
+    """Shared, as systemd makes it where it is not in a container: credentials are mounted by a child."""
     (root / "old").mkdir()
     os.chdir(root)
     subprocess.run(["pivot_root", ".", "old"], check=True)
     os.chdir("/")
     subprocess.run(["umount", "--lazy", "/old"], check=True)
+    _mount("--make-rshared", "/")
 
 
 def _mount(*words: str | Path) -> None:
