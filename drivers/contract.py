@@ -201,9 +201,12 @@ class TagMemoryWriter(Protocol):
 
 
 class Strict(BaseModel):
-    """Base of every settings model: frozen, no unknown keys, no coercion."""
+    """Base of every settings model: frozen, no unknown keys, no coercion.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    Built when first used: most of what may be configured never is.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
 
 def _no_watchdog(_settings: Any) -> int | None:

@@ -34,7 +34,7 @@ def registers_of(kind: str) -> int:
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
 
 class Bilingual(_Strict):

@@ -35,7 +35,7 @@ Texts = dict[Annotated[str, Field(min_length=1, max_length=200)], str]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, strict=True, extra="forbid", frozen=True)
 
 
 class WordsFile(_Strict):

@@ -29,7 +29,7 @@ Checksum: TypeAlias = Literal["sum8", "xor8", "lrc8", "xmodem", "x25", "mcrf4xx"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
 
 class _Field(_Strict):
