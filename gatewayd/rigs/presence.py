@@ -1,8 +1,8 @@
 """What was seen at a rig since the cylinder came: repeats collapse, the past does not count.
 
-A tag counts only when it was read after the last moment the scale was known to be empty, so a
-tag carried past earlier, or lingering from the cylinder before, can never name this one. A
-printed code is a deliberate act: it counts `scan_valid_s` before the cylinder too.
+A tag counts only when it was read after the scale told that something stands there, so a tag
+carried past before, or lingering from the cylinder before, can never name this one: its own is still
+there then. A printed code is a deliberate act: it counts `scan_valid_s` before the cylinder too.
 
 When nobody saw the scale for a while (a stalled process, a lost gate), a tag that was read meanwhile
 may wait in a buffer and be told as new: then only what is read well after the arrival counts.
@@ -85,7 +85,7 @@ class Presence:
         known = self._unread.get(unread.device)
         if unread.device not in self._by_device or (known and len(known.raw) >= len(unread.raw)):
             return False
-        from_ns = max(self._came_ns, self._tags_from_ns) + UNREAD_FROM_MS * MS
+        from_ns = self._tags_from_ns + UNREAD_FROM_MS * MS
         if not self.on or unread.at_ns < from_ns:
             return False
         self._unread[unread.device] = unread
@@ -147,7 +147,7 @@ class Presence:
         self.found = self._empty_ns is None
         self._came_ns = now_ns
         unseen = self._empty_ns is None or now_ns - self._empty_ns > UNSEEN_MS * MS
-        self._tags_from_ns = now_ns + BUFFERED_MS * MS if unseen else self._empty_ns or 0
+        self._tags_from_ns = now_ns + BUFFERED_MS * MS if unseen else now_ns
         self._expire()
 
     def _counts(self, at_ns: int, *, is_tag: bool) -> bool:

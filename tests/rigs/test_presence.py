@@ -52,8 +52,7 @@ class Naive:
 
     def counted(self) -> set[tuple[bool, str]]:
         unseen = self.empty_s is None or round(self.came_s - self.empty_s, 6) > 0.5
-        since_s = self.came_s + 0.3 if unseen else self.empty_s
-        assert since_s is not None
+        since_s = self.came_s + 0.3 if unseen else self.came_s
         return {
             (is_tag, text)
             for at_s, is_tag, text in self.reads
@@ -105,17 +104,29 @@ def test_a_tag_seen_only_before_the_scale_was_empty_never_counts() -> None:
     presence = Presence(RIG)
     presence.saw(tag("OLD", 9.9))
     empty(presence, 10)
-    presence.saw(tag("NEW", 10.05))
     stand(presence, 10.1)
+    presence.saw(tag("NEW", 10.1))
     assert texts(presence) == {"NEW"}
+
+
+def test_a_tag_carried_past_just_before_the_scale_felt_somebody_never_counts() -> None:
+    """Read between two words of the scale: it is there afterwards, too, when it is that cylinder's."""
+    presence = Presence(RIG)
+    empty(presence, 10)
+    presence.saw(tag("CARRIED PAST", 10.05))
+    presence.saw(tag("MINE", 10.05))
+    stand(presence, 10.1)
+    assert texts(presence) == set()
+    presence.saw(tag("MINE", 10.2))
+    assert texts(presence) == {"MINE"}
 
 
 def test_a_tag_told_late_does_not_name_the_cylinder_that_came_meanwhile() -> None:
     presence = Presence(RIG)
     empty(presence, 10)
     stand(presence, 10.4)
-    assert not presence.saw(tag("BEFORE", 9.9))
-    presence.saw(tag("MINE", 10.2))
+    assert not presence.saw(tag("BEFORE", 10.2))
+    presence.saw(tag("MINE", 10.4))
     assert not presence.saw(code("LONG AGO", 10.3 - RIG.scan_valid_s))
     assert texts(presence) == {"MINE"}
     presence.saw(tag("MINE", 12))
