@@ -99,9 +99,13 @@ class House:
         return tuple(device.supervisor for device in self.parts.devices.values())
 
     def moved(self) -> dict[str, int]:
-        """When each part last moved, in monotonic ns; a rig that ended or fell need not."""
+        """When each part last moved, in monotonic ns; a rig that ended or fell need not.
+
+        A store moves that commits, or that waits for room or for somebody else's lock.
+        """
         now_ns = self.context.clock.monotonic_ns()
-        moved = {"store": now_ns - self.store.stuck_ms() * MS, "alarms": self.alarms.looked_ns}
+        idle_ms = max(self.store.stuck_ms(), self.store.broken_ms())
+        moved = {"store": now_ns - idle_ms * MS, "alarms": self.alarms.looked_ns}
         rigs = {name: rig for name, rig in self.rigs.items() if not (rig.ended or rig.fallen)}
         moved |= {f"rig {name}": rig.looked_ns for name, rig in rigs.items()}
         gates = {name: gate for name, gate in self.parts.composites.items() if name in rigs}

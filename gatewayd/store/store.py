@@ -155,6 +155,10 @@ class Store(Reads):
         """How long a commit has been under way without an end."""
         return self._writer.stuck_ms()
 
+    def broken_ms(self) -> int:
+        """How long commits have failed, but for want of room or for somebody else's lock."""
+        return self._writer.broken_ms()
+
     async def broke(self) -> None:
         """Wait until the writer has ended of a bug, then raise AssertionError: the daemon must end.
 

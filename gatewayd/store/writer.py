@@ -58,6 +58,10 @@ class _Outcome:
     error: Exception | None = None
 
 
+_PASSING = (apsw.FullError, apsw.BusyError, apsw.LockedError)
+"""What is waited for: room, and whoever else holds the store. A new start changes nothing of it."""
+
+
 def _is_full(error: Exception | None) -> bool:
     """Whether a job failed because the disk, or the quota, has no room."""
     return error is not None and isinstance(error.__cause__, apsw.FullError)
@@ -93,6 +97,7 @@ class Writer:
         self._monotonic_ns = monotonic_ns
         self._pending = 0
         self._moved_ns = 0
+        self._broken_ns: int | None = None
         self._path = path
         self._connection = connection
         self._committed = committed
@@ -128,6 +133,11 @@ class Writer:
     def stuck_ms(self) -> int:
         """How long something has waited while nothing moved: a disk or a thread that hangs."""
         return (self._monotonic_ns() - self._moved_ns) // MS if self._pending else 0
+
+    def broken_ms(self) -> int:
+        """How long every commit has failed for a reason that a new start may mend; 0 = none does."""
+        since_ns = self._broken_ns
+        return 0 if since_ns is None else (self._monotonic_ns() - since_ns) // MS
 
     def died(self, bug: BaseException) -> None:
         """The hand ended of a bug: nothing is committed any more, and whoever waits waits for ever."""
@@ -177,6 +187,9 @@ class Writer:
         self.full = _is_full(failed) or not self._room
         self.why = str(failed) if failed else "" if self._room else FULL.format(self._path)
         self.healthy = self._room and failed is None
+        broken = failed is not None and not isinstance(failed.__cause__, _PASSING)
+        since_ns = self._monotonic_ns() if self._broken_ns is None else self._broken_ns
+        self._broken_ns = since_ns if broken else None
 
     def _fold_log(self) -> None:
         """Leave one file behind when nobody reads; what is in the log is as safe, so never wait."""

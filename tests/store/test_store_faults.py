@@ -3,11 +3,8 @@
 import asyncio
 import os
 import re
-import resource
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +12,15 @@ import apsw
 import pytest
 import rfc8785
 
+from gatewayd.clock import ManualClock
 from gatewayd.errors import StoreError
 from gatewayd.store import database
 from gatewayd.store.model import Cylinder
 from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
 from gatewayd.store.writer import BATCH_MAX, JOBS_WAITING_MAX, PROBE_S
-from tests.support.stores import chain_breaks, draft, open_store, permit
+from tests.support.disks import no_file_grows
+from tests.support.stores import NOON, chain_breaks, draft, open_store, permit
 from tests.support.waiting import until
 
 DB = "gatewayd.db"
@@ -186,7 +185,7 @@ async def test_more_waiting_writes_than_the_limit_are_refused_at_once(tmp_path: 
 async def test_an_io_error_is_named_and_survived(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     await store.append(draft())
-    with _no_file_grows():
+    with no_file_grows():
         with pytest.raises(StoreError, match=r"gatewayd\.db: the store .*check the disk"):
             await store.append(draft(data={"text": "x" * 100_000}))
         assert not _healthy(store)
@@ -197,14 +196,24 @@ async def test_an_io_error_is_named_and_survived(tmp_path: Path) -> None:
     await store.close()
 
 
-@contextmanager
-def _no_file_grows() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+async def test_how_long_commits_fail_is_told_but_not_of_what_passes(tmp_path: Path) -> None:
+    clock = ManualClock(NOON)
+    store = open_store(tmp_path, clock=clock)
+    with no_file_grows():
+        with pytest.raises(StoreError, match="check the disk"):
+            await store.append(draft(data={"text": "x" * 100_000}))
+        clock.advance(seconds=9)
+        assert store.broken_ms() == 9_000
+    await _until_healthy(store)
+    assert store.broken_ms() == 0
+    blocker = apsw.Connection(str(tmp_path / DB))
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another process"):
+        await store.append(draft())
+    clock.advance(seconds=9)
+    assert (_healthy(store), store.broken_ms()) == (False, 0)
+    blocker.close()
+    await store.close()
 
 
 async def test_a_cancelled_writer_does_not_stop_the_others(tmp_path: Path) -> None:

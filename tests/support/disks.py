@@ -5,6 +5,7 @@ Both are file systems of their own, mounted over a folder, which only root may d
 
 import contextlib
 import os
+import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,3 +107,14 @@ def _run(*words: str) -> None:
         raise MountError(f"{words[0]}: {exc.strerror}") from exc
     if done.returncode:
         raise MountError(f"{' '.join(words)}: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def no_file_grows() -> Iterator[None]:
+    """Every write of this process behind the first 64 kB of a file fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

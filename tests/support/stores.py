@@ -19,13 +19,15 @@ ZONE = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 8, 1, 4, 0, tzinfo=UTC)
 
 
-def open_store(folder: Path, *, quota_mb: int = 64, busy_ms: int = 200) -> Store:
+def open_store(
+    folder: Path, *, quota_mb: int = 64, busy_ms: int = 200, clock: ManualClock | None = None
+) -> Store:
     """The store of the test station in `folder`; a small quota and a short patience."""
     return Store.open(
         folder / "gatewayd.db",
         station_id=STATION,
         zone=ZONE,
-        clock=ManualClock(NOON),
+        clock=clock or ManualClock(NOON),
         quota_mb=quota_mb,
         busy_ms=busy_ms,
     )
