@@ -150,7 +150,7 @@ def renewed(state: State, event: Renewed) -> Step:
         return state, (Lock(),)
     if event.finished_ns - state.renewed_ns > permit.lease_ms * MS:
         late = replace(state, withdrawn=Withdrawal.STALLED, withdrawn_ns=event.finished_ns)
-        return late, (Lock(),)
+        return enter(late, Phase.SETTLING), (Lock(),)
     return replace(state, renewed_ns=event.started_ns), ()
 
 

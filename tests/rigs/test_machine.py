@@ -237,7 +237,7 @@ def test_a_renewal_that_ended_after_the_lease_closes_the_gate() -> None:
     world = permitted()
     late_ns = world.state.renewed_ns + 2_001 * MS
     state, effects = step(world.state, Renewed(late_ns - MS, late_ns), RIG)
-    assert state.withdrawn is Withdrawal.STALLED
+    assert (state.withdrawn, state.phase) == (Withdrawal.STALLED, Phase.SETTLING)
     assert effects == (Lock(),)
 
 
