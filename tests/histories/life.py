@@ -162,7 +162,7 @@ class Life:
 async def _drain(stop: asyncio.Event, platform: PlainUpstream, flows: "asyncio.Task[None]") -> None:
     """At the stop what waits may still go, as long as the daemon allows its own upstreams."""
     await stop.wait()
-    with suppress(TimeoutError):
+    with suppress(TimeoutError, StoreError):
         async with asyncio.timeout(app.UPSTREAMS_DRAIN_WITHIN_S):
             await platform.drained()
     flows.cancel()
