@@ -89,7 +89,10 @@ def restore(file: Path, *, by: str, as_json: bool) -> None:
         file,
         issuer=Issuer(station.id, ZoneInfo(station.timezone)),
         at=SystemClock().wall(),
-        tell=lambda found: damage.restored(found, station.id, by=by),
+        way=restoring.Restoring(
+            lambda found: damage.restored(found, station.id, by=by),
+            damage.remedy(station.id, tuple(settings.rigs)),
+        ),
     )
     if as_json:
         print_json(_restored(done))
@@ -107,6 +110,11 @@ def restore(file: Path, *, by: str, as_json: bool) -> None:
         )
     if done.carried.groups_lost:
         click.echo(f"as in the backup, may be old: {', '.join(done.carried.groups_lost)}")
+    if done.locked:
+        click.echo(
+            f"locked, until somebody has compared what is forbidden: {', '.join(done.locked)} "
+            "(gatewayd unlock)"
+        )
 
 
 def _restored(done: Restored) -> dict[str, Any]:
@@ -119,4 +127,5 @@ def _restored(done: Restored) -> dict[str, Any]:
         "lost": [list(ends) for ends in done.carried.lost],
         "left_out": done.carried.left_out,
         "not_taken_over": list(done.carried.groups_lost),
+        "locked": list(done.locked),
     }

@@ -40,7 +40,9 @@ _INSERT_RECORD = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-_SETTLED: Final = "DELETE FROM permits WHERE record_id IN (SELECT id FROM records)"
+SETTLED: Final = (
+    "DELETE FROM permits WHERE state = 'pending' AND record_id IN (SELECT id FROM records)"
+)
 """A permit whose record is there was resolved, whatever its row says."""
 
 _UNFIT: Final = (
@@ -241,7 +243,7 @@ def carry_group(
             _check_archive(old, fresh)
         if group == RIGS:
             _carry_kept(old, fresh)
-            fresh.execute(_SETTLED)
+            fresh.execute(SETTLED)
     except (apsw.Error, UnicodeDecodeError, ValueError, TypeError, _UnsoundError):
         fresh.execute("ROLLBACK TO carried; RELEASE carried")
         return False

@@ -121,7 +121,7 @@ def _build(
         carried = carry(source, connection, at=stamp, skipped=SEQUENCES_SKIPPED, first=first)
         damage = Damage(source.name, why, at, carried)
         told = writes.append(connection, remedy.tell(damage), issuer)
-        _lock_all(connection, damage, issuer, remedy)
+        lock_all(connection, carried, issuer, remedy, at=at)
         connection.execute(OWN_RECORD, (told.id,))
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -140,23 +140,25 @@ OWN_RECORD = (
 """An alarm whose record was lost stands on by the record that says so."""
 
 
-FORBIDS: Final = frozenset({LOCKS, "checks", "alarms"})
-"""Groups that say what may not be filled; the archive, without which nothing is, is not among them."""
+FORBIDS: Final = frozenset({LOCKS, "lives", "checks", "alarms"})
+"""Groups that say what may not be filled; the archive, without which nothing is, is not among them.
+`lives`: of a restore, the holds and what was retired."""
 _LOCKED = "SELECT rig FROM rig_locks WHERE unlocked_at IS NULL"
 
 
-def _lock_all(connection: apsw.Connection, damage: Damage, issuer: Issuer, remedy: Remedy) -> None:
+def lock_all(
+    connection: apsw.Connection, carried: Carried, issuer: Issuer, remedy: Remedy, *, at: datetime
+) -> tuple[str, ...]:
     """Nobody knows what was locked, failed or overfilled: every rig is locked until a person has looked.
 
     Also when what says so is from before a tear in the log. One that is locked already stays so
-    for its own reason.
+    for its own reason. Returns those that were not.
     """
-    carried = damage.carried
     if FORBIDS.isdisjoint((*carried.groups_lost, *carried.groups_older)):
-        return
+        return ()
     locked = {row[0] for row in connection.execute(_LOCKED)}
-    for rig in remedy.rigs:
-        if rig in locked:
-            continue
-        order = orders.Order(new_id(), rig, remedy.lock_reason, remedy.by, "start", damage.at)
+    free = tuple(rig for rig in remedy.rigs if rig not in locked)
+    for rig in free:
+        order = orders.Order(new_id(), rig, remedy.lock_reason, remedy.by, "start", at)
         orders.lock(connection, issuer, order)
+    return free

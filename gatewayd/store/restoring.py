@@ -7,7 +7,7 @@ locks, holds, answered checks, who is logged in, alarms. It is kept beside.
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,11 +15,12 @@ import apsw
 
 from gatewayd.errors import DamagedError, StoreError
 from gatewayd.store import belonging, carry, copying, database, recover, rows, swap, writes
+from gatewayd.store.behind import catch_up, older_tables
 from gatewayd.store.carry import Carried, Source
 from gatewayd.store.chain import Issuer
 from gatewayd.store.copying import Copied
 from gatewayd.store.model import RecordDraft
-from gatewayd.store.rebirth import OWN_RECORD, SEQUENCES_SKIPPED
+from gatewayd.store.rebirth import OWN_RECORD, SEQUENCES_SKIPPED, Remedy, lock_all
 from gatewayd.store.upgrade import upgrade
 
 NO_BACKUP = (
@@ -50,7 +51,8 @@ _HOLD = (
 class Restored:
     """What a restore did: the backup, where the replaced store is (None: there was none), what came over.
 
-    `replaced_records` were made after the backup and are there again.
+    `replaced_records` were made after the backup and are there again. `locked` are the rigs that were
+    locked because the replaced store cannot say what was forbidden.
     """
 
     backup: Copied
@@ -58,13 +60,22 @@ class Restored:
     replaced_records: int
     carried: Carried
     at: datetime
+    locked: tuple[str, ...] = ()
 
 
 Tell = Callable[[Restored], RecordDraft]
 """Words the record of a restore, which is an alarm."""
 
 
-def restore(path: Path, backup: Path, *, issuer: Issuer, at: datetime, tell: Tell) -> Restored:
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """How a restore is told, and what is done where the replaced store cannot say what was forbidden."""
+
+    tell: Tell
+    remedy: Remedy
+
+
+def restore(path: Path, backup: Path, *, issuer: Issuer, at: datetime, way: Restoring) -> Restored:
     """Put a copy of `backup` in the place of the store at `path`; no daemon may run on it.
 
     Raises StoreError, and then nothing has changed.
@@ -74,14 +85,14 @@ def restore(path: Path, backup: Path, *, issuer: Issuer, at: datetime, tell: Tel
         importing = database.Ownership.take_import(path)
         try:
             swap.resume(path)
-            return _restore(path, backup, issuer, at, tell)
+            return _restore(path, backup, issuer, at, way)
         finally:
             importing.release()
     finally:
         owner.release()
 
 
-def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell) -> Restored:
+def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, way: Restoring) -> Restored:
     if path.exists() and path.samefile(backup):
         raise StoreError(f"{backup}: that is the store itself; give a backup of it")
     swap.require_disk(path, backup.stat().st_size)
@@ -93,7 +104,7 @@ def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, tell: Tell)
         old = recover.open_damaged(path) if there else None
         try:
             source = Source(path, old, aside.name if there else "")
-            restored = _renew(connection, source, proven, issuer=issuer, at=at, tell=tell)
+            restored = _renew(connection, source, proven, issuer=issuer, at=at, way=way)
         finally:
             if old is not None:
                 old.close()
@@ -134,7 +145,7 @@ def _renew(
     *,
     issuer: Issuer,
     at: datetime,
-    tell: Tell,
+    way: Restoring,
 ) -> Restored:
     """Take over what is newer, and record the restore; all in one transaction."""
     try:
@@ -145,7 +156,10 @@ def _renew(
         name = source.name if source.path.exists() else None
         more = carried.records - backup.records
         restored = Restored(backup, name, more, carried, at)
-        told = writes.append(fresh, tell(restored), issuer)
+        told = writes.append(fresh, way.tell(restored), issuer)
+        if name is not None:
+            locked = lock_all(fresh, carried, issuer, way.remedy, at=at)
+            restored = replace(restored, locked=locked)
         fresh.execute(OWN_RECORD, (told.id,))
         fresh.execute("COMMIT")
         fresh.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -172,9 +186,14 @@ def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime)
         if source.connection is None
         or not carry.carry_group(source.connection, fresh, name, tables, anew=True)
     ]
+    fresh.execute(carry.SETTLED)
+    catch_up(fresh, backup.head.sequence if carry.RIGS in groups_lost else last.sequence)
     fresh.execute(_HOLD)
     fresh.execute(_STRANGERS)
-    return Carried(records, lost, tuple(groups_lost), last.sequence, sure)
+    torn = older_tables(source.path, source.connection)
+    older = (name for name, tables in _NOW.items() if not torn.isdisjoint(tables))
+    groups_older = tuple(name for name in older if name not in groups_lost)
+    return Carried(records, lost, tuple(groups_lost), last.sequence, sure, groups_older)
 
 
 def _same_chain(source: Source, backup: Copied) -> bool:

@@ -23,10 +23,10 @@ from gatewayd.store.model import Cylinder
 from gatewayd.store.people_model import Check, Operator, Session
 from gatewayd.store.reads import Reader
 from gatewayd.store.rebirth import SEQUENCES_SKIPPED
-from gatewayd.store.restoring import Restored
+from gatewayd.store.restoring import Restored, Restoring
 from gatewayd.store.store import Store
 from gatewayd.store.verifying import Verified, verify
-from tests.support.damage import DB, garbled
+from tests.support.damage import DB, RIGS, garbled
 from tests.support.stores import NOON, STATION, ZONE, draft, open_store, permit
 
 CONFIG = f"""\
@@ -61,7 +61,9 @@ def _restore(site: Path, backup: Path, issuer: Issuer = ISSUER) -> Restored:
         backup,
         issuer=issuer,
         at=NOON,
-        tell=lambda found: damage.restored(found, STATION, by="li"),
+        way=Restoring(
+            lambda found: damage.restored(found, STATION, by="li"), damage.remedy(STATION, RIGS)
+        ),
     )
 
 
@@ -234,8 +236,9 @@ async def test_without_the_replaced_store_no_sequence_is_used_twice(site: Path, 
     assert done.carried.lost == ((6, 5 + SEQUENCES_SKIPPED),)
     store = open_store(site)
     assert [right.rig_id for right in store.pending_permits("rig-1")] == ["rig-1"]
-    assert (await store.append(draft())).sequence == 5 + SEQUENCES_SKIPPED + 2
-    assert store.waiting(store.cursor("platform")) == 3
+    locked = 0 if how == "gone" else len(RIGS)  # Each lock is a record.
+    assert (await store.append(draft())).sequence == 5 + SEQUENCES_SKIPPED + 2 + locked
+    assert store.waiting(store.cursor("platform")) == 3 + locked
     await store.close()
     assert _verified(site / DB).problem is None
 
@@ -277,6 +280,22 @@ async def test_what_is_left_out_is_not_told_as_lost(site: Path) -> None:
     checked = _run(site, "records", "verify")
     assert checked.exit_code == 1
     assert f"6 to {5 + SEQUENCES_SKIPPED}: left out when a backup took an empty" in checked.output
+
+
+async def test_where_the_replaced_store_cannot_say_what_was_forbidden_every_rig_is_locked(
+    site: Path,
+) -> None:
+    await _life(site)
+    assert _restore(site, site / "backup.db").locked == (), "all of it could be read"
+    with (site / DB).open("r+b") as file:
+        file.write(bytes(4_096))
+    done = _restore(site, site / "backup.db")
+    assert {"locks", "lives", "checks"} <= set(done.carried.groups_lost)
+    assert done.locked == RIGS
+    store = open_store(site)
+    assert {lock.rig_id for lock in store.rig_locks()} == set(RIGS)
+    assert [record.kind for record in store.records()][-len(RIGS) :] == ["lock", "lock"]
+    await store.close()
 
 
 async def test_a_backup_that_was_copied_into_place_is_told_and_restored(site: Path) -> None:

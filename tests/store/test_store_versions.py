@@ -233,7 +233,9 @@ async def test_a_copy_is_kept_before_a_store_is_brought_up_to_date(tmp_path: Pat
         newest,
         issuer=Issuer(STATION, ZONE),
         at=NOON,
-        tell=lambda found: told(found, STATION, by="li"),
+        way=restoring.Restoring(
+            lambda found: told(found, STATION, by="li"), damage.remedy(STATION, ())
+        ),
     )
     assert (done.backup.records, done.carried.lost) == (5, ())
     assert len(_kept(tmp_path)) == copying.BACKUPS_KEPT, "none is made of a copy"
