@@ -218,6 +218,19 @@ def test_without_wait_the_refusal_comes_at_once_and_a_log_in_mends_it() -> None:
     assert world.judged >= 2
 
 
+def test_a_cylinder_of_the_weight_that_was_judged_is_permitted_after_one_that_was_cut_off() -> None:
+    world = Staffed(WAIT_S)
+    world.people(operator="li", checked_by_people=True)
+    world.put_on(LEGAL)
+    world.until(Phase.PERMITTED)
+    world.press_start()
+    world.tick(9_000)
+    world.take_off()
+    world.until(Phase.LOCKED)
+    world.put_on(LEGAL)
+    world.until(Phase.PERMITTED)
+
+
 def waits_for(world: Staffed) -> list[str]:
     return list(world.state.waiting)
 

@@ -63,6 +63,7 @@ class Plc:
     lease_moved_ms: int = -10_000
     target_g: int = 0
     on: bool = False
+    fresh: bool = False
     valve: bool = False
     net_g: int = 0
     total_g: int = 0
@@ -129,6 +130,7 @@ class Plc:
     def press_start(self, now_ms: int) -> None:
         if self.in_force(now_ms) and not self.valve:
             self.valve, self.net_g, self.filling_no = True, 0, self.permit
+            self.fresh = False
             self.fills += 1
 
     def echo(self, now_ms: int) -> int:
@@ -141,6 +143,12 @@ class Plc:
     def sample(self, now_ms: int) -> GateSample | None:
         """What the rig sees; a PLC always says something."""
         return self.report(now_ms)
+
+    def gross_g(self) -> int:
+        """What stands there; `net_g` is of the cylinder before until gas flows into this one."""
+        if not self.on:
+            return 0
+        return TARE_G if self.fresh else TARE_G + self.net_g
 
     def report(self, now_ms: int) -> GateSample:
         return GateSample(
@@ -160,7 +168,7 @@ class Plc:
             scale_fault=False,
             valve_open=self.valve,
             permit_echo=self.echo(now_ms),
-            gross_g=(TARE_G + self.net_g) if self.on else 0,
+            gross_g=self.gross_g(),
             net_g=self.net_g,
             tare_g=TARE_G,
             total_g=self.total_g,
@@ -327,7 +335,7 @@ class World:
 
     def put_on(self, who: Identity = LEGAL) -> None:
         if not self.plc.on:
-            self.plc.on = True
+            self.plc.on = self.plc.fresh = True  # Of another net weight than it still shows.
             self.arrivals += 1
             self.presence, self.identity, self.found = self.arrivals, who, False
 
