@@ -197,8 +197,8 @@ async def test_what_changes_during_the_commit_keeps_the_gate_closed(
             await desk.look()
         slow.execute("ROLLBACK")
         slow.close()
-        while not desk.store.pending_permits("rig-1"):
-            await desk.look(0)
+        while not (desk.rig.state.withdrawn or desk.records()):
+            await desk.look(0)  # Committed, and taken back.
         desk.silent = False
         desk.rig.device("gate-1", "up")
         desk.rig.device("gun-1", "up")
