@@ -28,6 +28,10 @@ _TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table'"
 _FILLS: Final = (
     "SELECT rig, body FROM records WHERE sequence > ? AND kind = 'fill' ORDER BY sequence"
 )
+SETTLED: Final = (
+    "DELETE FROM permits WHERE state = 'pending' AND record_id IN (SELECT id FROM records)"
+)
+"""A permit whose record is there was resolved, whatever its row says."""
 _CATCH_UP: Final = (
     "INSERT INTO rigs (rig, last_permit_no, last_total_g) VALUES (?, ?, ?) ON CONFLICT (rig) DO "
     "UPDATE SET last_permit_no = max(last_permit_no, excluded.last_permit_no), "

@@ -13,7 +13,7 @@ from typing import Any, Final
 import apsw
 
 from gatewayd.store import gaps, recover, rows
-from gatewayd.store.behind import catch_up, older_tables
+from gatewayd.store.behind import SETTLED, catch_up, older_tables
 from gatewayd.store.chain import FIRST_PREVHASH
 from gatewayd.store.database import SCHEMA_VERSION
 from gatewayd.store.gaps import Gap
@@ -39,11 +39,6 @@ _INSERT_RECORD = (
     "INSERT OR IGNORE INTO records (sequence, id, rig, kind, time, prevhash, hash, body) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-
-SETTLED: Final = (
-    "DELETE FROM permits WHERE state = 'pending' AND record_id IN (SELECT id FROM records)"
-)
-"""A permit whose record is there was resolved, whatever its row says."""
 
 _UNFIT: Final = (
     "DELETE FROM records WHERE sequence IN (SELECT sequence FROM from_pages) AND (EXISTS ("

@@ -15,7 +15,7 @@ import apsw
 
 from gatewayd.errors import DamagedError, StoreError
 from gatewayd.store import belonging, carry, copying, database, recover, rows, swap, writes
-from gatewayd.store.behind import catch_up, older_tables
+from gatewayd.store.behind import SETTLED, catch_up, older_tables
 from gatewayd.store.carry import Carried, Source
 from gatewayd.store.chain import Issuer
 from gatewayd.store.copying import Copied
@@ -186,7 +186,7 @@ def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime)
         if source.connection is None
         or not carry.carry_group(source.connection, fresh, name, tables, anew=True)
     ]
-    fresh.execute(carry.SETTLED)
+    fresh.execute(SETTLED)
     catch_up(fresh, backup.head.sequence if carry.RIGS in groups_lost else last.sequence)
     fresh.execute(_HOLD)
     fresh.execute(_STRANGERS)
