@@ -4,7 +4,7 @@ from tests.histories.history import live
 from tests.histories.plan import Plan
 from tests.histories.shrink import shrink, told
 
-SEEDS = 192
+SEEDS = 320
 SHARES = 4
 SEEDS_A_TEST = 4
 
