@@ -16,7 +16,7 @@ from drivers.links import Link
 from drivers.liveness import LIVELY_S
 from drivers.meter import about
 from drivers.meter.meter_troubles import total_backwards, total_unknown
-from drivers.plc.polled import Polled, silent_s_max, too_slow, unit_gap
+from drivers.plc.polled import Polled, objections, silent_s_max, unit_gap
 from drivers.plc.wire import MissedError, Wire
 from drivers.readings import MeterSample
 from drivers.scale.stability import Constancy
@@ -24,7 +24,7 @@ from protocols.masses import DECIMALS_MAX, Unit
 from protocols.register_block import RegisterError
 from protocols.register_totals import needed, total
 from protocols.register_values import Reading
-from protocols.register_weights import Site, site_gaps
+from protocols.register_weights import Site
 from protocols.registers import Profile
 
 JITTER_G = 20
@@ -171,15 +171,7 @@ def _make(name: str, settings: MeterModbusSettings, profiles: Mapping[str, Any])
 
 
 def _objections(settings: MeterModbusSettings, profiles: Mapping[str, Any]) -> tuple[str, ...]:
-    profile: Profile = profiles[settings.profile]
-    if profile.incomplete:
-        return (f"profile {profile.id!r} is not usable: {profile.incomplete}",)
-    if profile.meter is None:
-        serves = ", ".join(profile.serves) or "nothing"
-        return (f"profile {profile.id!r} has no meter section; it serves as: {serves}",)
-    gaps = [f"profile {profile.id!r}: {gap}" for gap in site_gaps(profile, settings.site())]
-    times = {"poll_ms": settings.poll_ms, "timeout_ms": settings.timeout_ms}
-    return (*gaps, *too_slow(settings.link, profile, profile.plan(needed(profile)), **times))
+    return objections(settings, profiles[settings.profile], "meter", needed)
 
 
 DRIVER = DriverType(

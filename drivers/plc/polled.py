@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
 
 from drivers.contract import Context
 from drivers.links import Link, SerialLink
@@ -10,6 +11,7 @@ from drivers.plc.wire import Wire
 from protocols.modbus import Request, rtu_frame
 from protocols.register_plan import Span
 from protocols.register_values import Reading, read
+from protocols.register_weights import Site, site_gaps
 from protocols.registers import Profile
 
 SILENT_S_MAX = 1.0
@@ -19,6 +21,25 @@ FRAME_EXTRA_BYTES = 5
 """Unit, function, byte count and CRC around the registers of an RTU reply."""
 UNITS_SERIAL = range(1, 248)
 """MODBUS over Serial Line 1.02, 2.2; over TCP some devices want 0 or 255."""
+
+
+class PolledSettings(Protocol):
+    """What the settings of every such device say."""
+
+    @property
+    def link(self) -> Link:
+        """How it is reached."""
+
+    @property
+    def poll_ms(self) -> int:
+        """Time between two rounds."""
+
+    @property
+    def timeout_ms(self) -> int:
+        """Longest wait for one answer."""
+
+    def site(self) -> Site:
+        """What only the site knows of its masses."""
 
 
 class Polled:
@@ -82,7 +103,24 @@ def unit_gap(link: Link, unit: int) -> str:
     return ""
 
 
-def too_slow(
+def objections(
+    settings: PolledSettings,
+    profile: Profile,
+    section: Literal["meter", "scale"],
+    needed: Callable[[Profile], Sequence[str]],
+) -> tuple[str, ...]:
+    """Why these settings cannot work with this map, of whose `section` the `needed` is asked."""
+    if profile.incomplete:
+        return (f"profile {profile.id!r} is not usable: {profile.incomplete}",)
+    if getattr(profile, section) is None:
+        serves = ", ".join(profile.serves) or "nothing"
+        return (f"profile {profile.id!r} has no {section} section; it serves as: {serves}",)
+    gaps = [f"profile {profile.id!r}: {gap}" for gap in site_gaps(profile, settings.site())]
+    times = {"poll_ms": settings.poll_ms, "timeout_ms": settings.timeout_ms}
+    return (*gaps, *_too_slow(settings.link, profile, profile.plan(needed(profile)), **times))
+
+
+def _too_slow(
     link: Link, profile: Profile, spans: Sequence[Span], *, poll_ms: int, timeout_ms: int
 ) -> list[str]:
     """Times that the device or its line cannot keep."""

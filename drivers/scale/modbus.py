@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from drivers.contract import Context, Driver, DriverType, Strict
 from drivers.links import Link
 from drivers.liveness import LIVELY_S
-from drivers.plc.polled import Polled, silent_s_max, too_slow, unit_gap
+from drivers.plc.polled import Polled, objections, silent_s_max, unit_gap
 from drivers.plc.wire import MissedError, Wire
 from drivers.readings import WeightSample
 from drivers.scale import about_modbus as about
@@ -22,7 +22,7 @@ from drivers.scale.stability import Constancy, Standstill
 from protocols.masses import DECIMALS_MAX, Unit
 from protocols.register_block import RegisterError
 from protocols.register_values import Reading
-from protocols.register_weights import Site, Weighing, needed, scale_names, site_gaps, weigh
+from protocols.register_weights import Site, Weighing, needed, scale_names, weigh
 from protocols.registers import Profile
 
 
@@ -204,15 +204,7 @@ def _make(name: str, settings: ScaleModbusSettings, profiles: Mapping[str, Any])
 
 
 def _objections(settings: ScaleModbusSettings, profiles: Mapping[str, Any]) -> tuple[str, ...]:
-    profile: Profile = profiles[settings.profile]
-    if profile.incomplete:
-        return (f"profile {profile.id!r} is not usable: {profile.incomplete}",)
-    if profile.scale is None:
-        serves = ", ".join(profile.serves) or "nothing"
-        return (f"profile {profile.id!r} has no scale section; it serves as: {serves}",)
-    gaps = [f"profile {profile.id!r}: {gap}" for gap in site_gaps(profile, settings.site())]
-    times = {"poll_ms": settings.poll_ms, "timeout_ms": settings.timeout_ms}
-    return (*gaps, *too_slow(settings.link, profile, profile.plan(needed(profile)), **times))
+    return objections(settings, profiles[settings.profile], "scale", needed)
 
 
 DRIVER = DriverType(
