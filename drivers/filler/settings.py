@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from drivers.contract import Strict
-from drivers.links import Link, SerialLink
+from drivers.links import Link
+from drivers.plc.serial_fit import unit_gap
 from protocols.masses import DECIMALS_MAX, Unit
 from protocols.register_weights import Site, site_gaps
 from protocols.registers import Profile
@@ -44,8 +45,8 @@ class FillerModbusSettings(Strict):
 
     @model_validator(mode="after")
     def _on_its_line(self) -> "FillerModbusSettings":
-        if isinstance(self.link, SerialLink) and not 1 <= self.unit <= 247:  # noqa: PLR2004 - serial units
-            raise ValueError(f"unit {self.unit} is not on a serial line; expected 1..247")
+        if gap := unit_gap(self.link, self.unit):
+            raise ValueError(gap)
         return self
 
     def site(self) -> Site:

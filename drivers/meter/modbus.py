@@ -16,7 +16,8 @@ from drivers.links import Link
 from drivers.liveness import LIVELY_S
 from drivers.meter import about
 from drivers.meter.meter_troubles import total_backwards, total_unknown
-from drivers.plc.polled import Polled, objections, silent_s_max, unit_gap
+from drivers.plc.polled import Polled, objections, silent_s_max
+from drivers.plc.serial_fit import unit_gap
 from drivers.plc.wire import MissedError, Wire
 from drivers.readings import MeterSample
 from drivers.scale.stability import Constancy

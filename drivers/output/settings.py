@@ -1,12 +1,12 @@
 """Settings of `driver: output.modbus`: which bit is the valve, and what guards it."""
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from drivers.contract import Strict
-from drivers.links import Link, SerialLink
+from drivers.links import Link
+from drivers.plc.serial_fit import reply_gap, unit_gap
 
 UINT16_MAX = 0xFFFF
 ADDRESS_MAX = 0xFFFF
@@ -101,8 +101,10 @@ class OutputModbusSettings(Strict):
             raise ValueError("expected either coil, or register with bit")
         if (self.register_ is None) != (self.bit is None):
             raise ValueError("register and bit go together")
-        if isinstance(self.link, SerialLink):
-            self._serial(self.link)
+        if gap := unit_gap(self.link, self.unit):
+            raise ValueError(gap)
+        if gap := reply_gap(self.link, REPLY_BYTES, self.timeout_ms):
+            raise ValueError(gap)
         if self.watchdog is not None and self.watchdog.ms < 2 * self.poll_ms + self.timeout_ms:
             raise ValueError(
                 f"watchdog.ms {self.watchdog.ms} would fire between polls; expected at least two "
@@ -114,13 +116,3 @@ class OutputModbusSettings(Strict):
     def output(self) -> str:
         """Which output of its module this is, in the words of the file."""
         return f"coil {self.coil}" if self.coil is not None else f"{self.register_} bit {self.bit}"
-
-    def _serial(self, link: SerialLink) -> None:
-        if not 1 <= self.unit <= 247:  # noqa: PLR2004 - MODBUS over Serial Line 1.02, 2.2
-            raise ValueError(f"unit {self.unit} is not on a serial line; expected 1..247")
-        reply_ms = math.ceil(REPLY_BYTES * link.char_s() * 1000)
-        if self.timeout_ms < reply_ms:
-            raise ValueError(
-                f"timeout_ms {self.timeout_ms} is shorter than one reply at {link.baud} baud, "
-                f"{reply_ms} ms"
-            )

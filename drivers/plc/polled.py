@@ -1,12 +1,12 @@
 """Some points of a register map, asked of one unit round after round, as scales and meters need it."""
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from drivers.contract import Context
 from drivers.links import Link, SerialLink
+from drivers.plc.serial_fit import reply_gap
 from drivers.plc.wire import Wire
 from protocols.modbus import Request, rtu_frame
 from protocols.register_plan import Span
@@ -19,8 +19,6 @@ SILENT_S_MAX = 1.0
 POLLS_MISSED_MAX = 3
 FRAME_EXTRA_BYTES = 5
 """Unit, function, byte count and CRC around the registers of an RTU reply."""
-UNITS_SERIAL = range(1, 248)
-"""MODBUS over Serial Line 1.02, 2.2; over TCP some devices want 0 or 255."""
 
 
 class PolledSettings(Protocol):
@@ -96,13 +94,6 @@ def silent_s_max(poll_s: float) -> float:
     return max(SILENT_S_MAX, POLLS_MISSED_MAX * poll_s)
 
 
-def unit_gap(link: Link, unit: int) -> str:
-    """Why this unit cannot be on this link; empty when it can."""
-    if isinstance(link, SerialLink) and unit not in UNITS_SERIAL:
-        return f"unit {unit} is not on a serial line; expected 1..247"
-    return ""
-
-
 def objections(
     settings: PolledSettings,
     profile: Profile,
@@ -128,12 +119,7 @@ def _too_slow(
     pauses_ms = (len(spans) - 1) * profile.limits.pause_ms
     if pauses_ms >= poll_ms:
         found.append(f"poll_ms {poll_ms} is shorter than the pauses of a poll, {pauses_ms} ms")
-    if isinstance(link, SerialLink):
-        longest = max(span.request().data_bytes for span in spans) + FRAME_EXTRA_BYTES
-        reply_ms = math.ceil(longest * link.char_s() * 1000)
-        if timeout_ms < reply_ms:
-            found.append(
-                f"timeout_ms {timeout_ms} is shorter than one reply at "
-                f"{link.baud} baud, {reply_ms} ms"
-            )
+    longest = max(span.request().data_bytes for span in spans) + FRAME_EXTRA_BYTES
+    if gap := reply_gap(link, longest, timeout_ms):
+        found.append(gap)
     return found

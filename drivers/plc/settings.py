@@ -1,12 +1,11 @@
 """Settings of `plc.modbus`."""
 
-import math
-
 from pydantic import Field, model_validator
 
 from drivers.contract import Strict
 from drivers.links import Link, SerialLink
 from drivers.plc.polling import Pace
+from drivers.plc.serial_fit import reply_gap
 
 REPLY_BYTES = 37
 """The longest RTU reply of the reference gate: unit, function, count, 32 register bytes, CRC."""
@@ -39,15 +38,10 @@ class PlcModbusSettings(Strict):
 
     @model_validator(mode="after")
     def _serial_line(self) -> "PlcModbusSettings":
-        if isinstance(self.link, SerialLink):
-            if self.unit == 0:
-                raise ValueError("unit 0 is broadcast on a serial line; expected 1..247")
-            reply_ms = math.ceil(REPLY_BYTES * self.link.char_s() * 1000)
-            if self.timeout_ms < reply_ms:
-                raise ValueError(
-                    f"timeout_ms {self.timeout_ms} is shorter than one reply at {self.link.baud} "
-                    f"baud, {reply_ms} ms"
-                )
+        if isinstance(self.link, SerialLink) and self.unit == 0:
+            raise ValueError("unit 0 is broadcast on a serial line; expected 1..247")
+        if gap := reply_gap(self.link, REPLY_BYTES, self.timeout_ms):
+            raise ValueError(gap)
         return self
 
     def pace(self) -> Pace:

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from drivers.contract import Context, Driver, DriverType, Strict
 from drivers.links import Link
 from drivers.liveness import LIVELY_S
-from drivers.plc.polled import Polled, objections, silent_s_max, unit_gap
+from drivers.plc.polled import Polled, objections, silent_s_max
+from drivers.plc.serial_fit import unit_gap
 from drivers.plc.wire import MissedError, Wire
 from drivers.readings import WeightSample
 from drivers.scale import about_modbus as about
