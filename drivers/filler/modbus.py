@@ -15,14 +15,11 @@ from drivers.filler.line import LOOK_AGAIN_S, FillerLine
 from drivers.filler.settings import FillerModbusSettings, objections, unread
 from drivers.filler.total import FillerTotal
 from drivers.liveness import LIVELY_S
-from drivers.plc.polling import SECOND_NS, Schedule, next_slot
+from drivers.plc.polling import SECOND_NS, Schedule, next_slot, silent_s_max
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
 from protocols.registers import Profile
 
-SILENT_S_MAX = 1.0
-"""A filler that misses its answers for this long, or for three polls, is lost."""
-POLLS_MISSED_MAX = 3
 START_WITHIN_S = 1.0
 """A start that took longer than this and twice `command_ms`, in a queue, a stall or a suspend, goes no further."""
 LEAVE_WITHIN_S = 0.5
@@ -63,7 +60,7 @@ class FillerModbus:
     async def _poll(self, line: FillerLine, context: Context) -> NoReturn:
         """A single missed answer is noise; missed for as long as a PLC may be silent is a loss."""
         period_s = self._settings.poll_ms / 1000
-        silent_ns_max = max(SILENT_S_MAX, POLLS_MISSED_MAX * period_s) * SECOND_NS
+        silent_ns_max = silent_s_max(period_s) * SECOND_NS
         schedule = Schedule(period_s, self._slot)
         answered_ns = context.monotonic_ns()
         while True:

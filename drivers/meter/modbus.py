@@ -5,9 +5,8 @@ shares a bus with anything. A total that is not known is told as unknown, never 
 total that went back or jumped means is for whoever compares it.
 """
 
-import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -16,9 +15,9 @@ from drivers.links import Link
 from drivers.liveness import LIVELY_S
 from drivers.meter import about
 from drivers.meter.meter_troubles import total_backwards, total_unknown
-from drivers.plc.polled import Polled, objections, silent_s_max
+from drivers.plc.polled import Polled, objections
 from drivers.plc.serial_fit import unit_gap
-from drivers.plc.wire import MissedError, Wire
+from drivers.plc.wire import Wire
 from drivers.readings import MeterSample
 from drivers.scale.stability import Constancy
 from protocols.masses import DECIMALS_MAX, Unit
@@ -78,35 +77,19 @@ class ModbusMeter:
         """Read again and again until the link fails or the meter is lost; raises DriverError."""
         async with Wire.join(self._settings.link) as wire:
             await wire.admitted(self._settings.unit)
-            await self._poll(wire, context)
+            poll_s, up = self._settings.poll_ms / 1000, False
+            judge = _Judge(self.name, self._profile, self._settings.site())
 
-    async def _poll(self, wire: Wire, context: Context) -> NoReturn:
-        """A missed answer is noise; missed for long, or the first one, is a lost meter."""
-        loop, up = asyncio.get_running_loop(), False
-        judge, poll_s = _Judge(self.name, self._profile, self._settings.site()), self.poll_s
-        answered_s = due_s = loop.time()
-        while True:
-            context.alive()
-            try:
-                answers = await self._polled.ask(wire, context, due_s + poll_s)
-            except MissedError as exc:
-                if not up or loop.time() - answered_s >= silent_s_max(poll_s):
-                    raise
-                context.noise(str(exc), b"")
-            else:
-                answered_s = loop.time()
+            def take(answers: list[bytes]) -> float:
+                nonlocal up
                 sample = judge.sample(self._polled, answers, context)
                 if not up:
                     up = True
                     context.up(f"{self._polled.text}; {_counts(sample)}")
                 context.emit(sample)
-            due_s = max(due_s + poll_s, loop.time())
-            await asyncio.sleep(due_s - loop.time())
+                return poll_s
 
-    @property
-    def poll_s(self) -> float:
-        """Between two readings."""
-        return self._settings.poll_ms / 1000
+            await self._polled.watch(wire, context, poll_s, take)
 
 
 def _counts(sample: MeterSample) -> str:

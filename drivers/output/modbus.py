@@ -17,13 +17,10 @@ from drivers.output import about
 from drivers.output.module import Module, off
 from drivers.output.points import MS_NS, Points
 from drivers.output.settings import OutputModbusSettings
-from drivers.plc.polling import SECOND_NS, Schedule, next_slot
+from drivers.plc.polling import SECOND_NS, Schedule, next_slot, silent_s_max
 from drivers.plc.turns import Rank
 from drivers.plc.wire import MissedError, Wire
 
-SILENT_S_MAX = 1.0
-"""A module that misses its answers for this long, or for three polls, is lost."""
-POLLS_MISSED_MAX = 3
 ON_WITHIN_S = 1.0
 """An "on" that waited longer than this for its turn, or through a stall or a suspend, is not said."""
 LEAVE_WITHIN_S = 0.5
@@ -103,7 +100,7 @@ class OutputModbus:
     async def _poll(self, points: Points, context: Context, faults: int) -> NoReturn:
         """A single missed answer is noise; missed for as long as a PLC may be silent is a loss."""
         period_s = self.settings.poll_ms / 1000
-        silent_ns_max = max(SILENT_S_MAX, POLLS_MISSED_MAX * period_s) * SECOND_NS
+        silent_ns_max = silent_s_max(period_s) * SECOND_NS
         schedule = Schedule(period_s, self._slot)
         answered_ns = context.monotonic_ns()
         while True:

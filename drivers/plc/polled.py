@@ -2,21 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal, NoReturn, Protocol
 
 from drivers.contract import Context
 from drivers.links import Link, SerialLink
+from drivers.plc.polling import silent_s_max
 from drivers.plc.serial_fit import reply_gap
-from drivers.plc.wire import Wire
+from drivers.plc.wire import MissedError, Wire
 from protocols.modbus import Request, rtu_frame
 from protocols.register_plan import Span
 from protocols.register_values import Reading, read
 from protocols.register_weights import Site, site_gaps
 from protocols.registers import Profile
 
-SILENT_S_MAX = 1.0
-"""A device that misses its answers for this long, or for three polls, is lost."""
-POLLS_MISSED_MAX = 3
 FRAME_EXTRA_BYTES = 5
 """Unit, function, byte count and CRC around the registers of an RTU reply."""
 
@@ -53,7 +51,31 @@ class Polled:
         self._spans = profile.plan(names)
         self._requests = tuple(span.request() for span in self._spans)
 
-    async def ask(self, wire: Wire, context: Context, due_s: float) -> list[bytes]:
+    async def watch(
+        self, wire: Wire, context: Context, poll_s: float, take: Callable[[list[bytes]], float]
+    ) -> NoReturn:
+        """Ask round after round; `take` gets the answers and says in how many seconds it goes on.
+
+        A missed answer is noise; missed for long, or the first one, is a lost device. Raises
+        DriverError.
+        """
+        loop, up = asyncio.get_running_loop(), False
+        answered_s = due_s = loop.time()
+        while True:
+            pause_s = poll_s
+            try:
+                answers = await self._round(wire, context, due_s + poll_s)
+            except MissedError as exc:
+                if not up or loop.time() - answered_s >= silent_s_max(poll_s):
+                    raise
+                context.noise(str(exc), b"")
+            else:
+                answered_s, up = loop.time(), True
+                pause_s = take(answers)
+            due_s = max(due_s + pause_s, loop.time())
+            await asyncio.sleep(due_s - loop.time())
+
+    async def _round(self, wire: Wire, context: Context, due_s: float) -> list[bytes]:
         """One round of answers, wanted by `due_s`; with the pauses that the device needs.
 
         Raises MissedError for an answer that did not come, DriverError for a lost wire.
@@ -87,11 +109,6 @@ class Polled:
         """What is asked, for people."""
         text = f"{self._profile.id}, unit {self._unit}, requests a poll: {len(self._spans)}"
         return text if self._profile.verified else f"{text}; this map was never seen on a device"
-
-
-def silent_s_max(poll_s: float) -> float:
-    """After how long without an answer a device that is asked so often is lost."""
-    return max(SILENT_S_MAX, POLLS_MISSED_MAX * poll_s)
 
 
 def objections(

@@ -8,6 +8,9 @@ from drivers.contract import DriverError, GateSample
 
 HEARTBEAT_STILL_S = 1.0
 """A PLC whose heartbeat stands still for this long has stopped (contract §4)."""
+SILENT_S_MAX = 1.0
+"""A device that misses its answers for this long, or for three polls, is lost."""
+POLLS_MISSED_MAX = 3
 IDLE_AFTER_S = 2.0
 """A device on which nothing happened for so long is polled slowly, when its settings say so."""
 SECOND_NS = 1_000_000_000
@@ -93,6 +96,11 @@ class Pace:
         if self.slow_s is None or self._loop.time() - self._wanted_s < IDLE_AFTER_S:
             return self.fast_s
         return max(self.fast_s, self.slow_s)
+
+
+def silent_s_max(poll_s: float) -> float:
+    """After how long without an answer a device that is asked so often is lost."""
+    return max(SILENT_S_MAX, POLLS_MISSED_MAX * poll_s)
 
 
 def idle(sample: GateSample) -> bool:

@@ -4,18 +4,17 @@ The wire, its turns and its rules are those of plc.modbus, so that several scale
 weight that is not known is told as unknown with device, register and raw value, never as zero.
 """
 
-import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Strict
 from drivers.links import Link
 from drivers.liveness import LIVELY_S
-from drivers.plc.polled import Polled, objections, silent_s_max
+from drivers.plc.polled import Polled, objections
 from drivers.plc.serial_fit import unit_gap
-from drivers.plc.wire import MissedError, Wire
+from drivers.plc.wire import Wire
 from drivers.readings import WeightSample
 from drivers.scale import about_modbus as about
 from drivers.scale.pace import DeadBand, Pace
@@ -109,7 +108,8 @@ class ModbusScale:
         """Weigh again and again until the link fails or the scale is lost; raises DriverError."""
         async with Wire.join(self._settings.link) as wire:
             await wire.admitted(self._settings.unit)
-            await _Watch(self, wire, context).run()
+            poll_s = self._settings.poll_ms / 1000
+            await self.polled.watch(wire, context, poll_s, _Watch(self, context).take)
 
     @property
     def settings(self) -> ScaleModbusSettings:
@@ -132,39 +132,24 @@ class ModbusScale:
 class _Watch:
     """One run over one open wire: what was seen so far, and what of it is believed."""
 
-    def __init__(self, scale: ModbusScale, wire: Wire, context: Context) -> None:
+    def __init__(self, scale: ModbusScale, context: Context) -> None:
         self._scale = scale
-        self._wire = wire
         self._context = context
+        self._up = False
         self._pace = scale.settings.pace()
         self._band = DeadBand(scale.settings.dead_band_g)
         self._constancy = Constancy()
         self._standstill = Standstill(scale.settings.noise_g)
 
-    async def run(self) -> NoReturn:
-        """A missed answer is noise; missed for long, or the first one, is a lost scale."""
-        loop, up = asyncio.get_running_loop(), False
-        fast_s = self._scale.settings.poll_ms / 1000
-        answered_s = due_s = loop.time()
-        while True:
-            pause_s = fast_s
-            try:
-                answers = await self._scale.polled.ask(self._wire, self._context, due_s + pause_s)
-            except MissedError as exc:
-                if not up or loop.time() - answered_s >= silent_s_max(fast_s):
-                    raise
-                self._context.noise(str(exc), b"")
-            else:
-                answered_s = loop.time()
-                sample = self._sample(answers)
-                if not up:
-                    up = True
-                    self._context.up(self._scale.polled.text)
-                pause_s = self._pace.after(sample)
-                if self._band.worth(sample):
-                    self._context.emit(sample)
-            due_s = max(due_s + pause_s, loop.time())
-            await asyncio.sleep(due_s - loop.time())
+    def take(self, answers: list[bytes]) -> float:
+        """Tell one weighing; returns in how many seconds the next one is due."""
+        sample = self._sample(answers)
+        if not self._up:
+            self._up = True
+            self._context.up(self._scale.polled.text)
+        if self._band.worth(sample):
+            self._context.emit(sample)
+        return self._pace.after(sample)
 
     def _sample(self, answers: list[bytes]) -> WeightSample:
         at_ns = self._context.monotonic_ns()
