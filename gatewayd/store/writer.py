@@ -187,7 +187,8 @@ class Writer:
         self.full = _is_full(failed) or not self._room
         self.why = str(failed) if failed else "" if self._room else FULL.format(self._path)
         self.healthy = self._room and failed is None
-        broken = failed is not None and not isinstance(failed.__cause__, _PASSING)
+        cause = None if failed is None else failed.__cause__  # None: the job itself was refused.
+        broken = isinstance(cause, apsw.Error) and not isinstance(cause, _PASSING)
         since_ns = self._monotonic_ns() if self._broken_ns is None else self._broken_ns
         self._broken_ns = since_ns if broken else None
 

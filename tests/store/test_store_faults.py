@@ -216,6 +216,20 @@ async def test_how_long_commits_fail_is_told_but_not_of_what_passes(tmp_path: Pa
     await store.close()
 
 
+async def test_a_full_store_that_refuses_again_and_again_is_waited_for(tmp_path: Path) -> None:
+    """A rig asks each second: the store has no time to try by itself."""
+    clock = ManualClock(NOON)
+    store = open_store(tmp_path, quota_mb=2, clock=clock)
+    while _healthy(store):
+        await store.append(draft("alarm", data={"text": "x" * 40_000}))
+    for _ in range(3):
+        with pytest.raises(StoreError, match="only the reserve"):
+            await store.append(draft("refusal"))
+        clock.advance(seconds=9)
+        assert (store.full, store.broken_ms()) == (True, 0)
+    await store.close()
+
+
 async def test_a_cancelled_writer_does_not_stop_the_others(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     async with asyncio.TaskGroup() as group:
