@@ -14,6 +14,7 @@ from gatewayd.texts_maps import MAPS
 from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
 from gatewayd.texts_service import SERVICE
+from gatewayd.texts_store import STORE
 from gatewayd.texts_tools import TOOLS
 from gatewayd.texts_usage import SAID
 from gatewayd.texts_web import WEB
@@ -276,6 +277,7 @@ TEXTS: Mapping[str, Text] = {
             MAPS,
             SAID,
             SERVICE,
+            STORE,
         )
         for key, words in part.items()
     },

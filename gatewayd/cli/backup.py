@@ -1,5 +1,6 @@
 """`gatewayd backup` and `gatewayd restore`: a proven copy of the store, and the way back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
 )
@@ -21,6 +24,7 @@ from gatewayd.store.chain import Issuer
 from gatewayd.store.copying import Copied
 from gatewayd.store.restoring import Restored
 from gatewayd.store.swap import free_name
+from gatewayd.texts import Language, text
 
 
 @click.command()
@@ -31,10 +35,11 @@ from gatewayd.store.swap import free_name
     type=click.Path(dir_okay=False, path_type=Path),
     help="Default: beside the store. Another disk is better.",
 )
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def backup(target: Path | None, *, as_json: bool) -> None:
+def backup(target: Path | None, *, lang: Language | None, as_json: bool) -> None:
     """Copy the store as it is now and prove the copy, page by page and record by record.
 
     The daemon may run. The copy is one file that needs nothing beside it.
@@ -49,10 +54,8 @@ def backup(target: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, **_copy(done)})
         return
-    click.echo(
-        f"{done.file}: {done.bytes} bytes, {done.records} records through {done.head.sequence}, "
-        "pages and chain right"
-    )
+    known = {"file": done.file, "bytes": done.bytes, "records": done.records}
+    click.echo(text("backup.done", language(lang), **known, last=done.head.sequence))
 
 
 def _copy(done: Copied) -> dict[str, Any]:
@@ -68,10 +71,11 @@ def _copy(done: Copied) -> dict[str, Any]:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--by", metavar="NAME", required=True, help="Who restores; it is recorded.")
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def restore(file: Path, *, by: str, as_json: bool) -> None:
+def restore(file: Path, *, by: str, lang: Language | None, as_json: bool) -> None:
     """Put a backup in the place of the store; stop gatewayd first.
 
     The replaced store is kept beside. What is newer in it and can be read is taken over: records,
@@ -97,24 +101,29 @@ def restore(file: Path, *, by: str, as_json: bool) -> None:
     if as_json:
         print_json(_restored(done))
         return
-    click.echo(f"restored {done.backup.records} records through {done.backup.head.sequence}")
-    click.echo(f"replaced store: {done.replaced or 'none'}")
-    click.echo(f"records made since and taken over: {done.replaced_records}")
-    for first, last in done.carried.known_lost:
-        click.echo(f"lost: {first} to {last}")
-    if done.carried.left_out is not None:
-        first, last = done.carried.left_out
-        click.echo(
-            f"left out: {first} to {last}, so that no number is used twice: "
-            "nobody knows how far the store that is gone had counted"
-        )
-    if done.carried.groups_lost:
-        click.echo(f"as in the backup, may be old: {', '.join(done.carried.groups_lost)}")
+    for line in _lines(done, language(lang)):
+        click.echo(line)
+
+
+def _lines(done: Restored, lang: Language) -> Iterator[str]:
+    """What became of it, for a person."""
+    backup, carried = done.backup, done.carried
+    yield text("restore.done", lang, records=backup.records, last=backup.head.sequence)
+    if done.replaced is None:
+        yield text("restore.nothing_replaced", lang)
+    else:
+        yield text("restore.replaced", lang, file=done.replaced)
+    yield text("restore.since", lang, records=done.replaced_records)
+    for first, last in carried.known_lost:
+        yield text("restore.lost", lang, first=first, last=last)
+    if carried.left_out is not None:
+        first, last = carried.left_out
+        yield text("restore.left_out", lang, first=first, last=last)
+    if carried.groups_lost:
+        groups = (text(f"group.{name}", lang) for name in carried.groups_lost)
+        yield text("restore.as_in_backup", lang, groups=", ".join(groups))
     if done.locked:
-        click.echo(
-            f"locked, until somebody has compared what is forbidden: {', '.join(done.locked)} "
-            "(gatewayd unlock)"
-        )
+        yield text("restore.locked", lang, rigs=", ".join(done.locked))
 
 
 def _restored(done: Restored) -> dict[str, Any]:

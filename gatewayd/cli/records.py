@@ -18,7 +18,8 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
-from gatewayd.cli.salvage import LACKS_LOG, salvage
+from gatewayd.cli.salvage import salvage
+from gatewayd.cli.usage import translated
 from gatewayd.settings.site import load_site
 from gatewayd.store.behind import lacks_its_log
 from gatewayd.store.gaps import Gap
@@ -27,7 +28,7 @@ from gatewayd.store.reads import Reader
 from gatewayd.store.rebirth import SEQUENCES_SKIPPED
 from gatewayd.store.verifying import Verified
 from gatewayd.store.verifying import verify as verify_chain
-from gatewayd.texts import Language
+from gatewayd.texts import Language, text
 
 LIST_DEFAULT = 50
 LIST_MAX = 100_000
@@ -179,11 +180,12 @@ def show(
 
 
 @records.command()
+@lang_option
 @store_option
 @config_option
 @json_option
 @reports_errors
-def verify(*, store_file: Path | None, as_json: bool) -> None:
+def verify(*, lang: Language | None, store_file: Path | None, as_json: bool) -> None:
     """Check every record against its hash, its predecessor and the gap-free sequence.
 
     Exit 1 at the first break, which is named, and when records were lost with a damaged store.
@@ -198,13 +200,14 @@ def verify(*, store_file: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({**_verified(found), "lacks_log": lacks_log})
     else:
-        _tell(found)
+        _tell(found, language(lang))
     if lacks_log:
-        click.echo(LACKS_LOG.format(store_file), err=True)
+        click.echo(text("salvage.lacks_log", language(lang), file=store_file), err=True)
     if found.problem is not None:
-        stop(NO, f"after {found.records} good records: {found.problem}")
+        problem = translated(found.problem, language(lang))
+        stop(NO, text("verify.broken", language(lang), records=found.records, problem=problem))
     if found.lost:
-        stop(NO, "numbers are missing; every record that is here is right")
+        stop(NO, text("verify.numbers_missing", language(lang)))
 
 
 def _verified(found: Verified) -> dict[str, Any]:
@@ -227,19 +230,18 @@ def _verified(found: Verified) -> dict[str, Any]:
     }
 
 
-def _missing(gap: Gap) -> str:
+def _missing(gap: Gap, lang: Language) -> str:
     """Which numbers are not here, and why."""
-    how = f"lost with {gap.file}" if gap.file else "left out when a backup took an empty place"
-    if gap.file and gap.records >= SEQUENCES_SKIPPED:
-        how += ", and numbers left out: nobody knows how far it had counted"
-    return f"{gap.from_sequence} to {gap.sequence}: {how} ({gap.noted_at})"
+    unsure = gap.records >= SEQUENCES_SKIPPED
+    how = ("lost_unsure" if unsure else "lost") if gap.file else "left_out"
+    ends = {"first": gap.from_sequence, "last": gap.sequence}
+    return text(f"verify.{how}", lang, **ends, file=gap.file, at=gap.noted_at)
 
 
-def _tell(found: Verified) -> None:
+def _tell(found: Verified, lang: Language) -> None:
     if found.pruned.head.sequence:
-        click.echo(f"through {found.pruned.head.sequence}: deleted for their age, all delivered")
+        click.echo(text("verify.pruned", lang, last=found.pruned.head.sequence))
     for gap in found.lost:
-        click.echo(_missing(gap))
+        click.echo(_missing(gap, lang))
     if found.ok:
-        count, last = found.records, found.head.hash
-        click.echo(f"{count} records, gap-free, every hash right; last {last}")
+        click.echo(text("verify.ok", lang, records=found.records, last=found.head.hash))

@@ -4,16 +4,21 @@ from pathlib import Path
 
 import click
 
-from gatewayd.cli.common import NO, json_option, print_json, reports_errors, stop
+from gatewayd.cli.common import (
+    NO,
+    json_option,
+    lang_option,
+    language,
+    print_json,
+    reports_errors,
+    stop,
+)
 from gatewayd.store import salvage as salvaging
 from gatewayd.store.salvage import Salvaged
+from gatewayd.texts import Language, text
 
 SHOWN_MAX = 20
 """Stretches named on a terminal; the report has all."""
-LACKS_LOG = (
-    "{0}: its log, {0}-wal, is not beside it: if this was copied while gatewayd ran, the newest "
-    "records are in that log. Copy both, or let `gatewayd backup` make one whole file"
-)
 
 
 @click.command()
@@ -24,9 +29,10 @@ LACKS_LOG = (
     type=click.Path(file_okay=False, path_type=Path),
     help="Write records.jsonl, spoilt.jsonl and report.json there.",
 )
+@lang_option
 @json_option
 @reports_errors
-def salvage(file: Path, *, out: Path | None, as_json: bool) -> None:
+def salvage(file: Path, *, out: Path | None, lang: Language | None, as_json: bool) -> None:
     """Read what is left in a damaged store, such as one that was put aside; FILE is only read.
 
     Each record must prove itself by its hash. Nothing is put back into any store: hand records.jsonl
@@ -39,34 +45,37 @@ def salvage(file: Path, *, out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(salvaging.as_json(found))
     else:
-        _show(found)
+        _show(found, language(lang))
         if found.lacks_log:
-            click.echo(LACKS_LOG.format(file), err=True)
-        _say_where(out)
+            click.echo(text("salvage.lacks_log", language(lang), file=file), err=True)
+        _say_where(out, language(lang))
     if not found.whole:
         stop(NO)
 
 
-def _show(found: Salvaged) -> None:
+def _show(found: Salvaged, lang: Language) -> None:
     if found.nothing:
-        click.echo(f"{found.file}: nothing of a store of gatewayd is in it; is it the right file?")
+        click.echo(text("salvage.nothing", lang, file=found.file))
         return
-    click.echo(f"{found.records} records proven, {found.from_pages} of them only from pages")
-    sure = "" if found.last_sure else " (not sure: more may have followed)"
-    click.echo(f"first {found.first}, last {found.last}{sure}")
+    pages = found.from_pages
+    click.echo(text("salvage.proven", lang, records=found.records, from_pages=pages))
+    ends = "salvage.ends" if found.last_sure else "salvage.ends_unsure"
+    click.echo(text(ends, lang, first=found.first, last=found.last))
     shown = found.missing[:SHOWN_MAX]
     for first, last in shown:
-        click.echo(f"missing: {first}" + (f" to {last}" if last > first else ""))
+        missing = "salvage.missing" if last > first else "salvage.missing_one"
+        click.echo(text(missing, lang, first=first, last=last))
     if len(found.missing) > len(shown):
-        click.echo(f"missing: {len(found.missing) - len(shown)} more stretches")
+        click.echo(text("salvage.missing_more", lang, count=len(found.missing) - len(shown)))
     for name, sequences in (("changed", found.spoilt), ("unlinked", found.unlinked)):
         if sequences:
             numbers = " ".join(str(number) for number in sequences[:SHOWN_MAX])
-            click.echo(f"{name}: {len(sequences)}: {numbers}")
+            click.echo(text(f"salvage.{name}", lang, count=len(sequences), sequences=numbers))
 
 
-def _say_where(out: Path | None) -> None:
+def _say_where(out: Path | None, lang: Language) -> None:
     if out is None:
-        click.echo("nothing was written; --out DIR writes what was found", err=True)
+        click.echo(text("salvage.not_written", lang), err=True)
     else:
-        click.echo(f"written: {', '.join(str(out / name) for name in salvaging.WRITTEN)}", err=True)
+        files = ", ".join(str(out / name) for name in salvaging.WRITTEN)
+        click.echo(text("salvage.written", lang, files=files), err=True)

@@ -16,6 +16,8 @@ from gatewayd.texts import TEXTS, Language, text
 
 LIBRARY = "usage.click."
 """How the keys of the library's own sentences begin."""
+KNOWN = (LIBRARY, "verify.problem.")
+"""Of those sentences that are known by their English form."""
 
 
 class Told(click.UsageError):
@@ -55,7 +57,7 @@ def misused(key: str, **values: Any) -> click.UsageError:
 
 
 def translated(said: str, lang: Language) -> str:
-    """A sentence of the library in that language; what is none of them as it is."""
+    """A sentence of the library, or of a chain, in that language; what is none of them as it is."""
     for pattern, key in _known():
         found = pattern.fullmatch(said)
         if found is not None:
@@ -66,7 +68,7 @@ def translated(said: str, lang: Language) -> str:
 
 @cache
 def _known() -> tuple[tuple[re.Pattern[str], str], ...]:
-    keys = (key for key in TEXTS if key.startswith(LIBRARY))
+    keys = (key for key in TEXTS if key.startswith(KNOWN))
     return tuple((pattern(TEXTS[key].en), key) for key in keys)
 
 

@@ -28,7 +28,7 @@ NO_BACKUP = (
     "`gatewayd records salvage FILE` reads"
 )
 
-_NOW = {
+TAKEN_OVER = {
     carry.RIGS: carry.GROUPS[carry.RIGS],
     carry.LOCKS: carry.GROUPS[carry.LOCKS],
     "upstreams": carry.GROUPS["upstreams"],
@@ -182,7 +182,7 @@ def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime)
     lost = carry.note_gaps(fresh, source, tail, rows.utc(at))
     groups_lost = [
         name
-        for name, tables in _NOW.items()
+        for name, tables in TAKEN_OVER.items()
         if source.connection is None
         or not carry.carry_group(source.connection, fresh, name, tables, anew=True)
     ]
@@ -191,7 +191,7 @@ def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime)
     fresh.execute(_HOLD)
     fresh.execute(_STRANGERS)
     torn = older_tables(source.path, source.connection)
-    older = (name for name, tables in _NOW.items() if not torn.isdisjoint(tables))
+    older = (name for name, tables in TAKEN_OVER.items() if not torn.isdisjoint(tables))
     groups_older = tuple(name for name in older if name not in groups_lost)
     return Carried(records, lost, tuple(groups_lost), last.sequence, sure, groups_older)
 
