@@ -49,10 +49,10 @@ class PageFile:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Look at the store at `path`; a missing log is an empty one. Raises OSError."""
+        """Look at the store at `path`; one piece of the two may be missing. Raises OSError."""
         stack = ExitStack()
-        main = _mapped(stack, path)
         log = path.with_name(f"{path.name}-wal")
+        main = b"" if log.exists() and not path.exists() else _mapped(stack, path)
         pages = cls(main, _mapped(stack, log) if log.exists() else b"", _open=stack)
         pages._frames.update((number, at) for number, at in pages._log_frames())
         return pages

@@ -98,7 +98,7 @@ def _restore(path: Path, backup: Path, issuer: Issuer, at: datetime, way: Restor
     swap.require_disk(path, backup.stat().st_size)
     fresh = swap.beside(path, "fresh")
     proven = _take(backup, fresh, issuer.station_id, at)
-    there = path.exists()
+    there = any(path.with_name(path.name + piece).exists() for piece in swap.PIECES)
     aside = swap.free_name(path, "replaced", at)
     with closing(database.connect_to_upgrade(fresh)) as connection:
         old = recover.open_damaged(path) if there else None
@@ -153,7 +153,7 @@ def _renew(
         fresh.execute("PRAGMA synchronous = FULL")
         fresh.execute("BEGIN IMMEDIATE")
         carried = _newer(fresh, source, backup, at)
-        name = source.name if source.path.exists() else None
+        name = source.name or None
         more = carried.records - backup.records
         restored = Restored(backup, name, more, carried, at)
         told = writes.append(fresh, way.tell(restored), issuer)
@@ -172,7 +172,7 @@ def _renew(
 
 def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime) -> Carried:
     last = recover.highest(source.path, source.connection)
-    same = source.path.exists() and _same_chain(source, backup)
+    same = bool(source.name) and _same_chain(source, backup)
     records = carry.records(source, fresh) if same else backup.records
     end = carry.last_record(fresh)
     tail = max(last.sequence, end)

@@ -243,6 +243,24 @@ async def test_without_the_replaced_store_no_sequence_is_used_twice(site: Path, 
     assert _verified(site / DB).problem is None
 
 
+async def test_a_log_whose_file_is_gone_is_put_aside_and_read(site: Path) -> None:
+    """Left where it lay, SQLite would take it for the log of the backup and write it over that."""
+    await _life(site)
+    store = open_store(site)
+    made = [await store.append(draft()) for _ in range(3)]
+    (site / "dead").mkdir()
+    shutil.copy(site / f"{DB}-wal", site / "dead")
+    await store.close()
+    done = _restore(site / "dead", site / "backup.db")
+    assert (done.replaced is not None, done.locked) == (True, RIGS)
+    assert _files(site / "dead", f"{DB}-wal") == []
+    assert _files(site / "dead", f"{done.replaced}-wal")
+    store = open_store(site / "dead")
+    assert [store.record(record.id) for record in made] == made
+    await store.close()
+    assert _verified(site / "dead" / DB).problem is None
+
+
 async def test_a_store_that_is_no_continuation_is_not_mixed_in(site: Path) -> None:
     await _life(site)
     (site / "other").mkdir()
