@@ -110,7 +110,7 @@ def carry(source: Source, fresh: apsw.Connection, *, at: str, skipped: int, firs
     lost = note_gaps(fresh, source, tail, at)
     older = older_tables(source.path, source.connection)
     groups_lost = tuple(_groups(source.connection, fresh, older))
-    catch_up(fresh, last.sequence)
+    catch_up(fresh, 0 if RIGS in groups_lost else last.sequence)
     groups_older = (name for name, tables in GROUPS.items() if not older.isdisjoint(tables))
     told = tuple(name for name in groups_older if name not in groups_lost)
     return Carried(count, lost, groups_lost, last.sequence, sure, told)

@@ -30,7 +30,7 @@ from tests.support.damage import (
     run_make,
     zeroed,
 )
-from tests.support.stores import draft, open_store
+from tests.support.stores import draft, open_store, permit
 
 KILLS, KILL_STEP_S, WHOLE_S = 10, 0.012, 20.0
 PAGE_RECORDS_MAX = 24
@@ -144,6 +144,24 @@ async def test_what_is_sound_goes_along(made: Made, tmp_path: Path) -> None:
     assert held is not None
     assert held.hold == "recall"
     await store.close()
+
+
+async def test_without_its_rigs_a_store_goes_on_from_its_fills(tmp_path: Path) -> None:
+    """No permit number comes twice, and gas that flowed behind the last fill is still seen to have."""
+    (tmp_path / "x").mkdir()
+    store = open_store(tmp_path / "x")
+    for number, total_g in ((6, 900), (7, 15_400)):
+        data = {"net_g": 500, "permit_no": number, "total_after_g": total_g}
+        await store.append(draft(data=data, total_after_g=total_g))
+    await store.issue(permit("rig-1", 8))
+    await store.close()
+    zeroed(tmp_path / "x" / DB, pages(tmp_path / "x" / DB)["rigs", "leaf"][0])
+    fresh = reopen(tmp_path / "x")
+    (alarm,) = fresh.alarms(standing=True)
+    assert alarm.values["not_taken_over"] == ["rigs"]
+    assert (fresh.last_permit_no("rig-1"), fresh.last_total_g("rig-1")) == (7, 15_400)
+    assert not fresh.pending_permits("rig-1")
+    await fresh.close()
 
 
 async def test_an_archive_without_its_holds_is_no_archive(made: Made, tmp_path: Path) -> None:
