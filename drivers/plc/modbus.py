@@ -19,12 +19,12 @@ from drivers.contract import Context, DriverError, DriverType, GateOrder, GateSa
 from drivers.liveness import LIVELY_S
 from drivers.plc import about
 from drivers.plc.polling import (
-    HEARTBEAT_STILL_S,
     SECOND_NS,
     Heartbeat,
     Schedule,
     idle,
     next_slot,
+    silent_s_max,
 )
 from drivers.plc.settings import PlcModbusSettings
 from drivers.plc.totals import Total
@@ -103,9 +103,8 @@ class PlcModbus:
                 async with wire.turns.take(Rank.POLL, due_s):
                     data = await self._exchange(wire, self._ask.report)
             except MissedError as exc:
-                silent_s_max = max(HEARTBEAT_STILL_S, 3 * pace.period_s())
                 silent_ns = context.monotonic_ns() - answered_ns
-                if not watch.moved or silent_ns >= silent_s_max * SECOND_NS:
+                if not watch.moved or silent_ns >= silent_s_max(pace.period_s()) * SECOND_NS:
                     raise
                 context.noise(str(exc), b"")
                 continue
