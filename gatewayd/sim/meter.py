@@ -39,6 +39,16 @@ class SimMeter:
         self._counted_g = total_g
         self._show()
 
+    def show(self, mass_g: int) -> int | None:
+        """Set the totaliser; returns what of it the registers say."""
+        self.set(mass_g)
+        return self.shown_g
+
+    @property
+    def point(self) -> Point:
+        """The point of the total."""
+        return self._profile.points[self._meter.total]
+
     @property
     def shown_g(self) -> int | None:
         """What its registers say, in grams, after the steps and wraps of its numbers."""

@@ -99,7 +99,7 @@ def test_a_map_with_a_slip_loads_or_says_where(seed: int) -> None:
             "  - {when: cell_error,",
             "  - {when: gross, outside: {low: 0, high: 10}, says: x}\n  - {when: cell_error,",
             "weighs",
-            "14500 g on the scale",
+            "14500 g shown: ",
         ),
         (
             "  - {when: cell_error,",
