@@ -51,6 +51,12 @@ def _proven_g(bench: Bench, permit: Permit, net_g: int) -> int:
     return proven_g(net_g, safe_net_g=safe_net_g(permit), weighing_error_g=error_g)
 
 
+def permitted_one(permit: Permit) -> Identity:
+    """Who was permitted, as it was read then; what the archive knows of it is not asked."""
+    kept = permit.judged.get("cylinder") or {}
+    return Identity("one", uid=kept.get("tag_uid"), code=kept.get("scanned"))
+
+
 def _of_permit(bench: Bench, archive: Archive, permit: Permit, wall: datetime) -> dict[str, Any]:
     """The facts of a cylinder that has a permit.
 
@@ -62,7 +68,7 @@ def _of_permit(bench: Bench, archive: Archive, permit: Permit, wall: datetime) -
         entry = archive.cylinder(permit.cylinder_code)
     except StoreError:
         entry = None
-    who = Identity("one", entry, uid=kept.get("tag_uid"), code=kept.get("scanned"))
+    who = replace(permitted_one(permit), cylinder=entry)
     try:
         known = gather(bench, who, None, wall)
     except StoreError:

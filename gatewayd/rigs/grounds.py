@@ -11,9 +11,9 @@ from dataclasses import replace
 from drivers.contract import GateSample
 from gatewayd.clock import SECOND
 from gatewayd.errors import StoreError
-from gatewayd.rigs.after import Archive, FillRules
+from gatewayd.rigs.after import Archive, FillRules, permitted_one
 from gatewayd.rigs.assess import Bench, at_rig
-from gatewayd.rigs.model import State, View, Withdrawal
+from gatewayd.rigs.model import Identity, State, View, Withdrawal
 from gatewayd.rigs.moves import Issue
 from gatewayd.rigs.objections import held_since
 from gatewayd.store.model import Permit
@@ -52,9 +52,9 @@ class Grounds:
         return self._again(bench, permit, view) if due or view.people != self._people else view
 
     def _unseen(self, view: View, state: State) -> View:
-        """The view, with a hold of the cylinder that is filled while a second tag is let be."""
+        """The view, with a hold of the cylinder that is filled where the reads do not name it."""
         permit = state.permit
-        if permit is None or not state.flowed or view.identity.status != "many" or view.objected:
+        if permit is None or not state.flowed or view.objected or _names(view.identity, permit):
             return view
         try:
             entry = self._archive.cylinder(permit.cylinder_code)
@@ -66,14 +66,12 @@ class Grounds:
     def _again(self, bench: Bench, permit: Permit, view: View) -> View:
         """Judge again by the entry as it is committed now; another cylinder objects by itself."""
         self._asked_ns, self._people = view.now_ns, view.people
-        known = view.identity.cylinder
-        if known is None or known.code != permit.cylinder_code:
-            return view
+        seen = view.identity if _names(view.identity, permit) else permitted_one(permit)
         try:
-            entry = self._archive.cylinder(known.code)
+            entry = self._archive.cylinder(permit.cylinder_code)
         except StoreError:
             return replace(view, denied=(UNREADABLE,))
-        who = replace(view.identity, cylinder=entry)
+        who = replace(seen, cylinder=entry)
         verdict, plan = at_rig(bench, who, self._sample, view.wall, presence=view.presence)
         if not verdict.allowed:
             codes = (found.code for found in verdict.findings if found.severity == "deny")
@@ -81,3 +79,8 @@ class Grounds:
         told = permit.target_g, permit.limit_gross_g
         same = plan is not None and (plan.target_g, plan.limit_gross_g) == told
         return view if same else replace(view, denied=(OTHER_MASSES,))
+
+
+def _names(who: Identity, permit: Permit) -> bool:
+    """Whether the reads name the permitted cylinder, and no other."""
+    return who.cylinder is not None and who.cylinder.code == permit.cylinder_code

@@ -23,7 +23,7 @@ from gatewayd.store.orders import CarryOut, Order
 from gatewayd.store.store import Store
 from gatewayd.timekeeping.keeper import Timekeeper
 from tests.desk.front import LI, employ
-from tests.rigs.bench import LEGAL, STATION, bench
+from tests.rigs.bench import LEGAL, OTHER_UID, STATION, bench
 from tests.rigs.desk import START, Desk, ScriptedGate, living, open_store
 from tests.rigs.test_people_at_rig import ASKS, check, log_in
 from tests.support.stores import ZONE
@@ -88,6 +88,25 @@ async def test_a_failed_check_closes_the_gate_while_gas_flows(tmp_path: Path) ->
         desk.rig.people.changed()
         await desk.look(0.0)
         await until(lambda: not desk.gate.sample.valve_open)
+        await desk.until(lambda: bool(ended(desk)))
+        assert ended(desk) == [("aborted", "check_failed", 4_000)]
+    await store.close()
+
+
+async def test_a_failed_check_is_heeded_where_a_second_tag_is_let_be(tmp_path: Path) -> None:
+    store, clock = await open_store(tmp_path)
+    await peopled(store)
+    at = replace(bench(**ASKS, on_second_tag="hold"), sources=(People(store),))
+    async with living(store, clock, ScriptedGate(), at=at) as desk:
+        await permitted(desk)
+        desk.gate.start()
+        desk.gate.flow(4_000)
+        await desk.phase("filling")
+        desk.tags.append(OTHER_UID)
+        await desk.until(lambda: desk.rig._watch._identity.status == "many")
+        assert desk.rig.state.phase == "filling"
+        await check(store, "valve")
+        desk.rig.people.changed()
         await desk.until(lambda: bool(ended(desk)))
         assert ended(desk) == [("aborted", "check_failed", 4_000)]
     await store.close()
