@@ -226,7 +226,8 @@ class State:
     `people` is the view's number at the last judgement, made at `looked_ns` on who was `judged`.
     `waiting` is what people
     still have to do before it is judged again, since `waiting_ns`. `mendable`: the refusal lacks
-    people alone and nothing flowed since; `mended` is the presence that was judged again for it.
+    people alone and nothing flowed since; `mended` is the presence that was judged again for it. `stood`
+    is which presence was known first, and its gross weight when it stood still then.
     """
 
     phase: Phase = Phase.LOCKED
@@ -267,3 +268,4 @@ class State:
     waiting_ns: int = 0
     mendable: bool = False
     mended: int = 0
+    stood: tuple[int, int] = (0, 0)

@@ -13,7 +13,13 @@ FAILED = "PRECHECK_FAILED"
 def cause_at_cylinder(
     state: State, view: View, permit: Permit, rig: RigSettings
 ) -> Withdrawal | None:
-    """Why the gate must close for who stands there; before gas flows there is no holding on."""
+    """Why the gate must close for who stands there; before gas flows there is no holding on.
+
+    The first look at the flow knows who stands there as a look before it would: it may have begun
+    while nobody looked.
+    """
+    begins = _begins(state, view)
+    unseen = begins or not state.flowed
     if not state.flowed and view.recalled is not None:
         return view.recalled
     if _weighs_otherwise(state, view, permit):
@@ -22,15 +28,22 @@ def cause_at_cylinder(
         return Withdrawal.CYLINDER_HELD
     if _written_since(view.identity, permit):  # Nobody has started: judged anew, and refused.
         return Withdrawal.CYLINDER_HELD if state.flowed else Withdrawal.VERDICT_CHANGED
-    if view.identity.status == "many" and (rig.on_second_tag == "lock" or not state.flowed):
+    if view.identity.status == "many" and (rig.on_second_tag == "lock" or unseen):
         return Withdrawal.SECOND_TAG
-    if view.identity.elsewhere and (rig.on_duplicate == "lock" or not state.flowed):
+    if view.identity.elsewhere and (rig.on_duplicate == "lock" or unseen):
         return Withdrawal.DUPLICATE
-    if not state.flowed and _names_another(view.identity, permit):
+    if unseen and _names_another(view.identity, permit):
         return Withdrawal.SECOND_TAG
+    if begins and view.identity.status == "waiting":
+        return Withdrawal.VERDICT_CHANGED
     if view.identity.tag_lost and rig.on_tag_lost == "lock":
         return Withdrawal.TAG_LOST
     return _ended_before_start(state, view, rig) if not state.flowed else _failed(view)
+
+
+def _begins(state: State, view: View) -> bool:
+    """Whether this is the first look at the flow."""
+    return state.flowed and state.started_ns == view.now_ns
 
 
 def _weighs_otherwise(state: State, view: View, permit: Permit) -> bool:
@@ -42,7 +55,7 @@ def _weighs_otherwise(state: State, view: View, permit: Permit) -> bool:
     sample = view.sample
     if sample is None:
         return False
-    begins = state.flowed and state.started_ns == view.now_ns
+    begins = _begins(state, view)
     if not begins and (state.flowed or not view.steady):
         return False
     return bool(swapped(permit.tare_g, sample.gross_g - (sample.net_g if begins else 0)))

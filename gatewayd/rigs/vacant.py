@@ -19,6 +19,7 @@ from gatewayd.rigs.moves import (
     RefuseFor,
     Unauthorised,
 )
+from gatewayd.rigs.soft_model import swapped
 from gatewayd.rigs.steps import RELOCK_MS, Step, enter, forget
 from gatewayd.settings.model import RigSettings
 from gatewayd.texts import text
@@ -150,7 +151,11 @@ def _gate_trouble(sample: GateSample) -> str:
 
 
 def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
-    """Identify, then judge; what cannot be identified or weighed in time is refused."""
+    """Identify, then judge; what cannot be identified or weighed in time is refused.
+
+    So is what weighs otherwise than when it was known first: while people were waited for another
+    cylinder may have been put on before the first was taken off.
+    """
     waited_ns = view.now_ns - state.presence_since_ns
     if view.identity.status == "many":
         return refuse_for(enter(state, Phase.REFUSED), view.identity.objection)
@@ -162,6 +167,11 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         return enter(replace(state, served=view.presence), Phase.LOCKED), ()
     if not view.identity.told and waited_ns < rig.identify_within_s * SECOND:
         return enter(state, Phase.IDENTIFYING), ()
+    if view.steady:
+        if state.stood[0] != view.presence:
+            state = replace(state, stood=(view.presence, sample.gross_g))
+        elif swapped(state.stood[1], sample.gross_g):
+            return refuse_for(enter(state, Phase.REFUSED), "TARE_UNKNOWN")
     if state.waiting:
         if still_waiting(state, view, rig):
             return enter(state, Phase.IDENTIFYING), ()

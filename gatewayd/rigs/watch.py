@@ -59,8 +59,10 @@ class Watch:
         if isinstance(reading, GateSample):
             last = self.sample
             if last is not None and reading.at_ns - last.at_ns > self._rig.stale_after_ms * MS:
-                last, self._news = None, True
-                self._presence.doubt(reading.at_ns)
+                if not _flows_on(last, reading):
+                    self._news = True
+                    self._presence.doubt(reading.at_ns)
+                last = None
             self.sample = reading
             before = self._presence.number
             self._presence.weigh(reading)
@@ -198,3 +200,9 @@ class Watch:
             if item.require and self._states.get(item.device) != "up":
                 return item.device
         return STORE_ILL if self._unreadable else ""
+
+
+def _flows_on(before: GateSample, now: GateSample) -> bool:
+    """Whether the same fill runs on: a gate ends it when its cylinder leaves, so it is the same one."""
+    flows = before.filling and now.filling and now.cylinder_on
+    return flows and (before.fills, before.permit_echo) == (now.fills, now.permit_echo)

@@ -1,15 +1,20 @@
 """Another cylinder in the place of the permitted one, where neither an empty scale nor a tag tells."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from drivers.contract import CodeRead
+from gatewayd.rigs.people import People
 from gatewayd.rigs.soft_model import HUNG_ON_G_MAX, LEFT_BELOW_G, swapped
 from gatewayd.settings.model import IdentifySettings
-from tests.rigs.bench import LEGAL
-from tests.rigs.desk import Desk, at_desk
+from gatewayd.settings.people import OperatorSettings
+from tests.desk.front import LI, employ
+from tests.rigs.bench import LEGAL, OTHER_UID, UID, bench
+from tests.rigs.desk import Desk, ScriptedGate, at_desk, living, open_store
 from tests.rigs.test_before_start import ended
+from tests.rigs.test_people_at_rig import log_in
 
 LABEL = (IdentifySettings(device="qr-1", require=True),)
 TARE_G = 16_600
@@ -99,6 +104,92 @@ async def test_a_permit_ends_when_nobody_knows_any_more_who_stands_there(tmp_pat
         _scan(desk)
         await desk.phase("permitted")
         assert len(desk.gate.orders) == 2
+
+
+async def _flowing(desk: Desk, *, tag: str = "") -> None:
+    await desk.look()
+    desk.gate.stand(TARE_G)
+    if tag:
+        desk.tags = [tag]
+    else:
+        _scan(desk)
+    await desk.phase("permitted")
+    desk.gate.start()
+    desk.gate.flow(100)
+    await desk.phase("filling")
+
+
+async def test_who_is_filled_stays_known_when_nobody_looked_for_a_while(tmp_path: Path) -> None:
+    """The label is read once: the bureau's hold must find its cylinder all the same."""
+    async with at_desk(tmp_path, identify=LABEL) as desk:
+        await _flowing(desk)
+        await desk.look(seconds=1.5)
+        await _looks(desk)
+        assert desk.rig.state.phase == "filling"
+        await desk.store.hold(LEGAL.code, "leak", by="bureau")
+        desk.rig.store_changed(None, archive=True)
+        await desk.until(lambda: bool(ended(desk)))
+        assert ended(desk) == [("aborted", "cylinder_held", 100)]
+
+
+async def test_a_second_tag_is_one_also_when_nobody_looked_for_a_while(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await _flowing(desk, tag=UID)
+        desk.tags = [OTHER_UID]
+        await desk.look(seconds=1.5)
+        await desk.until(lambda: bool(ended(desk)))
+        assert ended(desk) == [("aborted", "second_tag", 100)]
+
+
+@pytest.mark.parametrize("tags", [[], [OTHER_UID]])
+async def test_a_fill_that_began_while_nobody_looked_is_of_nobody_known(
+    tmp_path: Path, tags: list[str]
+) -> None:
+    async with at_desk(tmp_path) as desk:
+        await desk.look()
+        desk.gate.stand(TARE_G)
+        desk.tags = [UID]
+        await desk.phase("permitted")
+        desk.gate.start()
+        desk.gate.flow(100)
+        desk.tags = tags
+        await desk.look(seconds=1.5)
+        assert not desk.gate.sample.valve_open
+        await desk.until(lambda: bool(ended(desk)))
+        assert ended(desk) == [("aborted", "verdict_changed", 100)]
+
+
+@pytest.mark.parametrize(
+    ("gross_g", "phase"),
+    [
+        (TARE_G - LEFT_BELOW_G - 1, "refused"),
+        (TARE_G - LEFT_BELOW_G, "permitted"),
+        (TARE_G + HUNG_ON_G_MAX, "permitted"),
+        (TARE_G + HUNG_ON_G_MAX + 1, "refused"),
+    ],
+)
+async def test_what_stands_there_when_somebody_logs_in_is_what_was_scanned(
+    tmp_path: Path, gross_g: int, phase: str
+) -> None:
+    """Waiting for an operator takes longer than it takes to put another one in its place."""
+    store, clock = await open_store(tmp_path)
+    await employ(store, LI)
+    asks = OperatorSettings(device="card-1", required=True, wait_s=60)
+    at = replace(bench(operator=asks, identify=LABEL), sources=(People(store),))
+    async with living(store, clock, ScriptedGate(), at=at) as desk:
+        await desk.look()
+        desk.gate.stand(TARE_G)
+        _scan(desk)
+        await desk.until(lambda: desk.rig.state.waiting == ("operator",))
+        await _looks(desk)
+        desk.gate.stand(gross_g)
+        await _looks(desk)
+        await log_in(store)
+        desk.rig.people.changed()
+        await desk.phase(phase)
+        assert desk.rig.state.findings == (("TARE_UNKNOWN",) if phase == "refused" else ())
+        assert len(desk.gate.orders) == (phase == "permitted")
+    await store.close()
 
 
 @pytest.mark.parametrize(
