@@ -216,6 +216,12 @@ class Bookkeeper:
             self._told = permit.id, self._raised("totaliser_mismatch", detail, values)
         return replace(draft, also=self._told[1])
 
+    async def resolve(self, permit: Permit, ending: Ending, draft: RecordDraft) -> None:
+        """Commit 2, behind the locks of PLCs that changed places meanwhile. Raises StoreError."""
+        self._mixup.ended(permit, ending, tolerance_g=self._bench.rig.tolerance_g)
+        await self._mixup.settle()
+        await self._store.resolve(permit.id, ending.resolution, draft)
+
     async def unauthorised(self, gas: Unauthorised) -> None:
         """Gas that nobody permitted: a fill record and an alarm, both or neither."""
         ended_at = evidence.stamp(self._clock.wall(), self._zone)
@@ -275,22 +281,16 @@ class Bookkeeper:
         values = {"net_g": ending.net_g, "filled_g": in_it_g, "safe_net_g": safe_g}
         by = "" if in_it_g <= ending.net_g else f"; 秤 / by the scale {ending.net_g} g"
         detail = f"{in_it_g} g > {safe_g} g{by}; 许可 / permit {permit.permit_no}"
-        draft = self._alarms.raised(
-            ALARM,
-            permit.cylinder_code,
-            detail=detail,
-            values=values,
-            rig_id=self._bench.rig_id,
-        )
+        code, rig_id = permit.cylinder_code, self._bench.rig_id
+        draft = self._alarms.raised(ALARM, code, detail=detail, values=values, rig_id=rig_id)
         if draft is not None:
             await self._append(draft)
 
     async def over(self, codes: Iterable[str]) -> None:
         """The causes of these alarms are over; nothing happens to one that does not stand."""
         for code in codes:
-            draft = None
-            if self._alarms.stands(code, self._bench.rig_id):
-                draft = self._alarms.cleared(code, self._bench.rig_id)
+            stands = self._alarms.stands(code, self._bench.rig_id)
+            draft = self._alarms.cleared(code, self._bench.rig_id) if stands else None
             if draft is not None:
                 await self._append(draft)
 

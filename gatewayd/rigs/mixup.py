@@ -8,8 +8,10 @@ locked until a person has looked at the wires.
 from gatewayd.clock import Clock
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
-from gatewayd.rigs.ending import AGREE_G
+from gatewayd.rigs.ending import AGREE_G, moved_g
+from gatewayd.rigs.model import Ending
 from gatewayd.store import orders
+from gatewayd.store.model import Permit
 from gatewayd.store.orders import Order
 from gatewayd.store.store import Store
 from gatewayd.texts import text
@@ -35,7 +37,14 @@ class Mixup:
 
     def note(self, total_g: int) -> None:
         """The totaliser is here, and was left elsewhere; `settle` looks at that."""
-        self._total_g = total_g if total_g >= TELLS_FROM_G else None
+        if total_g >= TELLS_FROM_G:
+            self._total_g = total_g
+
+    def ended(self, permit: Permit, ending: Ending, *, tolerance_g: int) -> None:
+        """Note it where it moved otherwise than a fill can move it: exchanged under a permit."""
+        moved = moved_g(permit.total_before_g, ending.total_after_g)
+        if not -AGREE_G <= moved <= permit.limit_gross_g - permit.tare_g + tolerance_g:
+            self.note(ending.total_after_g)
 
     async def settle(self) -> None:
         """Lock this rig and whose totaliser it is; nothing is noted any more. Raises StoreError."""

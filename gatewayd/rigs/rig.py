@@ -263,7 +263,7 @@ class Rig:
         permit, ending = effect.permit, effect.ending
         draft = self._books.explained(permit, ending, await self._books.fill(permit, ending))
         try:
-            await self._store.resolve(permit.id, ending.resolution, draft)
+            await self._books.resolve(permit, ending, draft)
         except StoreError as exc:
             self._log.exception("record.not_committed", error=str(exc), record=draft.id)
             return NotResolved(str(exc))

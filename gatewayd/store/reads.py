@@ -42,6 +42,11 @@ _CYLINDERS_BY_UID = (
     "(SELECT code FROM cylinder_tags WHERE uid = ?) ORDER BY code"
 )
 _RECORDS = f"SELECT {rows.RECORD_COLUMNS} FROM records"  # noqa: S608 - our names
+_AT_TOTAL = (
+    "SELECT rigs.rig FROM rigs LEFT JOIN permits p ON p.rig = rigs.rig AND p.state = 'pending' "
+    "WHERE ?1 BETWEEN last_total_g - ?2 AND last_total_g + ?2 "
+    "+ coalesce(max(0, p.limit_gross_g - p.tare_g), 0) AND rigs.rig <> ?3 ORDER BY rigs.rig"
+)
 _DEAD = (
     "SELECT d.upstream, d.sequence, r.id, r.kind, d.reason, d.refused_at, d.retrying "
     "FROM dead_letters d JOIN records r USING (sequence)"
@@ -145,9 +150,11 @@ class Reads(
         return None if total_g is None else int(total_g)
 
     def rigs_at_total(self, total_g: int, *, within_g: int, besides: str) -> tuple[str, ...]:
-        """Other rigs whose totaliser was last recorded at `total_g`, or near it; by name."""
-        sql = "SELECT rig FROM rigs WHERE abs(last_total_g - ?) <= ? AND rig <> ? ORDER BY rig"
-        return tuple(str(row[0]) for row in self._rows(sql, (total_g, within_g, besides)))
+        """Other rigs whose totaliser was last recorded at `total_g`, or near it; by name.
+
+        Or below it by no more than the permit that is pending there allows.
+        """
+        return tuple(str(row[0]) for row in self._rows(_AT_TOTAL, (total_g, within_g, besides)))
 
     def kept(self, rig_id: str) -> str | None:
         """What the rig's gate kept last; None when it never did."""

@@ -14,6 +14,7 @@ from gatewayd.store.orders import Order, lock
 from gatewayd.store.store import Store
 from tests.rigs.bench import QUIET, bench
 from tests.rigs.desk import START, Desk, ScriptedGate, living, open_store
+from tests.support.stores import permit
 
 OWN_G, OTHERS_G = 9_000_000, 5_000_000
 
@@ -89,3 +90,53 @@ async def test_a_rig_that_is_locked_keeps_its_reason(tmp_path: Path) -> None:
         reasons = {each.rig_id: each.reason for each in store.rig_locks()}
         assert reasons["rig-2"] == "hose"
         assert "rig-1, rig-2" in reasons["rig-1"]
+
+
+@asynccontextmanager
+async def _filling(folder: Path, *, others_g: int = OTHERS_G) -> AsyncIterator[tuple[Store, Desk]]:
+    """Gas flows at rig-1, as its own gate counts."""
+    async with _started(folder, OWN_G, others_g=others_g) as (store, desk):
+        await desk.bring()
+        await desk.phase("permitted")
+        desk.gate.start()
+        desk.gate.flow(100)
+        await desk.phase("filling")
+        yield store, desk
+
+
+async def _exchange(desk: Desk, total_g: int) -> None:
+    """Its gate is lost, and another one answers in its place."""
+    desk.rig.device("gate-1", "down")
+    await desk.look()
+    desk.gate.sample = replace(QUIET, total_g=total_g)
+    desk.rig.device("gate-1", "up")
+    await desk.until(lambda: desk.rig.state.permit is None)
+    await desk.look()
+
+
+@pytest.mark.parametrize("others_g", [OTHERS_G, OWN_G + 2_000_000])
+async def test_gates_that_are_exchanged_under_a_permit_are_found_out(
+    tmp_path: Path, others_g: int
+) -> None:
+    async with _filling(tmp_path, others_g=others_g) as (store, desk):
+        await _exchange(desk, others_g)
+        assert [each.rig_id for each in store.rig_locks()] == ["rig-1", "rig-2"]
+        told = [kind for kind in desk.kinds() if kind in {"lock", "interrupted"}]
+        assert told == ["lock", "lock", "interrupted"], "a crash between them finds all as it was"
+
+
+@pytest.mark.parametrize(("more_g", "rigs"), [(0, 2), (14_500 + AGREE_G, 2), (14_521, 0)])
+async def test_so_is_the_gate_of_a_rig_that_fills_itself(
+    tmp_path: Path, more_g: int, rigs: int
+) -> None:
+    """What it has counted since is in no record yet."""
+    async with _filling(tmp_path) as (store, desk):
+        await store.issue(permit("rig-2"))
+        await _exchange(desk, OTHERS_G + more_g)
+        assert len(store.rig_locks()) == rigs
+
+
+async def test_a_gate_that_counted_this_fill_is_its_own(tmp_path: Path) -> None:
+    async with _filling(tmp_path, others_g=OWN_G + 100) as (store, desk):
+        await _exchange(desk, OWN_G + 100)
+        assert store.rig_locks() == ()
