@@ -60,7 +60,8 @@ class Creep:
         if passed_ms < SLICE_MS:
             return
         rise_g = (gross_g - self._slice_g) * SLICE_MS // passed_ms
-        gas = SLICE_G_MIN <= rise_g <= SLICE_G_MAX
+        seen = passed_ms <= CREEP_MS  # Two weights with nothing between them are no slope.
+        gas = seen and SLICE_G_MIN <= rise_g <= SLICE_G_MAX
         self._slope_ms = self._slope_ms + passed_ms if gas else 0
         self._slice_ns, self._slice_g = at_ns, gross_g
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from drivers.contract import GateSample
-from gatewayd.clock import MS
+from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import AGREE_G
 from gatewayd.rigs.leak import LEAK_AGAIN_G, LEAK_G_MIN, Leak
 from tests.rigs.bench import standing
@@ -59,6 +59,21 @@ def test_a_gun_a_hand_or_a_second_cylinder_is_no_gas(step_g: int) -> None:
     scale = Scale()
     scale.speak(times=1, rises_g=step_g)
     assert scale.speak(times=50) == 0
+
+
+def test_another_cylinder_that_came_while_nobody_weighed_is_no_gas() -> None:
+    scale = Scale()
+    later_ns = scale.sample.at_ns + 30 * SECOND
+    scale.sample = replace(scale.sample, at_ns=later_ns, gross_g=scale.sample.gross_g + 3_000)
+    assert scale.speak(times=30) == 0
+
+
+def test_what_leaked_while_nobody_weighed_is_told_when_it_goes_on() -> None:
+    scale = Scale()
+    scale.speak(times=1, rises_g=10)
+    later_ns = scale.sample.at_ns + 30 * SECOND
+    scale.sample = replace(scale.sample, at_ns=later_ns, gross_g=scale.sample.gross_g + 3_000)
+    assert scale.speak(times=30, rises_g=10) >= 3_000 + LEAK_G_MIN
 
 
 @pytest.mark.parametrize(

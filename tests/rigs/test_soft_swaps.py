@@ -81,6 +81,16 @@ def test_more_at_once_than_gas_can_be_is_another_cylinder(*, accepted: bool) -> 
     assert bench.gate.memory.total_g == total_g, "another cylinder is no gas"
 
 
+def test_another_cylinder_that_came_while_the_scale_was_lost_is_no_gas() -> None:
+    bench = Bench()
+    bench.speak(TARE_G)
+    bench.gate.lose_scale()
+    bench.now_ms += 30_000
+    for _ in range(30):
+        bench.speak(TARE_G + 3_000)
+    assert bench.gate.memory.total_g == 0
+
+
 def test_news_that_comes_late_takes_nothing_back() -> None:
     bench = Bench()
     bench.filling()
