@@ -173,7 +173,7 @@ def build(
     parts = Parts(settings, means, context, bench_of, points)
     desk = Desk(parts, store, clock)
     reception = Reception(desk, store, clock)
-    witnesses = seen_by_others(settings, means, parts.rigs)
+    witnesses = seen_by_others(settings, means, parts)
     parts.ears = (reception, witnesses)
     clerk = Clerk(Office(parts, desk, keeper, context, Shelf(settings.store_path), alarms))
     context.door.open(clerk.take)
@@ -202,7 +202,7 @@ def build(
     )
 
 
-def seen_by_others(settings: Settings, means: Means, rigs: Mapping[str, Rig]) -> Witnesses:
+def seen_by_others(settings: Settings, means: Means, parts: Parts) -> Witnesses:
     """The tank scales and flow meters that know what a shift took."""
     station = settings.station
     return Witnesses(
@@ -213,7 +213,8 @@ def seen_by_others(settings: Settings, means: Means, rigs: Mapping[str, Rig]) ->
         board=means.board,
         alarms=means.alarms,
         clock=means.clock,
-        flowing=partial(flowing, rigs),
+        flowing=partial(flowing, parts.rigs),
+        tell=parts.tell,
     )
 
 

@@ -87,7 +87,7 @@ class Parts:
         """A rig by the settings in force; its devices are there already."""
         means, settings = self._means, self.settings
         drivers = {each: device.driver for each, device in self.devices.items()}
-        hands = Hands(drivers, settings.devices, means.store, means.clock, self._tell)
+        hands = Hands(drivers, settings.devices, means.store, means.clock, self.tell)
         bench = self._bench_of(settings, name)
         gate = gate_for(bench, hands)
         self.rigs[name] = Rig(bench, gate, means)
@@ -141,7 +141,8 @@ class Parts:
             point.renew(known)
         return tuple(changed)
 
-    def _tell(self, device: str, trouble: Trouble) -> None:
+    def tell(self, device: str, trouble: Trouble) -> None:
+        """What others found wrong with a device, beside what its driver says."""
         if device in self.devices:
             self.devices[device].supervisor.troubles.add(trouble)
 

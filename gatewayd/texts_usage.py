@@ -8,13 +8,21 @@ SHIFTS: Final[dict[str, tuple[str, str]]] = {
         "记录 {net_g}  累计量 {flowed_g}  相差 {difference_g}  限值 {limit_g} g",
         "records {net_g}  totaliser {flowed_g}  difference {difference_g}  limit {limit_g} g",
     ),
+    "shifts.differs": (
+        "记录 {net_g} g，累计量 {flowed_g} g，相差 {difference_g} g，限值 {limit_g} g",
+        "records {net_g} g, totaliser {flowed_g} g, difference {difference_g} g, limit {limit_g} g",
+    ),
+    "shifts.differs_from": (
+        "记录 {net_g} g，{witness} {flowed_g} g，相差 {difference_g} g，限值 {limit_g} g",
+        "records {net_g} g, {witness} {flowed_g} g, difference {difference_g} g, limit {limit_g} g",
+    ),
     "shifts.why.delivery": (
         "记录 {net_g} g；储罐升高至少 {risen_g} g（卸料），请按卸料单核对",
         "records {net_g} g; the tank rose by at least {risen_g} g (delivery): see the delivery note",
     ),
     "shifts.why.silent": (
-        "记录 {net_g} g；储罐秤或流量计中断达 {silent_s} 秒，无法核对",
-        "records {net_g} g; not comparable: not heard for {silent_s} s",
+        "记录 {net_g} g；储罐秤或流量计中断或数值不可信达 {silent_s} 秒，无法核对",
+        "records {net_g} g; not comparable: told nothing that can be trusted for {silent_s} s",
     ),
     "shifts.why.went_back": (
         "记录 {net_g} g；流量计累计量倒退 {risen_g} g（被清零或更换），无法核对",

@@ -26,6 +26,16 @@ def silent(hint_zh: str, hint_en: str) -> Trouble:
     )
 
 
+def tank_unknown(why: str) -> Trouble:
+    """The scale under a tank tells no weight that may be used; `why` has register and raw value."""
+    return Trouble(
+        "weight_unknown",
+        zh=f"储罐重量未知，充装照常，但本班次不能与储罐秤核对：{why}；请检查秤的量程、零点和接线",
+        en=f"the weight of the tank is unknown: fills go on, but this shift cannot be compared with "
+        f"its scale: {why}; check range, zero and wiring of the scale",
+    )
+
+
 def motion_inverted() -> Trouble:
     """The scale calls a weight still that plainly moves."""
     return Trouble(

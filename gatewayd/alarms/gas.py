@@ -98,6 +98,24 @@ GAS: Final = (
         every=True,
     ),
     Kind(
+        "shift_uncompared",
+        "warning",
+        Text(
+            zh="班次无法与储罐秤或流量计核对",
+            en="a shift could not be compared with its tank scale or flow meter",
+        ),
+        Text(
+            zh="该设备在班次内掉线或重量、累计值不可信，累计量步长过大，或班末有一次充装的流量未知",
+            en="that device was not heard for too long or told no number that can be trusted, it counts in too large steps, or nobody knows what a fill that ran had taken",
+        ),
+        Text(
+            zh="请检查该设备，并人工核对本班储罐减少量与记录合计（gatewayd shifts）；在确认备注中写明结果",
+            en="check that device, compare by hand what the tank lost with the sum of the records (`gatewayd shifts`), and acknowledge with what you found",
+        ),
+        lasts=False,
+        every=True,
+    ),
+    Kind(
         "tank_refilled",
         "info",
         Text(

@@ -19,6 +19,7 @@ from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.settings.upkeep import ShiftsSettings
+from gatewayd.shifts import telling
 from gatewayd.shifts.times import begun_at
 from gatewayd.shifts.totals import moved_g
 from gatewayd.store import shifts
@@ -147,10 +148,7 @@ class Ledger:
     ) -> tuple[RecordDraft, ...]:
         """Both numbers, and by how much they differ."""
         shown = {key: data[key] for key in ("net_g", "flowed_g", "difference_g", "limit_g")}
-        detail = (
-            f"{data['from']} - {data['to']}: records {data['net_g']} g, totaliser "
-            f"{data['flowed_g']} g, difference {data['difference_g']} g"
-        )
+        detail = telling.mismatch(data)
         kind, alarms = "shift_mismatch", self._alarms
         return raised_with(alarms, untold, kind, rig_id, detail=detail, values=shown, rig_id=rig_id)
 

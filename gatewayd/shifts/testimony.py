@@ -115,6 +115,10 @@ class Witnessed:
         """For how long it has not been heard; a clock that was set back is no silence."""
         return max(0.0, (at - (self.heard_at or self.begun_at)).total_seconds())
 
+    def late(self, at: datetime, witness: WitnessSettings) -> bool:
+        """Whether a first word would come too late to say what flowed since, and is no silence yet."""
+        return self.first_g is None and FRESH_S < self.quiet_s(at) <= witness.silent_s
+
     def doubt(self, at: datetime, witness: WitnessSettings) -> Why:
         """Why it cannot be compared now."""
         if self.first_g is None or self.quiet_s(at) > FRESH_S or self.silent_s > witness.silent_s:

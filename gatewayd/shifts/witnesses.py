@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from drivers.contract import Reading
+from drivers.contract import FillerSample, Reading, Trouble, WeightSample
+from drivers.scale.scale_troubles import tank_unknown
 from gatewayd.alarms.alarms import Alarms
 from gatewayd.alarms.untold import raised_with
 from gatewayd.board import Board
@@ -20,6 +21,7 @@ from gatewayd.errors import StoreError
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.settings.upkeep import ShiftsSettings, WitnessSettings
+from gatewayd.shifts import telling
 from gatewayd.shifts.testimony import FRESH_S, Why, Witnessed, Word, recalled, told
 from gatewayd.shifts.times import begun_at
 from gatewayd.store import witness as stored
@@ -64,6 +66,7 @@ class Witnesses:
         alarms: Alarms,
         clock: Clock,
         flowing: Callable[[], Flowing],
+        tell: Callable[[str, Trouble], None],
     ) -> None:
         self._settings = settings
         self._station_id = station_id
@@ -73,6 +76,7 @@ class Witnesses:
         self._alarms = alarms
         self._clock = clock
         self._flowing = flowing
+        self._tell = tell
         self._named = {each.device: each for each in settings.witness}
         self._told: dict[str, Witnessed] = {}
         self._words: dict[str, Word] = {}
@@ -82,13 +86,21 @@ class Witnesses:
     def take(self, reading: Reading) -> None:
         """One reading of any device; one that tells no number is a silence."""
         witness = self._named.get(reading.device)
-        known = self._told.get(reading.device)
-        if witness is None or known is None:
+        if witness is None:
             return
-        word = told(reading, witness)
-        if word is not None:
+        word, known = told(reading, witness), self._told.get(reading.device)
+        if word is None:
+            self._unknown(reading, witness)
+        elif known is not None:
+            now = self._clock.wall()
             self._words[reading.device] = word
-            self._told[reading.device] = known.hear(word, self._clock.wall(), witness)
+            if not known.late(now, witness):
+                self._told[reading.device] = known.hear(word, now, witness)
+
+    def _unknown(self, reading: Reading, witness: WitnessSettings) -> None:
+        """No rig stands still for a tank whose weight is unknown, so that nobody else would say it."""
+        if isinstance(reading, WeightSample | FillerSample) and witness.kind == "mass_falls":
+            self._tell(reading.device, tank_unknown(reading.why))
 
     def device(self, name: str, state: str) -> None:
         """A device changed its state: what it does not tell meanwhile is a silence."""
@@ -117,14 +129,26 @@ class Witnesses:
         begun = begun_at(self._settings.starts, self._zone, now)
         if told.begun_at < begun:
             await self._end(device, witness, told, begun)
+        elif device in self._words and told.late(now, witness):
+            await self._begin(device, witness, now)
         else:
             await self._keep(device, told, now)
 
     async def _begin(self, device: str, witness: WitnessSettings, now: datetime) -> None:
-        """The first shift of a witness begins when everybody knows what has flowed so far."""
+        """A shift that no other ended begins when everybody knows what has flowed so far.
+
+        And anew with the first word of its witness, which knows nothing of what flowed before; kept
+        at once, so that a crash does not move that word.
+        """
         open_g, basis = self._open(witness)
-        if open_g is not None:
-            await self._keep(device, Witnessed(now, basis.sequence, open_g), now)
+        if open_g is None:
+            return
+        told, word = Witnessed(now, basis.sequence, open_g), self._words.get(device)
+        if word is not None:
+            told = told.hear(word, now, witness)
+        await self._store.keep(KEY.format(device), told.spelled())
+        self._kept[device] = told, now
+        self._told[device] = told
 
     async def _keep(self, device: str, told: Witnessed, now: datetime) -> None:
         before = self._kept.get(device)
@@ -188,6 +212,8 @@ class Witnesses:
         if heard_at is not None and heard_at != end.heard_at:
             goes_on = goes_on.hear(self._words[device], heard_at, self._named[device])
         self._told[device] = goes_on
+        if goes_on.first_g is None:
+            self._words.pop(device, None)  # An old word is not its first.
 
     def _made(
         self,
@@ -251,7 +277,7 @@ class Witnesses:
         self, data: Mapping[str, Any], untold: tuple[RecordDraft, ...]
     ) -> tuple[RecordDraft, ...]:
         """Both numbers where they differ; what somebody did, where nobody can say whether they do."""
-        found = _alarm(data)
+        found = telling.alarm_of(data)
         if found is None:
             return untold
         kind, detail = found
@@ -262,26 +288,3 @@ class Witnesses:
 
     def _stamp(self, at: datetime) -> str:
         return at.astimezone(self._zone).isoformat(timespec="seconds")
-
-
-def _alarm(data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The kind and the detail of what people must hear of the end of a shift."""
-    span, device = f"{data['from']} - {data['to']}", data["device"]
-    if data["agrees"] is False:
-        detail = (
-            f"{span}: records {data['net_g']} g, {device} {data['flowed_g']} g, "
-            f"difference {data['difference_g']} g"
-        )
-        return "shift_mismatch", detail
-    records = f"records {data['net_g']} g"
-    match data["why"]:
-        case "delivery":
-            rose = f"{device} rose by at least {data['risen_g']} g"
-            return "tank_refilled", f"{span}: {rose}, {records}"
-        case "went_back":
-            back = f"{device} went back by {data['risen_g']} g"
-            return "totaliser_went_back", f"{span}: {back}, {records}: not compared"
-        case "jumped":
-            jump = f"{device} moved by {data['jumped_g']} g at once, more than can flow"
-            return "totaliser_went_back", f"{span}: {jump}, {records}: not compared"
-    return None

@@ -106,6 +106,7 @@ async def line(room: ControlRoom, meter: SimMeter, **changed: Any) -> AsyncItera
         alarms=room.alarms,
         clock=room.clock,
         flowing=lambda: resting,
+        tell=lambda _device, _trouble: None,
     )
     pipe = Line(room, meter, witnesses, [])
     await witnesses.look()
@@ -158,8 +159,8 @@ async def test_meter_and_records_agree_and_then_differ_with_both_numbers(
 @pytest.mark.parametrize(
     ("now_g", "why", "detail"),
     [
-        (0, "went_back", "meter-1 went back by 5014500 g"),
-        (TONNE_G * 900, "jumped", "meter-1 moved by 894985500 g at once, more than can flow"),
+        (0, "went_back", "its totaliser went back by 5014500 g"),
+        (TONNE_G * 900, "jumped", "its totaliser moved by 894985500 g at once, it was set"),
     ],
 )
 async def test_a_total_that_somebody_set_is_not_compared_but_told(
@@ -177,7 +178,7 @@ async def test_a_total_that_somebody_set_is_not_compared_but_told(
         assert (data["why"], data["agrees"], data["difference_g"]) == (why, None, None)
         (alarm,) = pipe.alarms("totaliser_went_back")
         assert (alarm["subject"], detail in alarm["detail"]) == ("meter-1", True)
-        assert "records 29000 g: not compared" in alarm["detail"]
+        assert "records 29000 g; not comparable" in alarm["detail"]
         assert pipe.alarms("shift_mismatch") == []
         run = CliRunner().invoke(main, ["shifts", "-c", str(tmp_path), "--lang", "en"])
         assert "? meter-1" in run.stdout

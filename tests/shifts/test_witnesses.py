@@ -6,17 +6,19 @@ import threading
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import apsw
 import pytest
 from click.testing import CliRunner
 
-from drivers.contract import GateSample, WeightSample
+from drivers.contract import GateSample, Trouble, WeightSample
 from drivers.scale.modbus import DRIVER
 from gatewayd.alarms.words import topic
 from gatewayd.cli.root import main
 from gatewayd.settings.upkeep import ShiftsSettings
+from gatewayd.shifts.telling import alarm_of
+from gatewayd.shifts.testimony import Why
 from gatewayd.shifts.witnesses import UNKNOWN_S_MAX, Witnesses
 from gatewayd.sim.map_device import MapDevice
 from gatewayd.sim.wires import TcpWire
@@ -30,6 +32,7 @@ from tests.support.waiting import until
 
 TANK_G = 42_000_000
 MINUTE = 60
+WHYS = get_args(Why)
 
 
 class Yard:
@@ -46,6 +49,8 @@ class Yard:
         tank = {"device": "tank-1", "kind": "mass_falls", "limit_g": 1_000, "limit_permille": 1}
         made = ShiftsSettings.model_validate({"witness": [tank | changed]}, strict=False)
         self.kind = made.witness[0].kind
+        self.unknown = ""
+        self.troubles: list[tuple[str, Trouble]] = []
         self.witnesses = Witnesses(
             made,
             STATION,
@@ -55,10 +60,15 @@ class Yard:
             alarms=room.alarms,
             clock=room.clock,
             flowing=lambda: self.open,
+            tell=lambda device, trouble: self.troubles.append((device, trouble)),
         )
 
     def speak(self) -> None:
         at_ns = self.room.clock.monotonic_ns()
+        if self.unknown:
+            unknown = WeightSample("tank-1", at_ns, None, None, stable=False, why=self.unknown)
+            self.witnesses.take(unknown)
+            return
         if self.tank_g is None:
             return
         self.witnesses.take(WeightSample("tank-1", at_ns, self.tank_g, None, stable=True))
@@ -173,6 +183,7 @@ async def test_a_fill_that_nobody_knows_of_is_waited_for_and_then_said(room: Con
     assert yard.closed() == []
     await yard.pass_h(0.2)
     assert [(each["why"], each["agrees"]) for each in yard.closed()] == [("unknown_flow", None)]
+    assert room.alarms.stands("shift_uncompared", "tank-1")
 
 
 async def test_a_delivery_is_no_mismatch_but_needs_a_persons_word(room: ControlRoom) -> None:
@@ -204,7 +215,48 @@ async def test_a_witness_that_was_silent_says_so_and_guesses_nothing(room: Contr
     (data,) = yard.closed()
     assert (data["why"], data["agrees"], data["net_g"]) == ("silent", None, 29_000)
     assert data["silent_s"] > 120
-    assert room.alarms.standing == ()
+    (alarm,) = room.alarms.standing
+    assert (alarm.kind, alarm.subject) == ("shift_uncompared", "tank-1")
+    assert f"{data['silent_s']} s" in alarm.detail
+
+
+async def test_a_tank_of_unknown_weight_is_told_at_once_and_at_the_end_of_its_shift(
+    room: ControlRoom,
+) -> None:
+    yard = await begun(room)
+    await yard.fill(14_500)
+    yard.unknown = "tank-1: load cell error: holding 7 = 0x0001"
+    yard.speak()
+    ((device, trouble),) = yard.troubles
+    assert (device, trouble.kind) == ("tank-1", "weight_unknown")
+    for said in (trouble.zh, trouble.en):
+        assert "holding 7 = 0x0001" in said
+        assert "锁定" not in said, "no rig is locked for a tank"
+        assert "locked" not in said
+    await yard.pass_h(8.1)
+    (data,) = yard.closed()
+    assert (data["why"], data["agrees"]) == ("silent", None)
+    assert room.alarms.stands("shift_uncompared", "tank-1")
+
+
+def test_every_shift_that_is_not_compared_is_an_alarm() -> None:
+    """But those that are another alarm already: a delivery, a counter that was set."""
+    names = (
+        "from",
+        "to",
+        "device",
+        "net_g",
+        "risen_g",
+        "jumped_g",
+        "step_g",
+        "limit_g",
+        "silent_s",
+    )
+    found = {why: alarm_of({**dict.fromkeys(names, 7), "agrees": None, "why": why}) for why in WHYS}
+    kinds = {why: alarm and alarm[0] for why, alarm in found.items()}
+    refilled, went_back = "tank_refilled", "totaliser_went_back"
+    others = {"": None, "delivery": refilled, "went_back": went_back, "jumped": went_back}
+    assert kinds == {**dict.fromkeys(WHYS, "shift_uncompared"), **others}
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -286,6 +338,41 @@ async def test_a_restart_is_a_silence_no_longer_than_it_took(
         await yard.fill(14_500)
         await yard.pass_h(8)
         assert [(e["why"], e["net_g"]) for e in yard.closed()] == [(why, 29_000)]
+
+
+async def test_a_witness_that_is_heard_late_is_compared_from_then_on(tmp_path: Path) -> None:
+    """What was filled before its first word it cannot have seen; also over a kill right after it."""
+    async with control_room(tmp_path) as room:
+        yard = Yard(room)
+        await yard.witnesses.look()
+        room.clock.advance(seconds=60)
+        await yard.fill(14_500)
+        yard.speak()
+        await yard.witnesses.look()
+        room.clock.advance(seconds=10)
+        await yard.fill(14_500)
+        clock, tank_g = room.clock, yard.tank_g
+    assert tank_g is not None
+    clock.advance(seconds=20)
+    async with control_room(tmp_path, clock) as room:
+        yard = Yard(room, tank_g)
+        await yard.witnesses.look()
+        yard.speak()
+        await yard.pass_h(8)
+        (data,) = yard.closed()
+        assert (data["from"], data["why"]) == ("2026-08-01T12:01:00+08:00", "")
+        assert (data["net_g"], data["flowed_g"], data["difference_g"]) == (14_500, 14_500, 0)
+
+
+async def test_a_witness_that_is_back_too_late_compares_nothing(room: ControlRoom) -> None:
+    yard = Yard(room)
+    await yard.witnesses.look()
+    room.clock.advance(seconds=121)
+    yard.speak()
+    await yard.pass_h(8)
+    assert [(each["from"], each["why"]) for each in yard.closed()] == [
+        ("2026-08-01T12:00:00+08:00", "silent")
+    ]
 
 
 async def test_the_command_line_shows_it_below_the_shifts(
