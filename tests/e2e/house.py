@@ -26,13 +26,16 @@ from gatewayd.store.reads import Reader
 from tests.support import shapes
 from tests.support.brokers import Broker, Mosquitto
 from tests.support.subscribers import Subscriber
-from tests.support.waiting import WITHIN_S
+from tests.support.waiting import WITHIN_S, until
 
 _KEPT = tempfile.TemporaryDirectory(prefix="gatewayd-houses-")
 _STORES: dict[tuple[str, bytes], Path] = {}
 """Settings and archive of a house, and the folder with the store that an import made of them."""
 WAIT_S = WITHIN_S
 STOP_S = 6.0
+UNDER_WAY_S = 2.0
+"""So long what a daemon said before it ended may need through the broker."""
+LAST_WORDS_CHARS = 4_000
 LOOP_LATE_MS = 500
 """How long a renewal may lie in the wires of a simulated PLC whose process waits for its CPU."""
 
@@ -75,7 +78,15 @@ class Daemon:
     async def kill(self) -> None:
         """SIGKILL: as a power cut."""
         assert self.process is not None
-        self.process.kill()
+        assert self.end is None, self.last_words()
+        await self.bury()
+
+    async def bury(self) -> None:
+        """Leave no process behind, whatever became of it."""
+        if self.process is None:
+            return
+        if self.process.returncode is None:
+            self.process.kill()
         await self.process.wait()
         self.process = None
 
@@ -95,6 +106,32 @@ class Daemon:
             code = await self.process.wait()
         self.process = None
         return code
+
+    @property
+    def end(self) -> int | None:
+        """The exit code of a daemon that ended and was not told to by `stop` or `kill`."""
+        return None if self.process is None else self.process.returncode
+
+    async def until(
+        self,
+        holds: Callable[[], object],
+        within_s: float = WAIT_S,
+        *,
+        instead: Callable[[], object] = lambda: "",
+    ) -> None:
+        """Wait for what it brings about; fails with its last words, soon when it ended by itself."""
+
+        def told() -> str:
+            return f"{instead()}\n{self.last_words()}"
+
+        await until(lambda: holds() or self.end is not None, within_s, instead=told)
+        if self.end is not None:
+            await until(holds, UNDER_WAY_S, instead=told)
+
+    def last_words(self) -> str:
+        """The end of what it said, and whether it still lives, for a wait that was in vain."""
+        ended = "" if self.end is None else f"it ended by itself with {self.end}\n"
+        return f"--- daemon ---\n{ended}{self.log()[-LAST_WORDS_CHARS:]}"
 
     def log(self) -> str:
         """Everything it said."""
@@ -198,8 +235,7 @@ class House:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.daemon.process is not None:
-            await self.daemon.kill()
+        await self.daemon.bury()
         if self.seen is not None:
             self.seen.__exit__(None, None, None)
         await asyncio.to_thread(self.broker.__exit__, kind, error, trace)
@@ -241,12 +277,9 @@ class House:
         return [body["data"] for body in self.records("refusal")]
 
     async def until(self, holds: Callable[[], bool], within_s: float = WAIT_S) -> None:
-        """Wait for something at the subscriber, asked again after each message."""
+        """Wait for something at the subscriber; a daemon that ends by itself ends the wait."""
         assert self.seen is not None
-        try:
-            await self.seen.until(holds, within_s)
-        except AssertionError as exc:
-            raise AssertionError(f"{exc}\n--- daemon ---\n{self.daemon.log()[-4000:]}") from exc
+        await self.daemon.until(holds, within_s, instead=self.seen.summary)
 
     async def rig_state(self, rig: str, *states: str, within_s: float = WAIT_S) -> None:
         """Wait until a rig shows one of these states."""

@@ -20,7 +20,7 @@ from gatewayd.sim.scanner import SimScanner
 from gatewayd.sim.wires import Feed, Line, PtyWire, TcpWire, Wire
 from gatewayd.store.reads import Reader
 from protocols.scales import toledo
-from tests.e2e.house import WAIT_S, Daemon
+from tests.e2e.house import Daemon
 from tests.support.devices.scales import SicsScale, ToledoScale, YaohuaScale
 from tests.support.io_modules import COIL, START_INPUT, STOP_INPUT, WATCHDOG, IoModule
 from tests.support.plcs import TcpServer
@@ -141,10 +141,7 @@ class Hall:
         return [(kind, data.get("outcome", ""), data.get("net_g", 0)) for kind, data in found]
 
     async def wait(self, holds: Callable[[], bool]) -> None:
-        try:
-            await until(holds, WAIT_S)
-        except AssertionError as exc:
-            raise AssertionError(f"{exc}\n--- daemon ---\n{self.daemon.log()[-3000:]}") from exc
+        await self.daemon.until(holds)
 
     async def start(self) -> None:
         """Start the daemon and wait until its three devices are up."""
@@ -173,7 +170,7 @@ class Hall:
             if self.module.energised():
                 return
             await self.press()
-        raise AssertionError(self.daemon.log()[-3000:])
+        raise AssertionError(self.daemon.last_words())
 
 
 @asynccontextmanager
@@ -191,8 +188,7 @@ async def open_hall(directory: Path, weigher: Weigher = TOLEDO) -> AsyncIterator
             await hall.start()
             yield hall
         finally:
-            if hall.daemon.process is not None:
-                await hall.daemon.kill()
+            await hall.daemon.bury()
             task.cancel()
             for wire in (hall.scale_wire, hall.scanner_wire):
                 wire.unplug()

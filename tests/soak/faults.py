@@ -105,10 +105,8 @@ class FullDisk(Trouble):
         await asyncio.sleep(fault.lasts_s / 2)
         disk.clear()
         if killed:
-            daemon = site.daemon.process
-            assert daemon is not None
-            await until(lambda: site.up() or daemon.returncode is not None, UP_S_MAX)
-            how = "served" if site.up() else f"ended with {daemon.returncode}"
+            await until(site.started, UP_S_MAX)
+            how = "served" if site.up() else f"ended with {site.daemon.end}"
             site.tally.add(f"a start on a full disk {how}")
 
 
@@ -169,7 +167,7 @@ async def live_through(trouble: Trouble, count: int, told: Callable[[], None]) -
     site.work()
     for fault in faults:
         await asyncio.sleep(fault.well_s)
-        came = await site.moments.come(fault.instant, site.up)
+        came = await site.moments.come(fault.instant, site.started)
         site.tally.add("faults")
         site.tally.add(f"after: {fault.instant.moment if came else 'no such moment came'}")
         await trouble.hurt(fault)

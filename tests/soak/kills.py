@@ -62,7 +62,7 @@ async def _soak(
 
 async def _one(site: Site, kill: Kill) -> None:
     await site.start()
-    came = await site.moments.come(kill.instant, site.up)
+    came = await site.moments.come(kill.instant, site.started)
     name = kill.instant.moment if came else "no such moment came"
     await site.kill()
     site.tally.add("kills")

@@ -67,16 +67,16 @@ class Moments:
         if event is not None:
             event.set()
 
-    async def come(self, instant: Instant, up: Callable[[], bool]) -> bool:
-        """Wait for an instant; False when its moment did not come soon after all was `up`."""
-        came = instant.moment in AT_ONCE or await self._comes(instant.moment, up)
+    async def come(self, instant: Instant, started: Callable[[], bool]) -> bool:
+        """Wait for an instant; False when its moment did not come soon after the daemon `started`."""
+        came = instant.moment in AT_ONCE or await self._comes(instant.moment, started)
         await asyncio.sleep(instant.delay_s)
         return came
 
-    async def _comes(self, moment: str, up: Callable[[], bool]) -> bool:
+    async def _comes(self, moment: str, started: Callable[[], bool]) -> bool:
         event = self._waiting.setdefault(SAME_AS.get(moment, moment), asyncio.Event())
         try:
-            await until(lambda: event.is_set() or up(), UP_S_MAX)
+            await until(lambda: event.is_set() or started(), UP_S_MAX)
             async with asyncio.timeout(MOMENT_S_MAX):
                 await event.wait()
         except (TimeoutError, AssertionError):

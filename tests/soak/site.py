@@ -24,7 +24,6 @@ from tests.soak.moments import UP_S_MAX, Moments
 from tests.soak.tally import Tally
 from tests.soak.truth import RigTruth
 from tests.support.brokers import Broker, Mosquitto
-from tests.support.waiting import until
 
 LOOK_S = 0.002
 CYLINDERS = 1_000
@@ -126,22 +125,22 @@ class Site:
 
     async def serving(self) -> None:
         """Return once every gate is spoken to."""
-        await until(self.up, UP_S_MAX, instead=self.last_words)
+        await self.daemon.until(self.up, UP_S_MAX)
 
     def up(self) -> bool:
         """Whether this life has spoken to every gate."""
         return not self._unasked
 
-    def last_words(self) -> str:
-        """What the daemon said last."""
-        return self.daemon.log()[-3000:]
+    def started(self) -> bool:
+        """Whether this life's start is over, well or not."""
+        return self.up() or self.daemon.end is not None
 
     async def kill(self) -> None:
         """SIGKILL. Whether it still lived then, and where every rig stood, is told."""
         process = self.daemon.process
         assert process is not None
         if process.returncode is not None:
-            self.tally.say(f"the daemon ended by itself: {self.last_words()[-1500:]}")
+            self.tally.say(f"the daemon ended by itself: {self.daemon.last_words()[-1500:]}")
         else:
             process.kill()
         for truth in self.truths.values():
@@ -164,7 +163,7 @@ class Site:
     async def rest(self) -> None:
         """Workers finish, and everything that is owed is recorded and delivered."""
         await self.station.finish()
-        await until(self._at_rest, REST_S_MAX, instead=self._unrest)
+        await self.daemon.until(self._at_rest, REST_S_MAX, instead=self._unrest)
         held = 0.0
         while held < QUIET_S:
             await asyncio.sleep(QUIET_S / 10)
@@ -275,16 +274,10 @@ async def open_site(
         await fill_archive(config, station.fleet.archive())
         for rig in station.rigs:
             site.truths[rig.name] = RigTruth(rig, spec.lease_ms, tally.say, site.moments.tell)
-        stack.push_async_callback(_bury, site)
+        stack.push_async_callback(site.daemon.bury)
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(site.watch())
             try:
                 yield site
             finally:
                 watching.cancel()
-
-
-async def _bury(site: Site) -> None:
-    process = site.daemon.process
-    if process is not None and process.returncode is None:
-        await site.daemon.kill()

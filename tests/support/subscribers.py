@@ -91,14 +91,15 @@ class Subscriber:
         with self._changed:
             while not holds():
                 left = deadline - time.monotonic()
-                assert left > 0, f"waited {timeout_s} s in vain; saw {self._summary()}"
+                assert left > 0, f"waited {timeout_s} s in vain; saw {self.summary()}"
                 self._changed.wait(left)
 
     async def until(self, holds: Callable[[], bool], timeout_s: float = WAIT_S_MAX) -> None:
         """`wait` without blocking the event loop, for as many at once as like."""
-        await waiting.until(holds, timeout_s, instead=self._summary)
+        await waiting.until(holds, timeout_s, instead=self.summary)
 
-    def _summary(self) -> str:
+    def summary(self) -> str:
+        """How much has come, and what came last."""
         tail = ", ".join(f"{seen.topic} {seen.payload[:80]!r}" for seen in self._messages[-10:])
         return f"{len(self._messages)} messages, the last: {tail}"
 

@@ -118,8 +118,7 @@ class Site:
         trace: TracebackType | None,
     ) -> None:
         await self.session.close()
-        if self.daemon.process is not None:
-            await self.daemon.kill()
+        await self.daemon.bury()
         await self.station.__aexit__(kind, error, trace)
 
     async def up(self) -> None:
@@ -133,8 +132,7 @@ class Site:
 
         async with asyncio.timeout(WITHIN_S):
             while not await answers():
-                assert self.daemon.process is not None
-                assert self.daemon.process.returncode is None, self.daemon.log()[-3000:]
+                assert self.daemon.end is None, self.daemon.last_words()
                 await asyncio.sleep(ASK_EVERY_S)
         if not self._web.startswith("users"):
             for rig in self.station.rigs:
