@@ -41,6 +41,14 @@ TAKEN_OVER = {
 """What the replaced store knows better, group by group: also that a check failed, or was used up."""
 _STRANGERS = "DELETE FROM sessions WHERE operator NOT IN (SELECT id FROM operators)"
 """Nobody is logged in whom the backup does not list."""
+_COUNTED = (
+    "UPDATE cylinders SET fills_done = told.count FROM (SELECT "
+    "json_extract(body, '$.data.cylinder.code') AS code, "
+    "max(json_extract(body, '$.data.fill_count')) AS count "
+    "FROM records WHERE sequence > ? AND kind = 'fill' GROUP BY 1) AS told "
+    "WHERE told.code = cylinders.code AND told.count > coalesce(cylinders.fills_done, 0)"
+)
+"""No fill since the backup is forgotten where a cylinder may be filled only so often."""
 _HOLD = (
     "UPDATE cylinders SET hold = (SELECT reason FROM holds WHERE holds.code = cylinders.code "
     "AND released_at IS NULL) WHERE code IN (SELECT code FROM holds WHERE released_at IS NULL)"
@@ -188,6 +196,7 @@ def _newer(fresh: apsw.Connection, source: Source, backup: Copied, at: datetime)
     ]
     fresh.execute(SETTLED)
     catch_up(fresh, backup.head.sequence if carry.RIGS in groups_lost else last.sequence)
+    fresh.execute(_COUNTED, (backup.head.sequence,))
     fresh.execute(_HOLD)
     fresh.execute(_STRANGERS)
     torn = older_tables(source.path, source.connection)

@@ -203,6 +203,24 @@ async def _log_in(store: Store, rig_id: str, who: str) -> None:
     await store.commit(lambda file, issuer: people.log_in(file, issuer, here, told))
 
 
+async def test_a_restore_forgets_no_fill_of_a_cylinder_that_may_be_filled_so_often(
+    site: Path,
+) -> None:
+    store = open_store(site)
+    cylinders = [Cylinder(code, fills_allowed=100, fills_done=97) for code in ("c1", "c2", "c3")]
+    await store.import_cylinders(cylinders, replace=False)
+    await asyncio.to_thread(copying.back_up, site / DB, site / "backup.db")
+    for code in ("c1", "c1", "c1", "c2"):
+        await store.append(draft(data={"cylinder": {"code": code}}, counts_fill_of=code))
+    await store.import_cylinders([Cylinder("wrong")], replace=True)
+    await store.close()
+    _restore(site, site / "backup.db")
+    store = open_store(site)
+    done = {one.code: one.fills_done for one in store.cylinders()}
+    await store.close()
+    assert done == {"c1": 100, "c2": 98, "c3": 97}
+
+
 async def test_a_restore_logs_nobody_in_again(site: Path) -> None:
     store = open_store(site)
     await _employ(store, "li")
