@@ -5,12 +5,13 @@ last noise is kept, so that a device that cannot be understood is lost with the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 from drivers.contract import Context, DriverError, Trouble
 from drivers.link_troubles import silent, unreadable
 from drivers.links import LinkSilentError, SerialLink, Stream, TcpLink
+from drivers.owed import Owed, OwedError
 from drivers.troubles import from_diagnosis
 from protocols.diagnose import LIVE_BYTES_MAX, diagnose
 from protocols.framing import FrameError, Framer, Noise, Piece
@@ -46,7 +47,7 @@ def gap_s(link: TcpLink | SerialLink) -> float:
 
 
 class Dialog(Generic[M]):
-    """Speaks one protocol over one stream.
+    """Speaks one protocol over one stream; `owed` is how old what it says can be.
 
     `decode` turns a proven frame into a message; FrameError makes the frame noise, None skips a
     frame that is not for us. `format` names the protocol in `protocols.decode.FORMATS`.
@@ -64,6 +65,7 @@ class Dialog(Generic[M]):
     ) -> None:
         self.wire = stream.wire
         self.context = context
+        self.owed = Owed()
         self._stream = stream
         self._framer = framer
         self._decode = decode
@@ -87,8 +89,14 @@ class Dialog(Generic[M]):
             self._heard = True
         return True
 
-    async def tell(self, command: bytes) -> None:
-        """Send a command; raises DriverError when the link does not take it."""
+    async def tell(self, command: bytes, *, kind: Hashable = None) -> None:
+        """Send a command; raises DriverError when the link does not take it.
+
+        `kind`: it will be answered, and the answer can be told from those of another kind; whoever
+        hears the last word of it says so to `owed`.
+        """
+        if kind is not None:
+            self.owe(kind)
         self._sent = command
         self.context.frame("host>device", command)
         await self._stream.write(command, WRITE_WITHIN_S)
@@ -109,16 +117,18 @@ class Dialog(Generic[M]):
         command: bytes,
         wanted: Callable[[M], bool],
         *,
+        kind: Hashable | None,
         times: int = ASKED_TIMES_MAX,
         within_s: float = ANSWER_WITHIN_S,
         aside: Callable[[list[M]], None] | None = None,
     ) -> M | None:
         """The first message that is `wanted`, None when none came.
 
-        `aside` gets everything else that was heard meanwhile, e.g. tags pushed between.
+        `kind` as in `tell`: what is `wanted` answers no question of another kind. `aside` gets
+        everything else that was heard meanwhile, e.g. tags pushed between.
         """
         for _ in range(times):
-            await self.tell(command)
+            await self.tell(command, kind=kind)
             until = now() + within_s
             while now() < until:
                 _, messages = await self.receive(until)
@@ -127,8 +137,16 @@ class Dialog(Generic[M]):
                 if aside is not None and others:
                     aside(others)
                 if answer is not None:
+                    self.owed.answered(kind)
                     return answer
         return None
+
+    def owe(self, kind: Hashable) -> None:
+        """An answer of this kind is still to come; raises DriverError when too many are."""
+        try:
+            self.owed.asked(kind, self.context.monotonic_ns())
+        except OwedError as exc:
+            raise self.lost(str(exc)) from exc
 
     def lost(self, what: str, trouble: Trouble | None = None) -> DriverError:
         """The error to raise when the device is not what it should be, with the likely reason."""

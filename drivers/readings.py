@@ -51,8 +51,9 @@ class TagRead:
     """One sighting of an RFID tag.
 
     `uid` is upper-case hex, most significant byte first, as printed on the tag; `antenna` counts
-    from 1 (a reader that reports none serves antenna 1); `rssi_raw` is uncalibrated; `at_ns` is
-    the monotonic arrival time, whatever clock the reader has. `rssi_cdbm` is hundredths of a dBm
+    from 1 (a reader that reports none serves antenna 1); `rssi_raw` is uncalibrated; `at_ns`,
+    monotonic, is the latest moment after which the tag was surely in the field, whatever clock the
+    reader has: when it was asked for, not when a network brought the answer. `rssi_cdbm` is hundredths of a dBm
     and `tid` upper-case hex, both only where the reader tells them. `contents` is what this very
     tag holds, None where nobody asks for it or it is not known yet.
     """

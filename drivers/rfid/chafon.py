@@ -15,12 +15,13 @@ from pydantic import Field, model_validator
 from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
-from drivers.links import open_stream
+from drivers.links import TcpLink, open_stream
 from drivers.liveness import LIVELY_S
 from drivers.rfid import chafon_memory
 from drivers.rfid.chafon_line import ChafonLine
 from drivers.rfid.contents import MemorySettings, of_each
-from drivers.rfid.rounds import ReaderLink115200, listen, poll
+from drivers.rfid.pushes import listen
+from drivers.rfid.rounds import ReaderLink115200, earliest_ns, poll
 from protocols.readers import chafon_cf
 from protocols.readers.chafon_cf import codes
 from protocols.scanners import NO_READ
@@ -145,20 +146,24 @@ class Chafon:
         self, line: ChafonLine, context: Context, text: str, params: chafon_cf.Params | None
     ) -> None:
         """By itself, without an end, or round by round: as configured and as the reader can."""
+        far = isinstance(self._settings.link, TcpLink)
         if params is not None and params.work_mode != codes.ANSWER_MODE:
             if self._settings.mode == "poll":
                 context.trouble(troubles.left_pushing())
             mode = codes.WORK_MODES.get(params.work_mode, params.work_mode)
             context.up(f"{text}, work mode {mode}")
-            await listen(line.dialog, line.field, take=line.take, alive=line.lives)
+            prove = line.settle if far else None
+            await listen(line.dialog, line.field, take=line.take, alive=line.lives, prove=prove)
         if self._settings.mode == "push" or not await self._has_rounds(line):
             await line.start()
             context.up(f"{text}, push")
-            await listen(line.dialog, line.field, take=line.take, alive=line.restart)
+            prove = line.prove if far else None
+            await listen(line.dialog, line.field, take=line.take, alive=line.restart, prove=prove)
         await poll(
             line.dialog,
             line.field,
             once=line.polled,
+            settle=line.settle,
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(f"{text}, poll"),
             take=line.take,
@@ -167,8 +172,9 @@ class Chafon:
 
     async def _has_rounds(self, line: ChafonLine) -> bool:
         """Some models only know an inventory by time: they are left to run."""
+        asked_ns = earliest_ns(line.dialog)
         first = await line.polled()
-        line.field.emit(first.seen)
+        line.field.emit(first.seen, asked_ns)
         return first.heard and not first.refused
 
 

@@ -5,13 +5,14 @@ lived, so a command is only sent when the one before was answered or had time to
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
 
 from drivers.contract import CodeRead, Context
 from drivers.dialog import Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Field, Sighting
-from drivers.rfid.rounds import Round, gather
+from drivers.rfid.rounds import Gathered, Round, gather
 from protocols.readers import chafon_cf
 from protocols.readers.chafon_cf import codes
 from protocols.scanners import is_no_read
@@ -44,6 +45,7 @@ class ChafonLine:
         self.streams = False
         self._device = device
         self._no_read = no_read
+        self._asides = itertools.cycle((codes.INFO, codes.GET_PARAMS))
         self.dialog: Dialog[chafon_cf.Reply] = Dialog(
             stream,
             context,
@@ -87,24 +89,23 @@ class ChafonLine:
 
         command = chafon_cf.build_command(code, data)
         return await self.dialog.ask(
-            command, wanted, times=times, within_s=within_s, aside=self._aside
+            command, wanted, kind=code, times=times, within_s=within_s, aside=self._aside
         )
 
     async def collect(self, code: int, data: bytes, within_s: float) -> list[chafon_cf.Reply]:
         """Everything said to a command up to the status that ends it, or the silence."""
-        _, replies = await self._gather(code, data, within_s)
-        return replies
+        return (await self._gather(code, data, within_s)).left
 
     async def _gather(
         self,
         code: int,
         data: bytes,
         within_s: float,
-        early: Callable[[list[chafon_cf.Reply]], None] | None = None,
-    ) -> tuple[bool, list[chafon_cf.Reply]]:
-        await self.dialog.tell(chafon_cf.build_command(code, data))
+        early: Callable[[list[chafon_cf.Reply], int], None] | None = None,
+    ) -> Gathered[chafon_cf.Reply]:
         return await gather(
             self.dialog,
+            chafon_cf.build_command(code, data),
             first_s=within_s,
             silent_s=within_s,
             within_s=ROUND_S_MAX,
@@ -121,11 +122,11 @@ class ChafonLine:
     async def polled(self) -> Round:
         """As `round`, for one of many: what it sees early is passed on early."""
         data = chafon_cf.inventory_data(_ONE_ROUND)
-        heard, replies = await self._gather(codes.INVENTORY, data, ROUND_SILENT_S, self._pass_on)
-        return Round(tuple(self.take(replies)), heard, _refusal(replies))
+        found = await self._gather(codes.INVENTORY, data, ROUND_SILENT_S, self._pass_on)
+        return Round(tuple(self.take(found.left)), found.heard, _refusal(found.left))
 
-    def _pass_on(self, replies: list[chafon_cf.Reply]) -> None:
-        self.field.emit(self.take(replies))
+    def _pass_on(self, replies: list[chafon_cf.Reply], said_ns: int) -> None:
+        self.field.emit(self.take(replies), said_ns)
 
     async def start(self) -> None:
         """Start the inventory that runs until it is stopped; its first tag is its answer."""
@@ -144,6 +145,16 @@ class ChafonLine:
         """Whether a silent reader that reports by itself still answers."""
         return await self.ask(codes.INFO) is not None
 
+    async def prove(self) -> bool:
+        """Whether it answers beside the inventory that runs, which is started anew."""
+        answered = await self.settle()
+        await self.start()
+        return answered
+
+    async def settle(self) -> bool:
+        """Whether it answers something else than a round, each time another thing."""
+        return await self.ask(next(self._asides), times=1) is not None
+
     def take(self, replies: Iterable[chafon_cf.Reply]) -> list[Sighting]:
         """Every tag; barcodes among them are passed on as codes at once."""
         seen = []
@@ -161,7 +172,7 @@ class ChafonLine:
 
     def _aside(self, replies: list[chafon_cf.Reply]) -> None:
         self.streams = self.streams or any(_seen(reply) for reply in replies)
-        self._pass_on(replies)
+        self._pass_on(replies, self.dialog.owed.since_ns)
 
 
 def _seen(reply: chafon_cf.Reply) -> bool:

@@ -46,36 +46,47 @@ class Field:
         self._second_ns = 0
         self._in_second = 0
 
-    def emit(self, seen: Iterable[Sighting]) -> None:
-        """Pass on every tag and antenna once; blank tags have no identity and are only told of."""
+    def emit(self, seen: Iterable[Sighting], said_ns: int) -> None:
+        """Pass on every tag and antenna once; blank tags have no identity and are only told of.
+
+        `said_ns`: monotonic, the latest moment after which they were surely seen. When they were
+        heard is no such moment: a network may have held them back while the cylinder was changed.
+        0: nobody knows, so they are no reads.
+        """
+        if not said_ns:
+            return
         at_ns = self._context.monotonic_ns()
         batch = {(sighting.uid, sighting.antenna): sighting for sighting in seen}
         for sighting in batch.values():
             if sighting.uid:
-                self._read(sighting, at_ns)
+                self._read(sighting, said_ns)
+                self._together(sighting, at_ns)
             elif self._due("blank_tag", at_ns):
                 self._context.trouble(troubles.blank_tag(sighting.antenna))
         if batch:
             self._count(len(batch), at_ns)
 
-    def _read(self, sighting: Sighting, at_ns: int) -> None:
+    def _read(self, sighting: Sighting, said_ns: int) -> None:
         held = self.contents
         read = TagRead(
             self._device,
             sighting.uid.hex().upper(),
             sighting.antenna,
             sighting.rssi_raw,
-            at_ns,
+            said_ns,
             sighting.rssi_cdbm,
             sighting.tid.hex().upper(),
-            None if held is None else held.seen(sighting.uid, sighting.antenna, at_ns),
+            None if held is None else held.seen(sighting.uid, sighting.antenna, said_ns),
         )
         self._context.emit(read)
+
+    def _together(self, sighting: Sighting, at_ns: int) -> None:
+        """Tell of two tags that one antenna sees at once."""
         uid, seen_ns = self._latest.get(sighting.antenna, (sighting.uid, at_ns))
         self._latest[sighting.antenna] = (sighting.uid, at_ns)
         together = uid != sighting.uid and at_ns - seen_ns <= SEVERAL_WITHIN_S * _SECOND_NS
         if together and self._due("several_tags", at_ns):
-            uids = (uid.hex().upper(), read.uid)
+            uids = (uid.hex().upper(), sighting.uid.hex().upper())
             self._context.trouble(troubles.several_tags(sighting.antenna, uids))
 
     def _count(self, sightings: int, at_ns: int) -> None:

@@ -72,6 +72,7 @@ class Hf:
                 line.dialog,
                 TagField(context, self.name),
                 once=line.round,
+                settle=line.settle,
                 poll_ms=self._settings.poll_ms,
                 up=lambda: context.up(f"{text}, {air}; reports no antenna, serves antenna 1"),
                 access=of_each(context, line.read_in_field),

@@ -1,6 +1,6 @@
 """One open link to an HF reader of any family: who it is, rounds, and the memory of one tag."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Literal, TypeAlias
 
 from drivers.contract import Context, DriverError, MemoryArea
@@ -9,7 +9,7 @@ from drivers.links import Stream
 from drivers.rfid import hf_troubles
 from drivers.rfid.field import Sighting
 from drivers.rfid.memory import the_one, uid_bytes
-from drivers.rfid.rounds import Round
+from drivers.rfid.rounds import ROUND, Round
 from protocols.framing import FrameError
 from protocols.readers.hf import Air, Family, Reply, is_reversed, is_uid
 
@@ -70,6 +70,10 @@ class HfLine:
             if reply is not None:
                 return f"{self._family.title}, refuses to say who it is: {reply.error}"
         return None
+
+    async def settle(self) -> bool:
+        """Whether it answers something else than an inventory; those before are over then."""
+        return await self._ask(self._family.identify, times=1) is not None
 
     async def round(self) -> Round:
         """Every tag in the field once; a round with collisions names nobody, they are told."""
@@ -145,6 +149,8 @@ class HfLine:
             if not further:
                 break
             replies += further
+        if replies and replies[-1].more:
+            self.dialog.owe(ROUND)  # The rest may be on its way, and is not the next round's.
         return replies
 
     async def _heard(self, payload: bytes) -> list[Reply]:
@@ -221,7 +227,21 @@ class HfLine:
         def answers(reply: Reply) -> bool:
             return at is None or reply.code == payload[at]
 
-        return await self.dialog.ask(command, answers, times=times, within_s=within_s, aside=aside)
+        return await self.dialog.ask(
+            command,
+            answers,
+            kind=self._kind(payload),
+            times=times,
+            within_s=within_s,
+            aside=aside,
+        )
+
+    def _kind(self, payload: bytes) -> Hashable:
+        """What its answer can be told by; a family that repeats no command has one kind only."""
+        at = self._family.code_at
+        if at is None or payload[at] == self._family.inventories[self._air][at]:
+            return ROUND
+        return payload[at]
 
     def _decode(self, frame: bytes) -> Reply:
         reply = self._family.decode(frame)

@@ -19,6 +19,7 @@ from drivers.liveness import LIVELY_S, TURN_S
 from drivers.rfid import llrp_memory, llrp_troubles
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
+from drivers.rfid.llrp_age import Age
 from drivers.rfid.llrp_session import Session, connected, events, refused
 from drivers.rfid.llrp_setup import Wanted, describe, prepare, sightings, start
 from protocols.readers import llrp
@@ -122,6 +123,7 @@ class _Reading:
         self._context = session.context
         self._antennas = frozenset(settings.antennas)
         self._poll_s = settings.poll_ms / 1000 if settings.mode == "poll" else None
+        self._age = Age(session, collects=self._poll_s is not None)
         self._field = field
         self._refused = 0
         self._missing: set[int] = set()
@@ -134,14 +136,21 @@ class _Reading:
             until = now() + TURN_S
             until = until if self._poll_s is None else min(until, poll_at)
             messages = await self._session.take(until)
-            self._field.emit([seen for message in messages for seen in self._seen(message)])
             for message in messages:
-                self._note(message)
+                self._take(message)
             for antenna in sorted(self._missing):
                 self._context.trouble(troubles.antenna_missing(antenna))
-            if self._poll_s is not None and now() >= poll_at:
+            if self._poll_s is None:
+                await self._age.prove()
+            elif now() >= poll_at:
+                await self._age.prove()
                 await self._session.tell("GET_REPORT")
                 poll_at = now() + self._poll_s
+
+    def _take(self, message: Message) -> None:
+        if not self._age.taken(message):
+            self._field.emit(self._seen(message), self._age.said_ns)
+            self._note(message)
 
     def _seen(self, message: Message) -> list[Sighting]:
         if message.name != "RO_ACCESS_REPORT":

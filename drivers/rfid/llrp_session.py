@@ -12,6 +12,7 @@ from drivers import troubles
 from drivers.contract import Context, DriverError
 from drivers.dialog import Dialog, now
 from drivers.links import Stream, TcpLink
+from drivers.owed import Owed
 from drivers.rfid import llrp_troubles
 from drivers.rfid.llrp_link import open_link
 from protocols.readers import llrp
@@ -30,6 +31,8 @@ KEPT_MAX = 5_000
 """Messages kept while an answer is awaited: ANSWER_WITHIN_S at more than any radio reads. Above it
 the oldest go, and a person is told."""
 
+PROOF = "GET_ROSPECS"
+"""What is asked only to hear an answer: every reader knows it, and it changes nothing."""
 _TAKEN = frozenset({reports.ATTEMPT_TAKEN_BY_READER, reports.ATTEMPT_TAKEN_BY_CLIENT})
 
 
@@ -77,6 +80,7 @@ class Session:
         answer = await self._dialog.ask(
             build(wanted_id),
             lambda message: message.message_id == wanted_id and message.name in wanted,
+            kind=wanted_id,
             times=1,  # The message id tells answers apart, and a request twice would act twice.
             within_s=ANSWER_WITHIN_S,
             aside=self._keep,
@@ -99,6 +103,18 @@ class Session:
         """Send a message without content whose answer, if any, is taken like everything else."""
         self._message_id += 1
         await self._dialog.tell(commands.plain(name, self._message_id))
+
+    async def prove(self) -> int:
+        """Ask something of no effect; the number of the message."""
+        self._message_id += 1
+        command = commands.plain(PROOF, self._message_id)
+        await self._dialog.tell(command, kind=self._message_id)
+        return self._message_id
+
+    @property
+    def owed(self) -> Owed:
+        """How old what is taken can be."""
+        return self._dialog.owed
 
     async def take(self, until: float) -> list[Message]:
         """What the reader said before `until`, oldest first; keepalives are answered, not returned.

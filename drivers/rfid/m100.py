@@ -14,13 +14,14 @@ from pydantic import Field
 from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
-from drivers.links import SerialLink, open_stream
+from drivers.links import SerialLink, TcpLink, open_stream
 from drivers.liveness import LIVELY_S
 from drivers.rfid import m100_memory
 from drivers.rfid.contents import MemorySettings, of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.m100_line import TAG_PAUSE_S, M100Line, sightings
-from drivers.rfid.rounds import ReaderLink115200, listen, poll
+from drivers.rfid.pushes import listen
+from drivers.rfid.rounds import ReaderLink115200, poll
 from protocols.readers import m100
 from protocols.readers.m100 import codes
 
@@ -94,6 +95,7 @@ class M100:
                 styles=_STYLES[self._settings.marks],
                 gap_s=gap_s(link),
                 pause_s=TAG_PAUSE_S if isinstance(link, SerialLink) else BRIDGE_PAUSE_S,
+                far=isinstance(link, TcpLink),
             )
         finally:
             await stream.close()
@@ -135,12 +137,14 @@ class M100:
                 field,
                 take=sightings,
                 alive=lambda: line.start(field),
+                prove=line.prove if line.far else None,
                 silent_s=STREAM_SILENT_S,
             )
         await poll(
             line.dialog,
             field,
-            once=lambda: line.round(lambda replies: field.emit(sightings(replies))),
+            once=lambda: line.round(lambda replies, ns: field.emit(sightings(replies), ns)),
+            settle=line.settle,
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(text),
             take=sightings,

@@ -6,13 +6,14 @@ twice. A module left in multi poll answers nothing until it is stopped.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 from drivers import troubles
 from drivers.contract import Context
 from drivers.dialog import Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Field, Sighting
-from drivers.rfid.rounds import Round, gather
+from drivers.rfid.rounds import ROUND, Round, gather
 from protocols.framing import FrameError
 from protocols.readers import m100
 from protocols.readers.m100 import codes
@@ -21,17 +22,23 @@ ASKED_TIMES = 2
 ANSWER_WITHIN_S = 1.0
 STOP_GAP_S = 0.05
 """What a module needs after a stop before it listens again (experience, no document)."""
+STOPPED_WITHIN_S = 0.2
+"""How long a multi poll may take to say that it has stopped; the next question proves it anyway."""
 ROUND_S_MAX = 2.0
 """A module that never pauses is cut short, and what it saw is passed on."""
 TAG_PAUSE_S = 0.04
 """Nothing ends a round that saw tags: a pause after the last of them does."""
+Early: TypeAlias = Callable[[list[m100.Reply], int], None]
+"""Who gets what a round that goes on has seen, and after when: see `drivers.rfid.rounds.gather`."""
+_HARDWARE = b"\x00"
 _REFUSALS = frozenset({codes.INVALID_COMMAND, codes.WRONG_PARAMETER})
 
 
 class M100Line:
     """Speaks with the module by one of `styles`; the right one is learned from its answers.
 
-    `pause_s` is the silence after a tag that ends a round.
+    `pause_s` is the silence after a tag that ends a round. `far`: behind a network, which may hold
+    back what it says.
     """
 
     def __init__(
@@ -42,9 +49,11 @@ class M100Line:
         styles: Sequence[m100.Style],
         gap_s: float,
         pause_s: float,
+        far: bool,
     ) -> None:
         self.style = styles[0]
         self.streams = False
+        self.far = far
         self._styles = tuple(styles)
         self._heard: m100.Style | None = None
         self._pause_s = pause_s
@@ -68,7 +77,7 @@ class M100Line:
             await self.dialog.tell(m100.build_command(codes.STOP, style=self.style))
             await asyncio.sleep(STOP_GAP_S)
             asleep = style is self._styles[0]  # Any bytes have woken it when the next is tried.
-            reply = await self.ask(codes.INFO, b"\x00", times=ASKED_TIMES if asleep else 1)
+            reply = await self.ask(codes.INFO, _HARDWARE, times=ASKED_TIMES if asleep else 1)
             if reply is not None:
                 self.streams = False
                 return _text(reply)
@@ -96,7 +105,7 @@ class M100Line:
 
         command = m100.build_command(code, param, self.style)
         return await self.dialog.ask(
-            command, wanted, times=times, within_s=within_s, aside=self._watch
+            command, wanted, kind=code, times=times, within_s=within_s, aside=self._watch
         )
 
     async def set_power(self, power_dbm: int) -> None:
@@ -134,31 +143,54 @@ class M100Line:
         known = isinstance(reply, m100.Answer) and len(reply.param) == 1
         return reply.param[0] if isinstance(reply, m100.Answer) and known else None
 
-    async def round(self, early: Callable[[list[m100.Reply]], None] | None = None) -> Round:
-        """One poll: every tag until an error (no tag is one), a pause, or ROUND_S_MAX."""
-        await self.dialog.tell(m100.build_command(codes.POLL, style=self.style))
-        heard, replies = await gather(
+    async def round(self, early: Early | None = None) -> Round:
+        """One poll: every tag until an error (no tag is one), a pause, or ROUND_S_MAX.
+
+        A pause may be the network's: only the answer to the next question ends a round that saw
+        tags.
+        """
+        found = await gather(
             self.dialog,
+            m100.build_command(codes.POLL, style=self.style),
             first_s=ANSWER_WITHIN_S,
             silent_s=self._pause_s,
             within_s=ROUND_S_MAX,
             ends=lambda reply: isinstance(reply, m100.Failure),
             early=early,
         )
-        return Round(tuple(sightings(replies)), heard, _refusal(replies))
+        if found.heard and self.dialog.owed.owes(ROUND):
+            await self.settle()
+        return Round(tuple(sightings(found.left)), found.heard, _refusal(found.left))
+
+    async def settle(self) -> bool:
+        """Whether it answers something else than a poll; the polls before are over then."""
+        return await self.ask(codes.INFO, _HARDWARE) is not None
+
+    async def prove(self) -> bool:
+        """Whether it answers something between two multi polls: what follows was said after that."""
+        await self.ask(codes.STOP, times=1, within_s=STOPPED_WITHIN_S)
+        await asyncio.sleep(STOP_GAP_S)
+        answered = await self.settle()
+        await self.dialog.tell(self._multi_poll())
+        return answered
 
     async def start(self, field: Field) -> bool:
         """Start or restart the multi poll, which ends by itself; whether anything is said."""
+        owed, clock = self.dialog.owed, self.dialog.context.monotonic_ns
 
         def seen(replies: Iterable[m100.Reply]) -> None:
-            field.emit(sightings(replies))
+            field.emit(sightings(replies), owed.since_ns if self.far else clock())
 
-        param = m100.multi_poll_param(m100.MULTI_POLL_MAX)
-        command = m100.build_command(codes.MULTI_POLL, param, self.style)
-        reply = await self.dialog.ask(command, lambda _: True, times=ASKED_TIMES, aside=seen)
+        reply = await self.dialog.ask(
+            self._multi_poll(), lambda _: True, kind=None, times=ASKED_TIMES, aside=seen
+        )
         if reply is not None:
             seen([reply])
         return reply is not None
+
+    def _multi_poll(self) -> bytes:
+        param = m100.multi_poll_param(m100.MULTI_POLL_MAX)
+        return m100.build_command(codes.MULTI_POLL, param, self.style)
 
     def _watch(self, replies: Iterable[m100.Reply]) -> None:
         self.streams = self.streams or any(isinstance(reply, m100.TagSeen) for reply in replies)

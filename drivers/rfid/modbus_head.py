@@ -60,19 +60,26 @@ class ModbusHead:
             await self._poll(wire, context)
 
     async def _poll(self, wire: Wire, context: Context) -> NoReturn:
-        """One missed answer is noise on the line; several in a row, or the first, are a lost head."""
+        """One missed answer is noise on the line; several in a row, or the first, are a lost head.
+
+        What a head shows was seen after it was asked. One that holds a tag until it is acknowledged
+        shows what it has seen since the look before.
+        """
+        at_once = self._head.ack is None
         field = TagField(context, self.name)
         missed, told_up = 0, False
+        before_ns = 0
         while True:
+            asked_ns = context.monotonic_ns()
             try:
-                await self._look(wire, context, field)
+                await self._look(wire, context, field, asked_ns if at_once else before_ns)
             except MissedError as exc:
                 missed += 1
                 if not told_up or missed >= MISSED_POLLS_MAX:
                     raise
                 context.noise(str(exc), b"")
             else:
-                missed = 0
+                missed, before_ns = 0, asked_ns
                 if not told_up:
                     told_up = True
                     context.up(self._text())
@@ -82,8 +89,10 @@ class ModbusHead:
         text = f"{self._profile.id}, unit {self._settings.unit}"
         return f"{text}; reports no antenna, serves antenna 1"
 
-    async def _look(self, wire: Wire, context: Context, field: TagField) -> None:
+    async def _look(self, wire: Wire, context: Context, field: TagField, said_ns: int) -> None:
         """Read what is there and pass it on; acknowledged after that, so that no tag is lost.
+
+        One that was held when nobody had looked yet is no read: it may be of any cylinder.
 
         Between its requests only locks and commands of the neighbours go first.
         """
@@ -101,7 +110,9 @@ class ModbusHead:
             uid = self._uid(data, context)
             if uid is None:
                 return
-            field.emit([Sighting(uid)])
+            if not said_ns:
+                context.noise(f"{self._profile.id}: a tag held from before", uid)
+            field.emit([Sighting(uid)], said_ns)
             if head.ack is not None:
                 await turn.again(Rank.COMMAND)
                 await self._exchange(wire, context, _touch(head.ack))

@@ -65,9 +65,12 @@ class Pcsc:
             repeat_ms=settings.repeat_ms,
             told=Told(
                 up=lambda reader: context.up(f"{reader}; one antenna, serves antenna 1"),
-                card=lambda uid, atr, held: self._seen(context, field, uid, atr, held),
+                card=lambda uid, atr, held, asked_ns: self._seen(
+                    context, field, uid, atr, held=held, asked_ns=asked_ns
+                ),
                 noise=context.noise,
                 frame=context.frame,
+                monotonic_ns=context.monotonic_ns,
             ),
             read=_reader_of(context.memory),
         )
@@ -119,7 +122,9 @@ class Pcsc:
         field: TagField,
         told: bytes,
         atr: bytes,
+        *,
         held: bytes | str | None,
+        asked_ns: int,
     ) -> None:
         """A card on the reader; a made-up UID is no identity and one backwards is told."""
         if _is_iso15693(atr):
@@ -137,7 +142,7 @@ class Pcsc:
                 field.contents.learned(told, held, now_ns)
             else:
                 field.contents.failed(told, held, now_ns)
-        field.emit((Sighting(told),))
+        field.emit((Sighting(told),), asked_ns)
 
 
 def _reader_of(area: MemoryArea | None) -> Callable[[Card, bytes], bytes] | None:

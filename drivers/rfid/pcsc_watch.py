@@ -27,9 +27,10 @@ class Told:
     """Who on the loop hears what the thread sees; each is called by the loop, never by the thread."""
 
     up: Callable[[str], None]
-    card: Callable[[bytes, bytes, bytes | str | None], None]
-    """UID as the reader tells it, the ATR, and what the card holds: bytes, or why not; None = not read
-    this time."""
+    card: Callable[[bytes, bytes, bytes | str | None, int], None]
+    """UID as the reader tells it, the ATR, what the card holds: bytes, or why not; None = not read
+    this time; and when it was asked: `monotonic_ns`."""
+    monotonic_ns: Callable[[], int]
     noise: Callable[[str, bytes], None]
     frame: Callable[[Direction, bytes], None]
 
@@ -158,6 +159,7 @@ class Watch:
 
     def _tell(self, api: Api, context: Any, name: str) -> bool:
         """Ask the card who it is, anew each time: another may lie there. True when it has no UID."""
+        asked_ns = self._told.monotonic_ns()  # A call may hang while the card is changed.
         try:
             card = Card(api, context, name, self._frame)
         except CardGoneError:
@@ -175,7 +177,7 @@ class Watch:
         finally:
             card.close()
         if answer.ok and answer.data:
-            self._hand(self._told.card, answer.data, atr, held)
+            self._hand(self._told.card, answer.data, atr, held, asked_ns)
             return False
         self._hand(self._told.noise, f"card tells no UID: {pcsc.status_text(answer.sw)}", atr)
         return True

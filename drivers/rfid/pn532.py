@@ -42,6 +42,7 @@ class Pn532:
                 line.dialog,
                 TagField(context, self.name),
                 once=line.round,
+                settle=line.settle,
                 poll_ms=self._settings.poll_ms,
                 up=lambda: context.up(f"{text}; reports no antenna, serves antenna 1"),
                 access=of_each(context, line.read),

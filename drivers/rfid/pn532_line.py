@@ -6,7 +6,7 @@ from drivers.links import Stream
 from drivers.rfid import hf_troubles
 from drivers.rfid.field import Sighting
 from drivers.rfid.memory import the_one
-from drivers.rfid.rounds import Round
+from drivers.rfid.rounds import ROUND, Round
 from protocols.framing import FrameError
 from protocols.readers import pn532
 from protocols.readers.pn532 import messages
@@ -60,6 +60,10 @@ class Pn532Line:
             else:
                 seen.append(Sighting(target.uid))
         return Round(tuple(seen), heard=True)
+
+    async def settle(self) -> bool:
+        """Whether it answers something else than a look; those before are over then."""
+        return await self._ask(messages.GET_FIRMWARE, pn532.firmware(), times=1) is not None
 
     async def read(self, area: MemoryArea) -> bytes:
         """Pages of exactly one tag; raises DriverError."""
@@ -144,7 +148,10 @@ class Pn532Line:
             refused = isinstance(message, pn532.Refused)
             return refused or (isinstance(message, pn532.Reply) and message.code == code)
 
-        answer = await self.dialog.ask(command, answers, times=times, within_s=ANSWER_WITHIN_S)
+        kind = ROUND if code == messages.LIST_TARGETS else code
+        answer = await self.dialog.ask(
+            command, answers, kind=kind, times=times, within_s=ANSWER_WITHIN_S
+        )
         if isinstance(answer, pn532.Refused):
             name = messages.COMMAND_NAMES[code]
             raise self.dialog.lost(f"the chip does not understand {name}; is it a PN532?")

@@ -80,7 +80,7 @@ class R2000:
         stream = await open_stream(self._settings.link)
         try:
             line = self._line(stream, context)
-            await self._identify(line, TagField(context, self.name))
+            await self._identify(line)
             return await read_words(line, area, await self._numbers(line))
         finally:
             await stream.close()
@@ -90,7 +90,7 @@ class R2000:
         stream = await open_stream(self._settings.link)
         try:
             line = self._line(stream, context)
-            await self._identify(line, TagField(context, self.name))
+            await self._identify(line)
             await write_words(line, area, data, await self._numbers(line))
         finally:
             await stream.close()
@@ -102,7 +102,7 @@ class R2000:
     async def _serve(self, line: ReaderLine, context: Context) -> NoReturn:
         """Find out who is there, put it in order, then poll it or let it stream."""
         field = TagField(context, self.name)
-        version = await self._identify(line, field)
+        version = await self._identify(line)
         power = await self._set_power(line)
         antennas = Antennas(await self._numbers(line))
         text = self._describe(line, version, antennas, power)
@@ -112,25 +112,24 @@ class R2000:
             line.dialog,
             field,
             once=inventory.streamed if pushes else inventory.polled,
+            settle=line.settle,
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(text),
             take=sightings,
             access=access_of(line, context.memory),
         )
 
-    async def _identify(self, line: ReaderLine, field: TagField) -> r2000.Version:
-        """Ask for the version, letting an inventory that is under way come to its end."""
+    async def _identify(self, line: ReaderLine) -> r2000.Version:
+        """Ask for the version, letting an inventory that is under way come to its end.
+
+        Nobody knows how old the tags of that are, so they are no reads.
+        """
         await line.dialog.drain()
         heard: list[r2000.Reply] = []
-
-        def aside(replies: list[r2000.Reply]) -> None:
-            heard.extend(replies)
-            field.emit(sightings(replies))
-
         until = now() + self._left_over_s
         while True:
             heard.clear()
-            version = await line.ask(codes.VERSION, aside=aside)
+            version = await line.ask(codes.VERSION, aside=heard.extend)
             if isinstance(version, r2000.Version):
                 line.address = version.address
                 return version

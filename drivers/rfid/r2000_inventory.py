@@ -7,7 +7,7 @@ from drivers.dialog import now
 from drivers.rfid.antennas import Antennas
 from drivers.rfid.field import Field
 from drivers.rfid.r2000_line import Heard, ReaderLine, ends, named, sightings
-from drivers.rfid.rounds import Round
+from drivers.rfid.rounds import ROUND, Round
 from protocols.readers import r2000
 from protocols.readers.r2000 import codes
 
@@ -42,15 +42,15 @@ class Inventory:
         rounds: list[Heard] = []
         for number in self._antennas.due():
             heard = await self._line.round(number, session=self._session, early=self._pass_on)
-            self._field.emit(heard.seen)  # What one antenna saw does not wait for the others.
+            self._field.emit(heard.seen, heard.said_ns)  # It does not wait for the other antennas.
             if heard.valid:
                 self._antennas.heard(number, missing=heard.result == codes.ANTENNA_MISSING)
             rounds.append(heard)
         refused = next((text for heard in rounds if (text := _refusal(heard.result))), "")
         return Round((), any(heard.valid for heard in rounds), refused or self._no_antenna())
 
-    def _pass_on(self, replies: list[r2000.Reply]) -> None:
-        self._field.emit(sightings(replies))
+    def _pass_on(self, replies: list[r2000.Reply], said_ns: int) -> None:
+        self._field.emit(sightings(replies), said_ns)
 
     async def streamed(self) -> Round:
         """One fast-switch inventory to its end; tags are passed on as they come.
@@ -58,12 +58,14 @@ class Inventory:
         Raises DriverError when all antennas miss.
         """
         self._antennas.tell(self._line.dialog.context)
-        await self._line.dialog.tell(self._fast_switch())
+        dialog = self._line.dialog
+        await dialog.tell(self._fast_switch(), kind=ROUND)
+        said_ns = dialog.owed.said_ns(ROUND)
         self._misses.clear()
         heard, until = False, now() + STREAM_SILENT_S
         while now() < until:
-            _, replies = await self._line.dialog.receive(until)
-            self._field.emit(sightings(replies))
+            _, replies = await dialog.receive(until)
+            self._pass_on(replies, said_ns)
             self._misses.update(
                 reply.antenna_index + 1
                 for reply in replies
@@ -73,6 +75,7 @@ class Inventory:
                 heard, until = True, now() + STREAM_SILENT_S
             end = next((reply for reply in replies if ends(reply)), None)
             if end is not None:
+                dialog.owed.answered(ROUND)
                 return Round((), heard=True, refused=self._ended(end))
         return Round((), heard, refused="a fast-switch inventory did not end" if heard else "")
 

@@ -17,18 +17,22 @@ ROUND_SILENT_S = 1.5
 """How long a reader may be silent inside a round; a round of one tag takes 20 to 100 ms."""
 ROUND_S_MAX = 5.0
 """A reader that never ends a round is cut short, and what it saw is passed on."""
-Early: TypeAlias = Callable[[list[r2000.Reply]], None]
-"""Who gets the replies of a round that goes on; see `drivers.rfid.rounds.gather`."""
+Early: TypeAlias = Callable[[list[r2000.Reply], int], None]
+"""Who gets the replies of a round that goes on, and after when they were said: see `drivers.rfid.rounds.gather`."""
 _INVENTORIES = frozenset({codes.INVENTORY, codes.SESSION_INVENTORY, codes.FAST_SWITCH})
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One round: what was seen and how it ended; `result` 0 when it ended by itself or not."""
+    """One round: what was seen and how it ended; `result` 0 when it ended by itself or not.
+
+    What was seen was said after `said_ns`, monotonic.
+    """
 
     seen: tuple[Sighting, ...]
     valid: bool
     result: int = 0
+    said_ns: int = 0
 
 
 def sightings(replies: Iterable[r2000.Reply]) -> tuple[Sighting, ...]:
@@ -89,10 +93,15 @@ class ReaderLine:
         return await self.dialog.ask(
             command,
             lambda reply: reply.code == code,
+            kind=code,
             times=times,
             within_s=within_s,
             aside=aside,
         )
+
+    async def settle(self) -> bool:
+        """Whether it answers something else than an inventory; those before are over then."""
+        return await self.ask(codes.VERSION, times=1) is not None
 
     async def choose(self, antenna: int) -> bool:
         """Whether the reader works on this antenna now."""
@@ -121,20 +130,20 @@ class ReaderLine:
             command = r2000.build_inventory(self.address)
         else:
             command = r2000.build_session_inventory(self.address, session=session)
-        await self.dialog.tell(command)
-        valid, replies = await gather(
+        found = await gather(
             self.dialog,
+            command,
             first_s=ROUND_SILENT_S,
             silent_s=ROUND_SILENT_S,
             within_s=ROUND_S_MAX,
             ends=ends,
             early=early,
         )
-        end = next((reply for reply in reversed(replies) if ends(reply)), None)
+        end = next((reply for reply in reversed(found.left) if ends(reply)), None)
         if not isinstance(end, r2000.RoundEnd) or end.antenna_index + 1 != antenna:
             self._antenna = 0  # It restarted, or somebody else chose: choose again.
         result = end.result if isinstance(end, r2000.Result) else 0
-        return Heard(sightings(replies), valid=valid, result=result)
+        return Heard(sightings(found.left), found.heard, result, found.said_ns)
 
 
 def ends(reply: r2000.Reply) -> bool:

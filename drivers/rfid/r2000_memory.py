@@ -83,7 +83,7 @@ async def _selected_read(line: ReaderLine, epc: bytes, area: MemoryArea) -> byte
         if refused and not area.password:
             answer = await _read(line, area, None)  # Older firmware knows no password here.
     finally:  # Whatever happened, no other tag stays hidden.
-        await line.dialog.tell(r2000.build_match(line.address, b""))
+        await line.dialog.tell(r2000.build_match(line.address, b""), kind=codes.SET_MATCH)
     data = _granted(answer, epc, "read").data
     if len(data) != 2 * area.count:
         raise DriverError(f"{line.dialog.wire}: {len(data)} bytes read of {2 * area.count}")
@@ -104,7 +104,9 @@ async def _read(line: ReaderLine, area: MemoryArea, password: int | None) -> r20
 async def _select(line: ReaderLine, epc: bytes) -> None:
     """From now on only this tag is accessed; raises DriverError when the reader refuses."""
     command = r2000.build_match(line.address, epc)
-    told = await line.dialog.ask(command, lambda reply: reply.code == codes.SET_MATCH)
+    told = await line.dialog.ask(
+        command, lambda reply: reply.code == codes.SET_MATCH, kind=codes.SET_MATCH
+    )
     if not isinstance(told, r2000.Result) or told.result != codes.SUCCESS:
         raise DriverError(f"{line.dialog.wire}: the reader does not select a tag: {why(told)}")
 
@@ -112,7 +114,7 @@ async def _select(line: ReaderLine, epc: bytes) -> None:
 async def _access(line: ReaderLine, command: bytes, code: int) -> r2000.Reply | None:
     """One attempt only: an answer that is lost does not say whether the tag was written."""
     return await line.dialog.ask(
-        command, lambda reply: reply.code == code, times=1, within_s=ACCESS_WITHIN_S
+        command, lambda reply: reply.code == code, kind=code, times=1, within_s=ACCESS_WITHIN_S
     )
 
 

@@ -1,16 +1,15 @@
-"""How a reader is read for hours: asked again and again, or listened to."""
+"""How a reader is read for hours that is asked again and again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 from pydantic import Discriminator, Field, Tag
 
 from drivers.contract import DriverError
 from drivers.dialog import Dialog, now
 from drivers.links import SerialLink, TcpLink
-from drivers.liveness import TURN_S
 from drivers.rfid.contents import ACCESS_S_MAX, Access
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
@@ -22,15 +21,20 @@ REFUSED_POLLS_MAX = 3
 HELD_S_MAX = 0.3
 """Tags of a round that goes on are passed on together, but no later than this after they came (and
 twice this when the reader falls silent): a read must not outlive the cylinder that it names."""
-PUSH_SILENT_S_MAX = 5.0
-"""A pushing reader silent for so long is asked whether it lives."""
+SETTLES_MAX = 4
+"""Questions between two rounds that may be needed to know which answers are still owed."""
+ROUND = "round"
+"""The kind of question that asks for tags (`drivers.owed`)."""
 
 M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One poll: what was seen, whether any valid frame came, and how the reader refused it."""
+    """One poll: what was seen, whether any valid frame came, and how the reader refused it.
+
+    What was passed on meanwhile is not in `seen`.
+    """
 
     seen: tuple[Sighting, ...]
     heard: bool
@@ -72,22 +76,38 @@ def _no_tags(_messages: object) -> Iterable[Sighting]:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered(Generic[M]):
+    """What one question for tags brought: whether anything valid came, and what was not passed on.
+
+    Everything of it was said after `said_ns`, monotonic.
+    """
+
+    heard: bool
+    left: list[M]
+    said_ns: int
+
+
 async def gather(
     dialog: Dialog[M],
+    command: bytes,
     *,
     first_s: float,
     silent_s: float,
     within_s: float,
     ends: Callable[[M], bool],
     goes_on: Callable[[M], bool] = lambda _: True,
-    early: Callable[[list[M]], None] | None = None,
-) -> tuple[bool, list[M]]:
-    """Whether anything valid came in a round, and what `early` was not given of it.
+    early: Callable[[list[M], int], None] | None = None,
+) -> Gathered[M]:
+    """Ask for tags, and what came of it until the round was over; raises DriverError.
 
     The round is over when a message `ends` it, after `first_s` without a message, `silent_s` after
     the last one that `goes_on`, or after `within_s` in all. What waits for HELD_S_MAX goes to
-    `early`; without it everything is kept until the end. Raises DriverError.
+    `early` with the moment after which it was said; without it everything is kept until the end.
+    A round that nothing `ends` leaves its answer owed.
     """
+    await dialog.tell(command, kind=ROUND)
+    said_ns = dialog.owed.said_ns(ROUND)
     heard = False
     left: list[M] = []
     until, latest, held_since = now() + first_s, now() + within_s, now()
@@ -98,13 +118,14 @@ async def gather(
         heard = heard or bool(found)
         left += found
         if any(ends(message) for message in found):
+            dialog.owed.answered(ROUND)
             break
         if any(goes_on(message) for message in found):
             until = min(now() + silent_s, latest)
         if early is not None and left and now() >= held_since + HELD_S_MAX:
-            early(left)
+            early(left, said_ns)
             left = []
-    return heard, left
+    return Gathered(heard, left, said_ns)
 
 
 async def poll(
@@ -112,6 +133,7 @@ async def poll(
     field: TagField,
     *,
     once: Callable[[], Awaitable[Round]],
+    settle: Callable[[], Awaitable[bool]],
     poll_ms: int,
     up: Callable[[], None],
     take: Callable[[list[M]], Iterable[Sighting]] = _no_tags,
@@ -119,15 +141,21 @@ async def poll(
 ) -> NoReturn:
     """Ask for every tag in the field until the reader is lost; `up` once a poll was answered.
 
-    `poll_ms` runs from start to start of a round. What comes between two rounds is heard when it
-    comes, never taken for the answer to the next one: `take` gives the tags in it. `access` reads
-    what a tag holds: one attempt behind a round, where somebody asks for it. Raises DriverError.
+    `poll_ms` runs from start to start of a round. A tag counts from when it was asked for: what
+    answers a round was seen after its start, and what comes between two rounds is heard when it
+    comes, as of the round before, never taken for the answer to the next one: `take` gives the tags
+    in it. An answer that did not come may still come, and would be taken for the next one: before
+    that is asked for, `settle` asks something else; True when it was answered. `access` reads what
+    a tag holds: one attempt behind a round, where somebody asks for it. Raises DriverError.
     """
     missed = refused = 0
     told_up = False
+    before_ns = dialog.owed.since_ns
     while True:
-        started, started_ns = now(), dialog.context.monotonic_ns()
-        heard = await once()
+        started = now()
+        settled = await _settled(dialog, settle)
+        asked_ns = earliest_ns(dialog)
+        heard = await once() if settled else Round((), heard=False)
         missed = 0 if heard.heard else missed + 1
         refused = refused + 1 if heard.refused else 0
         if missed >= MISSED_POLLS_MAX:
@@ -137,14 +165,35 @@ async def poll(
         if not told_up and not missed and not refused:
             told_up = True
             up()
-        field.emit(heard.seen)
-        if access is not None:
-            await _access(dialog, field, access, heard, started_ns)
-        await _rest(dialog, field, take, started + poll_ms / 1000)
+        field.emit(heard.seen, asked_ns)
+        if access is not None and not dialog.owed.owes():
+            await _access(dialog, field, access, heard, asked_ns)
+        await _rest(dialog, field, take, started + poll_ms / 1000, before_ns)
+        before_ns = asked_ns
+
+
+async def _settled(dialog: Dialog[M], settle: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether no answer to a round is owed any more.
+
+    Each answer to `settle` ends the questions before the oldest of its kind, so that a lost one
+    costs one more; where its answers cannot be told from those to a round, none ends anything.
+    """
+    for _ in range(SETTLES_MAX):
+        if not dialog.owed.owes(ROUND):
+            return True
+        if not await settle():
+            return False
+    return not dialog.owed.owes(ROUND)
+
+
+def earliest_ns(dialog: Dialog[M]) -> int:
+    """What answers a question asked from now on was said after this: monotonic."""
+    oldest_ns = dialog.owed.oldest_ns()
+    return dialog.context.monotonic_ns() if oldest_ns is None else oldest_ns
 
 
 async def _access(
-    dialog: Dialog[M], field: TagField, access: Access, heard: Round, started_ns: int
+    dialog: Dialog[M], field: TagField, access: Access, heard: Round, asked_ns: int
 ) -> None:
     """Read what one tag holds, if one is due. A lost link is found out by the next round."""
     contents, clock = field.contents, dialog.context.monotonic_ns
@@ -152,7 +201,7 @@ async def _access(
         return
     if not heard.heard:
         contents.pause(clock())
-    tag = contents.due(clock(), started_ns)
+    tag = contents.due(clock(), asked_ns)
     if tag is None:
         return
     uid, antenna = tag
@@ -172,37 +221,10 @@ async def _rest(
     field: TagField,
     take: Callable[[list[M]], Iterable[Sighting]],
     until: float,
+    said_ns: int,
 ) -> None:
     """Let the time pass until the next round; whatever was late is heard now."""
     await asyncio.sleep(0)  # A reader that fills the wire must not starve everybody else.
     while now() < until:
         _, late = await dialog.receive(until)
-        field.emit(take(late))
-
-
-async def listen(
-    dialog: Dialog[M],
-    field: TagField,
-    *,
-    take: Callable[[list[M]], Iterable[Sighting]],
-    alive: Callable[[], Awaitable[bool]] | None,
-    silent_s: float = PUSH_SILENT_S_MAX,
-) -> NoReturn:
-    """Take what a pushing reader sends; when it says nothing valid, ask whether it lives.
-
-    `alive` None: a silent one is gone only when its link is, one that sends only noise is lost.
-    Raises DriverError.
-    """
-    valid_at = now()
-    noisy = False
-    while True:
-        dialog.context.alive()
-        heard, messages = await dialog.receive(min(valid_at + silent_s, now() + TURN_S))
-        field.emit(take(messages))
-        noisy = (noisy or heard) and not messages
-        if messages:
-            valid_at = now()
-        elif now() >= valid_at + silent_s:
-            if noisy if alive is None else not await alive():
-                raise dialog.lost("pushing reader does not answer any more")
-            valid_at = now()
+        field.emit(take(late), said_ns)

@@ -12,15 +12,16 @@ from pydantic import Field, model_validator
 from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea, Strict
 from drivers.dialog import gap_s
-from drivers.links import open_stream
+from drivers.links import TcpLink, open_stream
 from drivers.liveness import LIVELY_S
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import PUSH_SILENT_S_MAX, ReaderLink115200, listen, poll
+from drivers.rfid.pushes import PUSH_SILENT_S_MAX, listen
+from drivers.rfid.rounds import ReaderLink115200, poll
 from drivers.rfid.thingmagic_line import Heard, ModuleLine, complain
 from drivers.rfid.thingmagic_memory import read_words, write_words
 from drivers.rfid.thingmagic_search import METADATA, Search, describe_refusal
-from drivers.rfid.thingmagic_setup import Dialect, Wanted, identify, let_tags_repeat, prepare
+from drivers.rfid.thingmagic_setup import Dialect, Wanted, identify, let_tags_repeat, prepare, stop
 from protocols.readers import thingmagic
 from protocols.readers.thingmagic import codes, commands, silion
 
@@ -136,6 +137,7 @@ class ThingMagic:
             line.dialog,
             field,
             once=search.once,
+            settle=line.settle,
             poll_ms=self._settings.poll_ms,
             up=lambda: line.context.up(f"{text}, poll"),
         )
@@ -150,7 +152,14 @@ class ThingMagic:
                 complain(line, each.reply)
             return line.sightings(heard)
 
-        line.aside = lambda heard: field.emit(take(heard))
+        far = isinstance(self._settings.link, TcpLink)
+        owed, clock = line.dialog.owed, line.context.monotonic_ns
+        line.aside = lambda heard: field.emit(take(heard), owed.since_ns if far else clock())
+
+        async def prove() -> bool:
+            await stop(line)
+            return await line.settle() and await self._start(line, dialect)
+
         if dialect == "thingmagic":
             await let_tags_repeat(line)
         await self._start(line, dialect)
@@ -160,6 +169,7 @@ class ThingMagic:
             field,
             take=take,
             alive=lambda: self._start(line, dialect),
+            prove=prove if far else None,
             silent_s=HEARTBEATS_MISSED_S if dialect == "silion" else PUSH_SILENT_S_MAX,
         )
 

@@ -7,11 +7,13 @@ from drivers.contract import Context, Trouble
 from drivers.dialog import ANSWER_WITHIN_S, ASKED_TIMES_MAX, Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Sighting
+from drivers.rfid.rounds import ROUND
 from protocols.readers import thingmagic
 from protocols.readers.thingmagic import codes
 
 ANTENNA_UNTOLD = 1
 """A module that reports no antenna serves this one."""
+_ROUND_OPCODES = frozenset({codes.READ_MULTIPLE, codes.GET_BUFFER})
 CENTI = 100
 """Powers and signal strengths are hundredths of a dBm."""
 
@@ -48,10 +50,15 @@ class ModuleLine:
         return await self.dialog.ask(
             frame,
             lambda heard: heard.reply.opcode == opcode,
+            kind=ROUND if opcode in _ROUND_OPCODES else opcode,
             times=times,
             within_s=within_s,
             aside=self.aside,
         )
+
+    async def settle(self) -> bool:
+        """Whether it answers something else than a search; those before are over then."""
+        return await self.ask(codes.VERSION, times=1) is not None
 
     async def ask(
         self, opcode: int, data: bytes = b"", *, times: int = ASKED_TIMES_MAX

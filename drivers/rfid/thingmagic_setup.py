@@ -57,10 +57,15 @@ class Wanted:
     power_dbm: int | None = None
 
 
-async def identify(line: ModuleLine) -> Identity:
-    """Who is there, with anything it was left doing stopped; raises DriverError."""
+async def stop(line: ModuleLine) -> None:
+    """End whatever stream runs; raises DriverError when the link fails."""
     await line.dialog.tell(commands.build_stop_stream())
     await line.dialog.tell(silion.build_stop_async())
+
+
+async def identify(line: ModuleLine) -> Identity:
+    """Who is there, with anything it was left doing stopped; raises DriverError."""
+    await stop(line)
     until = now() + STREAM_ENDS_WITHIN_S
     while await line.dialog.drain() and now() < until:
         pass  # Tags that were on their way when the stop came.

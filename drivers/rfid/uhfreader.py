@@ -5,7 +5,8 @@ mode yields its tags all the same. Work mode and power live in the reader's flas
 only when they differ.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NoReturn
@@ -13,13 +14,14 @@ from typing import Any, NoReturn
 from drivers import troubles
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s, now
-from drivers.links import open_stream
+from drivers.links import TcpLink, open_stream
 from drivers.liveness import LIVELY_S
 from drivers.rfid.antennas import Antennas
 from drivers.rfid.contents import of_each
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import MISSED_POLLS_MAX, REFUSED_POLLS_MAX, Round, listen, poll
+from drivers.rfid.pushes import listen
+from drivers.rfid.rounds import MISSED_POLLS_MAX, REFUSED_POLLS_MAX, Round, poll
 from drivers.rfid.uhfreader_line import ReaderLine, answers
 from drivers.rfid.uhfreader_memory import read_in_field, read_words, write_words
 from drivers.rfid.uhfreader_settings import Settings
@@ -28,6 +30,7 @@ from drivers.rfid.uhfreader_setup import (
     POLL_SESSION,
     REFUSED,
     Reader,
+    asides,
     describe,
     identify,
 )
@@ -95,19 +98,19 @@ class UhfReader:
         antennas = Antennas(self._settings.antennas or (uhfreader.ONLY_ANTENNA,))
         refused = 0
 
-        def pass_on(replies: list[uhfreader.Reply]) -> None:
-            field.emit(line.sightings(replies))
+        def pass_on(replies: list[uhfreader.Reply], said_ns: int) -> None:
+            field.emit(line.sightings(replies), said_ns)
 
         async def once() -> Round:
             nonlocal refused
             antennas.tell(line.dialog.context)
             valid = refuses = False
             for number, data in zip(antennas.numbers, rounds, strict=True):
-                heard, replies = await line.inventory(data, early=pass_on)
-                valid, refuses = valid or heard, refuses or _refused(replies)
-                missing = any(reply.status == codes.ANTENNA_ERROR for reply in replies)
+                found = await line.inventory(data, early=pass_on)
+                valid, refuses = valid or found.heard, refuses or _refused(found.left)
+                missing = any(reply.status == codes.ANTENNA_ERROR for reply in found.left)
                 antennas.heard(number, missing=missing)
-                pass_on(replies)  # What one antenna saw does not wait for the others.
+                pass_on(found.left, found.said_ns)  # It does not wait for the other antennas.
             refused = refused + 1 if refuses else 0
             other = "288" if line.dialect == "18" else "18"
             text = f"inventory of dialect {line.dialect} refused; is it {other}?"
@@ -119,6 +122,7 @@ class UhfReader:
             line.dialog,
             field,
             once=once,
+            settle=_settling(line, reader),
             poll_ms=self._settings.poll_ms,
             up=lambda: line.dialog.context.up(describe(line, self._settings, reader)),
             take=line.sightings,
@@ -157,7 +161,24 @@ class UhfReader:
         async def alive() -> bool:
             return await line.ask(codes.INFO) is not None
 
-        await listen(line.dialog, field, take=take, alive=alive if reader.info else None)
+        far = isinstance(self._settings.link, TcpLink)
+        await listen(
+            line.dialog,
+            field,
+            take=take,
+            alive=alive if reader.info else None,
+            prove=_settling(line, reader) if reader.info and far else None,
+        )
+
+
+def _settling(line: ReaderLine, reader: Reader) -> Callable[[], Awaitable[bool]]:
+    """Asks something else than tags, each time another thing, so that a lost answer is found out."""
+    questions = itertools.cycle(asides(line, reader))
+
+    async def settle() -> bool:
+        return await line.ask(next(questions), times=1) is not None
+
+    return settle
 
 
 def _must_answer(line: ReaderLine, reader: Reader) -> None:

@@ -6,7 +6,7 @@ from drivers.contract import Context
 from drivers.dialog import ASKED_TIMES_MAX, Dialog
 from drivers.links import Stream
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import gather
+from drivers.rfid.rounds import ROUND, Gathered, gather
 from protocols.framing import FrameError
 from protocols.readers import uhfreader
 from protocols.readers.uhfreader import codes
@@ -33,7 +33,8 @@ class ReaderLine:
     """Speaks with the reader at `address` in `dialect`; both may be learned later.
 
     `several` says that more than one antenna is served: a tag at no antenna is then nobody's.
-    `pushed` gets the tags that the reader sends unasked while it is asked something else.
+    `pushed` gets the tags that the reader sends unasked while it is asked something else, and the
+    moment after which they were said.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class ReaderLine:
         gap_s: float,
         encoding: uhfreader.Encoding,
         several: bool,
-        pushed: Callable[[Iterable[Sighting]], None],
+        pushed: Callable[[Iterable[Sighting], int], None],
     ) -> None:
         self.address = address
         self.dialect: uhfreader.Dialect = "288"
@@ -87,18 +88,18 @@ class ReaderLine:
         return await self.dialog.ask(
             command,
             lambda reply: answers(reply, code),
+            kind=ROUND if code == codes.INVENTORY else code,
             times=times,
-            aside=lambda others: self._pushed(self.pushes(others)),
+            aside=lambda others: self._pushed(self.pushes(others), self.dialog.owed.since_ns),
         )
 
     async def inventory(
-        self, data: bytes, early: Callable[[list[uhfreader.Reply]], None] | None = None
-    ) -> tuple[bool, list[uhfreader.Reply]]:
+        self, data: bytes, early: Callable[[list[uhfreader.Reply], int], None] | None = None
+    ) -> Gathered[uhfreader.Reply]:
         """One round, until it ends, the reader falls silent, or ROUND_S_MAX: see `gather`."""
-        command = uhfreader.build_command(self.address, codes.INVENTORY, data)
-        await self.dialog.tell(command)
         return await gather(
             self.dialog,
+            uhfreader.build_command(self.address, codes.INVENTORY, data),
             first_s=self.silent_s_max,
             silent_s=self.silent_s_max,
             within_s=ROUND_S_MAX,

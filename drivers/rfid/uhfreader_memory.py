@@ -62,8 +62,8 @@ def why(answer: uhfreader.Reply | None) -> str:
 async def _find(line: ReaderLine, uid: str, rounds: list[bytes]) -> bytes:
     seen: set[bytes] = set()
     for data in rounds * LOOKS:
-        _, replies = await line.inventory(data)
-        seen |= {sighting.uid for sighting in line.sightings(replies) if sighting.uid}
+        found = await line.inventory(data)
+        seen |= {sighting.uid for sighting in line.sightings(found.left) if sighting.uid}
     return _nameable(the_one(seen, uid))
 
 

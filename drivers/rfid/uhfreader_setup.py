@@ -49,6 +49,12 @@ async def identify(line: ReaderLine, settings: Settings) -> Reader:
     return Reader(info, pushes, None if pushes else await _set_power(line, settings, info))
 
 
+def asides(line: ReaderLine, reader: Reader) -> tuple[int, ...]:
+    """Commands without effect that the reader answers beside its rounds and pushes."""
+    get, _ = _WORK_MODES[line.dialect]
+    return (get,) if reader.info is None else (codes.INFO, get)
+
+
 async def _find_dialect(
     line: ReaderLine, settings: Settings, info: uhfreader.Info | None
 ) -> uhfreader.Dialect:

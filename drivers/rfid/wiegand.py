@@ -109,7 +109,8 @@ async def _listen(dialog: Dialog[Card], field: TagField) -> NoReturn:
     while True:
         dialog.context.alive()
         _, cards = await dialog.receive(now() + TURN_S)
-        field.emit(Sighting(card.uid) for card in cards)
+        heard_ns = dialog.context.monotonic_ns()  # It answers nothing by which it could be proven.
+        field.emit((Sighting(card.uid) for card in cards), heard_ns)
 
 
 def _make(name: str, settings: Settings, profiles: Mapping[str, Any]) -> Driver:
@@ -138,6 +139,10 @@ DRIVER = DriverType(
         (
             "26 位只有 1677 万个号码，不同厂家的卡可能重号；只发送 16 位卡号的转换器不能使用",
             "26 bits repeat between makers; a converter that sends only the 16-bit card is of no use",
+        ),
+        (
+            "无法查询读数的时间：网络延迟几秒时，旧卡号可能算到新气瓶上；请接本机串口",
+            "how old a card is nobody can ask: use a serial port here, no network that may hold it back",
         ),
         (
             "没有天线和信号强度；一个转换器只接一个读卡器",

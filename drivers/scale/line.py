@@ -111,7 +111,7 @@ class ScaleLine(Generic[M]):
 
     async def ask(self, command: bytes, wanted: Callable[[M], bool]) -> M | None:
         """One question, once; None when no wanted answer came in time."""
-        return await self.dialog.ask(command, wanted, times=1, within_s=ANSWER_WITHIN_S)
+        return await self.dialog.ask(command, wanted, kind=None, times=1, within_s=ANSWER_WITHIN_S)
 
     def lost(self, what: str) -> DriverError:
         """The error to raise, with the likely reason."""

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from drivers.suite.bench import Bench, running
 from drivers.suite.freezing import Freezable
+from drivers.suite.held_back import what_was_held_back_is_as_old_as_it_is
 from drivers.suite.kit import Kit
 from drivers.suite.memory_cases import MEMORY_CASES
 from drivers.suite.stage import Stage, on_stage
@@ -241,6 +242,7 @@ CASES: tuple[Case, ...] = (
     a_device_left_pushing_is_read_or_named,
     a_storm_of_repeats_is_one_identity,
     a_slow_device_is_served,
+    what_was_held_back_is_as_old_as_it_is,
     a_cancelled_driver_lets_go_whenever_it_is,
     a_stop_does_not_wait_for_a_silent_device,
     *MEMORY_CASES,

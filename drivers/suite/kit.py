@@ -39,7 +39,8 @@ class Kit:
     and only these, in front of the device; for a device that speaks by itself it says each once.
     `settings` are merged with the link. `pushes` makes a device that was left in push mode, None
     where there is no such thing. `foreign` is what a device of another make says. `answers` is
-    False for devices that never answer, so that silence and nonsense cannot end them.
+    False for devices that never answer, so that silence and nonsense cannot end them. `proves_age`
+    is False for those that push and cannot be asked meanwhile: a network may make their words old.
     `memory` is for a driver that reads the memory of tags while it identifies. `within_s` is how soon what is there must be read, and what is gone be known to be.
     """
 
@@ -53,6 +54,7 @@ class Kit:
     garbage: bytes = b"\x00\x01\xfe\x80"
     foreign: bytes = b"\xde\xad\xbe\xef" * 8
     answers: bool = True
+    proves_age: bool = True
     wires: tuple[Wire, ...] = WIRES
     memory: Held | None = None
     within_s: float = 20.0

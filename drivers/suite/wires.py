@@ -10,7 +10,7 @@ import pty
 import tty
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 READ_BYTES = 4096
@@ -34,16 +34,28 @@ class Faults:
     """How many times everything arrives."""
     slow_s: float = 0.0
     """How late everything arrives."""
+    held: bool = False
+    """Everything waits on the way, in order, until it is `let_go`."""
+    _waiting: list[tuple[bytes, Callable[[bytes], None]]] = field(default_factory=list)
 
     def carry(self, data: bytes, send: Callable[[bytes], None]) -> None:
         """Pass on what one send of the device becomes."""
         if self.silent:
             return
         sent = self.instead if self.instead is not None else (self.before + data) * self.repeats
-        if self.slow_s:
+        if self.held:
+            self._waiting.append((sent, send))
+        elif self.slow_s:
             asyncio.get_running_loop().call_later(self.slow_s, send, sent)
         else:
             send(sent)
+
+    def let_go(self) -> None:
+        """The network gives out what it held back."""
+        self.held = False
+        for sent, send in self._waiting:
+            send(sent)
+        self._waiting.clear()
 
 
 class Wire(Protocol):

@@ -51,6 +51,7 @@ KITS: tuple[Kit, ...] = (
         garbage=b"\x00\x01\r",
         foreign=b"\xff\xfe\xfd\r",
         answers=False,
+        proves_age=False,
     ),
 )
 """Silion needs 20 s to notice that a stream fell silent: test_thingmagic_driver has it instead."""

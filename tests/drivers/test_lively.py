@@ -9,7 +9,7 @@ from itertools import pairwise
 from drivers.contract import DriverType, Reading
 from drivers.dialog import ASKED_TIMES_MAX
 from drivers.liveness import LIVELY_S, TURN_S
-from drivers.rfid.rounds import PUSH_SILENT_S_MAX
+from drivers.rfid.pushes import PUSH_SILENT_S_MAX
 from drivers.rfid.thingmagic import HEARTBEATS_MISSED_S
 from drivers.suite.freezing import Freezable
 from gatewayd.settings.drivers import driver_table

@@ -9,6 +9,7 @@ import pytest
 
 from drivers.contract import Context, Driver, DriverError, Reading, TagRead
 from drivers.suite import Case, cases, on_tcp
+from drivers.suite.held_back import what_was_held_back_is_as_old_as_it_is
 from drivers.template.acme_reader.driver import DRIVER
 from drivers.template.acme_reader.scripted import KIT
 
@@ -129,6 +130,13 @@ async def says_nothing_at_rest(driver: Driver, context: Context) -> None:
     await driver.run(replace(context, alive=lambda: None, frame=lambda _way, _raw: None))
 
 
+async def stamps_what_it_hears(driver: Driver, context: Context) -> None:
+    def emit(read: Reading) -> None:
+        context.emit(replace(read, at_ns=context.monotonic_ns()))
+
+    await driver.run(replace(context, emit=emit))
+
+
 async def has_a_heart_apart(driver: Driver, context: Context) -> None:
     async def beat() -> None:
         while True:
@@ -158,6 +166,7 @@ CAUGHT: list[tuple[Callable[[Driver, Context], Awaitable[None]], Case]] = [
     (is_up_before_it_asked, cases.another_make_is_never_read),
     (is_up_before_it_asked, cases.nobody_there_is_an_error_in_words),
     (is_impatient, cases.a_slow_device_is_served),
+    (stamps_what_it_hears, what_was_held_back_is_as_old_as_it_is),
     (will_not_stop, cases.a_cancelled_driver_lets_go_whenever_it_is),
     (will_not_stop, cases.a_stop_does_not_wait_for_a_silent_device),
     (tires_of_repeats, cases.a_storm_of_repeats_is_one_identity),

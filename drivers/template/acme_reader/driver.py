@@ -11,7 +11,7 @@ from drivers.links import open_stream
 from drivers.liveness import LIVELY_S
 from drivers.rfid.field import Field as TagField
 from drivers.rfid.field import Sighting
-from drivers.rfid.rounds import ReaderLink115200, Round, poll
+from drivers.rfid.rounds import ROUND, ReaderLink115200, Round, poll
 from protocols.framing import FrameError
 
 from . import codec
@@ -48,15 +48,14 @@ class AcmeReader:
                 gap_s=gap_s(self._settings.link),
             )
             await dialog.drain()
-            model = await dialog.ask(
-                codec.encode(codec.Message(codec.MODEL)), lambda m: m.command == codec.MODEL
-            )
+            model = await _model(dialog)
             if model is None:
                 raise dialog.lost("no ACME reader answers")
             await poll(
                 dialog,
                 TagField(context, self.name),
                 once=lambda: _once(dialog),
+                settle=lambda: _answers(dialog),
                 poll_ms=self._settings.poll_ms,
                 up=lambda: context.up(f"ACME {model.data.decode('ascii', 'replace')}"),
             )
@@ -64,9 +63,20 @@ class AcmeReader:
             await stream.close()
 
 
+async def _model(dialog: Dialog[codec.Message]) -> codec.Message | None:
+    """What it says it is, None when nobody answers; `kind` tells this answer from a round's."""
+    command = codec.encode(codec.Message(codec.MODEL))
+    return await dialog.ask(command, lambda m: m.command == codec.MODEL, kind=codec.MODEL)
+
+
+async def _answers(dialog: Dialog[codec.Message]) -> bool:
+    """Whether it answers something else than a round, so that none before is under way any more."""
+    return await _model(dialog) is not None
+
+
 async def _once(dialog: Dialog[codec.Message]) -> Round:
     """One round: every tag until the reply without data, the silence, or the deadline."""
-    await dialog.tell(codec.encode(codec.Message(codec.INVENTORY)))
+    await dialog.tell(codec.encode(codec.Message(codec.INVENTORY)), kind=ROUND)
     seen: list[Sighting] = []
     heard = False
     until = now() + ROUND_WITHIN_S
@@ -75,6 +85,7 @@ async def _once(dialog: Dialog[codec.Message]) -> Round:
         for message in (m for m in messages if m.command == codec.INVENTORY):
             heard = True
             if not message.data:
+                dialog.owed.answered(ROUND)  # Its last word: nothing of it is owed any more.
                 return Round(tuple(seen), heard)
             seen += _sighting(dialog, message)
     return Round(tuple(seen), heard)
