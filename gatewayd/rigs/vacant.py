@@ -153,8 +153,8 @@ def _gate_trouble(sample: GateSample) -> str:
 def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step:
     """Identify, then judge; what cannot be identified or weighed in time is refused.
 
-    So is what weighs otherwise than when it was known first: while people were waited for another
-    cylinder may have been put on before the first was taken off.
+    So is what weighs otherwise at its judgement than when it was known first: while people were
+    waited for another cylinder may have been put on before the first was taken off.
     """
     waited_ns = view.now_ns - state.presence_since_ns
     if view.identity.status == "many":
@@ -167,15 +167,14 @@ def _who(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
         return enter(replace(state, served=view.presence), Phase.LOCKED), ()
     if not view.identity.told and waited_ns < rig.identify_within_s * SECOND:
         return enter(state, Phase.IDENTIFYING), ()
-    if view.steady:
-        if state.stood[0] != view.presence:
-            state = replace(state, stood=(view.presence, sample.gross_g))
-        elif swapped(state.stood[1], sample.gross_g):
-            return refuse_for(enter(state, Phase.REFUSED), "TARE_UNKNOWN")
+    if view.steady and state.stood[0] != view.presence:
+        state = replace(state, stood=(view.presence, sample.gross_g))
     if state.waiting:
         if still_waiting(state, view, rig):
             return enter(state, Phase.IDENTIFYING), ()
         state, waited_ns = replace(state, presence_since_ns=view.now_ns), 0
+    if view.steady and swapped(state.stood[1], sample.gross_g):
+        return refuse_for(enter(state, Phase.REFUSED), "TARE_UNKNOWN")
     state = replace(state, people=view.people, looked_ns=view.now_ns, judged=view.identity)
     weighed = sample if view.steady else replace(sample, stable=False)
     if state.verdict is None or weighed.stable:

@@ -182,6 +182,9 @@ async def test_what_stands_there_when_somebody_logs_in_is_what_was_scanned(
         _scan(desk)
         await desk.until(lambda: desk.rig.state.waiting == ("operator",))
         await _looks(desk)
+        desk.gate.stand(TARE_G + 20_000)
+        await _looks(desk)
+        assert desk.rig.state.phase == "identifying", "a hand, while somebody looks it over"
         desk.gate.stand(gross_g)
         await _looks(desk)
         await log_in(store)
