@@ -1,4 +1,4 @@
-"""What `backup`, `restore`, `records salvage` and `records verify` say, (zh, en) by key; part of `texts.py`."""
+"""What the commands for store, outbox and alarms say, (zh, en) by key; a part of `texts.py`."""
 
 from typing import Final
 
@@ -163,4 +163,47 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
 }
 """What can be wrong with a chain; its English is how `store` says it, so it is exact."""
 
-STORE: Final = BACKUP | GROUPS | SALVAGE | VERIFY | PROBLEMS
+ALARMS: Final[dict[str, tuple[str, str]]] = {
+    "severity.critical": ("严重", "CRITICAL"),
+    "severity.warning": ("警告", "WARNING"),
+    "severity.info": ("提示", "INFO"),
+    "alarms.count": ("共 {count} 个报警", "{count} alarms"),
+    "alarms.none": (
+        "{kind} {subject}：没有这样的报警；用 gatewayd alarms 查看现有报警",
+        "{kind} {subject}: no such alarm stands; `gatewayd alarms` shows what does",
+    ),
+    "alarms.answered": (
+        "{kind} {subject}：已由 {by} 确认，记录 {sequence}",
+        "{kind} {subject}: acknowledged by {by}, record {sequence}",
+    ),
+}
+"""What `alarms` says beside the words of each kind."""
+
+OUTBOX: Final[dict[str, tuple[str, str]]] = {
+    "outbox.line": (
+        "待发 {backlog}  最近送达 {last_ack}  最早待发 {oldest}{pace}  被拒收 {dead}，重发中 {retrying}",
+        (
+            "backlog {backlog}  last ack {last_ack}  oldest waiting {oldest}{pace}  dead {dead}, "
+            "retrying {retrying}"
+        ),
+    ),
+    "outbox.never": ("从未", "never"),
+    "outbox.oldest": ("{time}（{age} 前）", "{time} ({age} ago)"),
+    "outbox.rate": ("  每秒 {rate} 条", "  rate {rate}/s"),
+    "outbox.done_in": ("，还需 {left}", ", done in {left}"),
+    "outbox.mapped": (
+        "  （映射 {mapping}：只接收 {records}）",
+        "  (mapping {mapping}: takes only {records})",
+    ),
+    "outbox.stranger": ("  （配置中没有）", "  (not in the config)"),
+    "outbox.last": ("最后序号 {sequence}", "last sequence {sequence}"),
+    "outbox.dead": ("被拒收", "dead"),
+    "outbox.retrying": ("重发中", "retrying"),
+    "outbox.dead_count": (
+        "显示 {shown} 条，共 {total} 条被拒收；gatewayd outbox retry 可重发",
+        "{shown} of {total} dead letters; `gatewayd outbox retry` sends them again",
+    ),
+    "outbox.again": ("将重发 {count} 条记录", "{count} records will be sent again"),
+}
+
+STORE: Final = ALARMS | OUTBOX | BACKUP | GROUPS | SALVAGE | VERIFY | PROBLEMS

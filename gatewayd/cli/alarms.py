@@ -28,7 +28,7 @@ from gatewayd.store import beside
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import StoredAlarm
 from gatewayd.store.reads import Reader
-from gatewayd.texts import Language
+from gatewayd.texts import Language, text
 
 
 @click.group(invoke_without_command=True)
@@ -71,13 +71,14 @@ def _show(found: Sequence[StoredAlarm], zone: ZoneInfo, lang: Language) -> None:
         seen = _as_json(alarm, zone)
         times = seen.get("since") or seen["raised_at"]
         over = f" - {seen['cleared_at']}" if seen["cleared_at"] else ""
-        click.echo(f"{alarm.severity.upper():<8} {alarm.kind} {alarm.subject}  {times}{over}")
+        severity = text(f"severity.{alarm.severity}", lang)
+        click.echo(f"{severity:<8} {alarm.kind} {alarm.subject}  {times}{over}")
         for key in ("title", "cause", "todo"):
             if key in seen:
                 click.echo(f"         {seen[key][lang]}")
         detail = f"{alarm.detail}  " if alarm.detail else ""
         click.echo(f"         {detail}x{alarm.count}{_answer(seen)}")
-    click.echo(f"{len(found)} alarms", err=True)
+    click.echo(text("alarms.count", lang, count=len(found)), err=True)
 
 
 def _answer(seen: dict[str, Any]) -> str:
@@ -90,10 +91,13 @@ def _answer(seen: dict[str, Any]) -> str:
 @click.argument("subject")
 @click.option("--by", required=True, metavar="NAME", help="Who answers for it.")
 @click.option("--note", default="", help="What was found and done.")
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def ack(kind: str, subject: str, *, by: str, note: str, as_json: bool) -> None:
+def ack(
+    kind: str, subject: str, *, by: str, note: str, lang: Language | None, as_json: bool
+) -> None:
     """Answer for an alarm, also while the daemon runs. What merely happened is over with that.
 
     \b
@@ -103,7 +107,7 @@ def ack(kind: str, subject: str, *, by: str, note: str, as_json: bool) -> None:
     with Reader.open(settings.store_path) as store:
         found = [a for a in store.alarms(standing=True) if (a.kind, a.subject) == (kind, subject)]
     if not found or kind not in KINDS:
-        stop(NO, f"{kind} {subject}: no such alarm stands; `gatewayd alarms` shows what does")
+        stop(NO, text("alarms.none", language(lang), kind=kind, subject=subject))
     if not by.strip():
         raise misused("by")
     now = SystemClock().wall()
@@ -118,4 +122,5 @@ def ack(kind: str, subject: str, *, by: str, note: str, as_json: bool) -> None:
     if as_json:
         print_json({"sequence": record.sequence, "over": answered.cleared_at is not None})
         return
-    click.echo(f"{kind} {subject}: acknowledged by {by.strip()}, record {record.sequence}")
+    said = {"kind": kind, "subject": subject, "by": by.strip(), "sequence": record.sequence}
+    click.echo(text("alarms.answered", language(lang), **said))

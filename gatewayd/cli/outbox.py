@@ -11,6 +11,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
 )
@@ -22,6 +24,7 @@ from gatewayd.store import beside
 from gatewayd.store.chain import parse
 from gatewayd.store.model import DeadLetter
 from gatewayd.store.reads import Reader
+from gatewayd.texts import Language, text
 
 DEAD_DEFAULT = 100
 DEAD_MAX = 100_000
@@ -78,28 +81,39 @@ class _Backlog:
             return {}
         return {"mapping": self.mapping, "records": list(self.records)}
 
-    def line(self) -> str:
+    def line(self, lang: Language) -> str:
         """One row for a person."""
-        last_ack = self.last_ack.isoformat(timespec="seconds") if self.last_ack else "never"
-        note = "" if self.configured else "  (not in the config)"
-        if self.records is not None:
-            note = f"  (mapping {self.mapping}: takes only {', '.join(self.records)})"
-        return (
-            f"{self.upstream:<16} backlog {self.backlog:>7}  last ack {last_ack}  oldest waiting "
-            f"{self._oldest()}{self._pace()}  dead {self.dead}, retrying {self.retrying}{note}"
-        )
+        last_ack = self.last_ack.isoformat(timespec="seconds") if self.last_ack else ""
+        words = {
+            "backlog": f"{self.backlog:>7}",
+            "last_ack": last_ack or text("outbox.never", lang),
+            "oldest": self._oldest(lang),
+            "pace": self._pace(lang),
+            "dead": self.dead,
+            "retrying": self.retrying,
+        }
+        return f"{self.upstream:<16} {text('outbox.line', lang, **words)}{self._note(lang)}"
 
-    def _pace(self) -> str:
+    def _note(self, lang: Language) -> str:
+        if self.records is not None:
+            kinds = ", ".join(self.records)
+            return text("outbox.mapped", lang, mapping=self.mapping, records=kinds)
+        return "" if self.configured else text("outbox.stranger", lang)
+
+    def _pace(self, lang: Language) -> str:
         if self.rate_s is None:
             return ""
         done = self.drained_in_s
-        left = "" if done is None else f", done in {timedelta(seconds=done)}"
-        return f"  rate {self.rate_s:g}/s{left}"
+        rate = text("outbox.rate", lang, rate=f"{self.rate_s:g}")
+        return rate + (
+            "" if done is None else text("outbox.done_in", lang, left=timedelta(seconds=done))
+        )
 
-    def _oldest(self) -> str:
+    def _oldest(self, lang: Language) -> str:
         if self.oldest_waiting is None or self.oldest_waiting_s is None:
             return "-"
-        return f"{self.oldest_waiting} ({timedelta(seconds=self.oldest_waiting_s)} ago)"
+        age = timedelta(seconds=self.oldest_waiting_s)
+        return text("outbox.oldest", lang, time=self.oldest_waiting, age=age)
 
 
 @click.group()
@@ -122,10 +136,11 @@ def outbox() -> None:
     show_default=True,
     help="How long the rate is looked at while records wait; 0: not at all.",
 )
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def status(*, over_s: float, as_json: bool) -> None:
+def status(*, over_s: float, lang: Language | None, as_json: bool) -> None:
     """Records that wait for each upstream, the oldest and its age, and how fast they go out now.
 
     \b
@@ -140,8 +155,8 @@ def status(*, over_s: float, as_json: bool) -> None:
         print_json({"last_sequence": last, "upstreams": [row.as_json() for row in rows]})
         return
     for row in rows:
-        click.echo(row.line())
-    click.echo(f"last sequence {last}", err=True)
+        click.echo(row.line(language(lang)))
+    click.echo(text("outbox.last", language(lang), sequence=last), err=True)
 
 
 def _rates(store: Reader, settings: Settings, over_s: float) -> dict[str, float]:
@@ -206,10 +221,11 @@ def _age_s(time: str, now: datetime) -> int:
 @outbox.command()
 @click.option("--upstream", metavar="NAME", help="Only this upstream.")
 @click.option("--limit", type=click.IntRange(1, DEAD_MAX), default=DEAD_DEFAULT, show_default=True)
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def dead(upstream: str | None, *, limit: int, as_json: bool) -> None:
+def dead(upstream: str | None, *, limit: int, lang: Language | None, as_json: bool) -> None:
     """Records that an upstream refused for good, with its reason. None of them is lost.
 
     \b
@@ -222,15 +238,12 @@ def dead(upstream: str | None, *, limit: int, as_json: bool) -> None:
         print_json({"total": total, "dead": [_letter(letter) for letter in letters]})
         return
     for letter in letters:
-        state = "retrying" if letter.retrying else "dead"
+        state = text("outbox.retrying" if letter.retrying else "outbox.dead", language(lang))
         click.echo(
             f"{letter.upstream:<16} {letter.sequence:>8}  {letter.kind:<8} {state:<8} "
             f"{letter.refused_at.isoformat(timespec='seconds')}  {letter.reason}"
         )
-    click.echo(
-        f"{len(letters)} of {total} dead letters; `gatewayd outbox retry` sends them again",
-        err=True,
-    )
+    click.echo(text("outbox.dead_count", language(lang), shown=len(letters), total=total), err=True)
 
 
 def _letter(letter: DeadLetter) -> dict[str, Any]:
@@ -250,10 +263,13 @@ def _letter(letter: DeadLetter) -> dict[str, Any]:
 @click.option(
     "--seq", "sequences", type=click.IntRange(min=1), multiple=True, help="Only this record."
 )
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def retry(upstream: str | None, sequences: tuple[int, ...], *, as_json: bool) -> None:
+def retry(
+    upstream: str | None, sequences: tuple[int, ...], *, lang: Language | None, as_json: bool
+) -> None:
     """Have dead letters sent again: all, those of one upstream, or single records.
 
     The running daemon takes them up by itself, with the same ids; what is refused again is dead
@@ -274,4 +290,4 @@ def retry(upstream: str | None, sequences: tuple[int, ...], *, as_json: bool) ->
     if as_json:
         print_json({"retrying": asked})
         return
-    click.echo(f"{asked} records will be sent again")
+    click.echo(text("outbox.again", language(lang), count=asked))

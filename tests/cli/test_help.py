@@ -42,6 +42,7 @@ Usage: gatewayd outbox retry [OPTIONS]
 Options:
   --upstream NAME      Only this upstream.
   --seq INTEGER RANGE  Only this record.  [x>=1]
+  --lang [zh|en]       Default: as your terminal.
   -c, --config DIR     Config directory (default /etc/gatewayd, then ./config).
   --json               Print one JSON object.
   -h, --help           Show this message and exit.
@@ -60,6 +61,7 @@ CHINESE_PAGE = """\
 选项：
   --upstream NAME   只限该上级平台
   --seq 整数        只限该条记录  [范围 x>=1]
+  --lang [zh|en]    语言；默认与终端相同
   -c, --config DIR  配置目录（默认 /etc/gatewayd，其次 ./config）
   --json            输出一个 JSON 对象
   -h, --help        显示本帮助

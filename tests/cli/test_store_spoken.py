@@ -83,6 +83,22 @@ def test_lang_goes_before_the_terminal(site: Path) -> None:
     _chinese(_lines(_run(site, "records", "verify", "--lang", "zh"), 0))
 
 
+def test_alarms_are_answered_and_dead_letters_told_in_chinese(site: Path) -> None:
+    chinese = "zh_CN.UTF-8"
+    for words in (["dead"], ["status", "--over", "0"]):
+        _chinese(_lines(_run(site, "outbox", *words, locale=chinese), 0))
+    _chinese(_lines(_run(site, "outbox", "retry", locale=chinese), 0))
+    _chinese(_lines(_run(site, "outbox", "dead", locale=chinese), 0))
+    assert "共 1 个报警" in _run(site, "alarms", locale=chinese).stderr
+    alarm = ("alarms", "ack", "overfilled", "0000000009", "--by", "王工")
+    _chinese(_lines(_run(site, *alarm, locale=chinese), 0))
+    _chinese(_lines(_run(site, *alarm, locale=chinese), 1))
+    english = _lines(_run(site, *alarm, "--lang", "en", locale=chinese), 1)
+    assert english == [
+        "overfilled 0000000009: no such alarm stands; `gatewayd alarms` shows what does"
+    ]
+
+
 def test_every_problem_of_a_chain_is_known() -> None:
     """Their English is found again in the catalogue; one that is not would be shown in English."""
     body = '{"hash":"h","id":"i","prevhash":"p","sequence":1}'
