@@ -161,6 +161,8 @@ class Writer:
         `wait`: sleep until there is something to do.
         """
         batch, stopping = self._next_batch(wait=wait)
+        if not self._room and self._ballast is not None:
+            self._ballast.make()  # However busy it is: a full store is asked again and again.
         if batch:
             outcomes = self._commit(batch)
             outcomes = self._on_ballast(outcomes)
@@ -263,8 +265,6 @@ class Writer:
 
     def _probe(self) -> Exception | None:
         """Try one real commit, so that a store with room again recovers by itself."""
-        if self._ballast is not None:
-            self._ballast.make()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             writes.probe(self._connection)

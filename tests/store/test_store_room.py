@@ -261,6 +261,19 @@ async def test_what_is_shed_counts_for_nothing_any_more(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_a_disk_with_room_again_is_found_out_however_busy_the_store_is(
+    tmp_path: Path,
+) -> None:
+    """Rigs that wait ask each second, a platform that catches up all the time."""
+    store = _open(tmp_path)
+    os.truncate(tmp_path / f"{DB}.ballast", 0)
+    await store.append(draft("alarm"))
+    assert (store.healthy, store.full) == (False, True)
+    await store.append(draft("refusal"))
+    assert (store.healthy, store.full) == (True, False)
+    await store.close()
+
+
 def test_a_ballast_that_is_not_wanted_goes_and_a_quota_releases_none(tmp_path: Path) -> None:
     ballast = Ballast(tmp_path / DB, mb=1)
     ballast.make()
