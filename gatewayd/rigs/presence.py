@@ -57,7 +57,7 @@ class Presence:
         self._empty_ns: int | None = None
         self._came_ns = 0
         self._tags_from_ns = 0
-        self._arrivals = 0
+        self.arrivals = 0
         self.on = False
         self.found = False
         self.dropped = 0
@@ -65,7 +65,7 @@ class Presence:
     @property
     def number(self) -> int:
         """Which cylinder since start stands here, from 1; 0 when none does."""
-        return self._arrivals if self.on else 0
+        return self.arrivals if self.on else 0
 
     def saw(self, read: TagRead | CodeRead) -> bool:
         """Take one read; True when it is news (not a repeat) for this rig."""
@@ -142,7 +142,7 @@ class Presence:
 
     def _arrive(self, now_ns: int) -> None:
         """A cylinder came; `found` when nobody saw the scale empty before."""
-        self._arrivals += 1
+        self.arrivals += 1
         self.on = True
         self.found = self._empty_ns is None
         self._came_ns = now_ns

@@ -102,6 +102,7 @@ class Watch:
         eyes = (self._bench, self._archive, self._clock, self._sightings, self._timings)
         fresh = Watch(*eyes)
         fresh._states = self._states
+        fresh._presence.arrivals = self._presence.arrivals  # No number is used twice.
         return fresh
 
     def look_again(self, *, archive: bool) -> None:

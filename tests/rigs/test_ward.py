@@ -18,7 +18,7 @@ from gatewayd.rigs.steps import Step
 from gatewayd.rigs.ward import serve
 from gatewayd.settings.model import RigSettings
 from gatewayd.store.store import Store
-from tests.rigs.bench import OTHER_UID, bench
+from tests.rigs.bench import OTHER_UID, OVERDUE_UID, bench
 from tests.rigs.desk import Desk, ScriptedGate, means_of, open_store
 from tests.support.waiting import until
 
@@ -144,6 +144,24 @@ async def test_a_bug_that_comes_while_a_permit_is_committed_opens_nothing(tmp_pa
         await desk.until(lambda: "not_started" in desk.kinds())
         assert "open" not in desk.gate.calls
         assert desk.store.pending_permits("rig-1") == ()
+
+
+async def test_an_answer_is_of_no_cylinder_that_came_behind_the_fall(tmp_path: Path) -> None:
+    """Somebody has seen the refusal of the first one: the next one's is shown all the same."""
+    async with guarded(tmp_path) as (desk, _):
+        await desk.bring(OVERDUE_UID)
+        await desk.phase("refused")
+        desk.rig.people.acknowledge(desk.rig.state.presence)
+        await desk.phase("locked")
+        desk.gate.leave()
+        desk.rig.fall(Slip("now"))
+        await until(lambda: desk.rig.fallen)
+        await until(lambda: not desk.rig.fallen)
+        await desk.bring(OVERDUE_UID)
+        await desk.until(lambda: bool(desk.rig.state.served))
+        await desk.look()
+        await desk.look()
+        assert desk.rig.state.phase == "refused"
 
 
 class Unsettled(Sightings):
