@@ -56,11 +56,13 @@ class Mixup:
         self._total_g = None
 
     async def _lock(self, rig_id: str, rigs: str) -> None:
-        """Unless it is locked already, for a reason of its own."""
-        if self._store.rig_lock(rig_id) is not None:
+        """Beside a reason that it is locked for already: who mends that one has not seen this."""
+        known = self._store.rig_lock(rig_id)
+        if known is not None and known.locked_by == BY and f"({rigs})" in known.reason:
             return
         words = {"rigs": rigs, "total_g": self._total_g}
-        reason = f"{text('lock.mixup', 'zh', **words)} / {text('lock.mixup', 'en', **words)}"
+        ours = f"{text('lock.mixup', 'zh', **words)} / {text('lock.mixup', 'en', **words)}"
+        reason = ours if known is None else f"{known.reason}; {ours}"
         order = Order(new_id(), rig_id, reason, BY, "start", self._clock.wall())
         await self._store.order(orders.lock, order)
         logger("rigs").error("rig.mixed_up", rig=rig_id, rigs=rigs, total_g=self._total_g)

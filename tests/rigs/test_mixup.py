@@ -83,13 +83,24 @@ async def test_a_gate_that_counts_on_is_never_taken_for_another(tmp_path: Path) 
         assert store.rig_locks() == ()
 
 
-async def test_a_rig_that_is_locked_keeps_its_reason(tmp_path: Path) -> None:
+async def test_a_rig_that_is_locked_keeps_its_reason_beside_this_one(tmp_path: Path) -> None:
+    """Who has mended the hose unlocks it, and has not seen that it holds another rig's gate."""
     async with _started(tmp_path, OTHERS_G) as (store, desk):
         await store.order(lock, Order("x" * 8, "rig-2", "hose", "li", "cli", START))
         await _settled(desk)
         reasons = {each.rig_id: each.reason for each in store.rig_locks()}
-        assert reasons["rig-2"] == "hose"
+        assert reasons["rig-2"] == f"hose; {reasons['rig-1']}"
         assert "rig-1, rig-2" in reasons["rig-1"]
+
+
+async def test_it_is_said_once_however_often_they_change_places(tmp_path: Path) -> None:
+    async with _started(tmp_path, OTHERS_G) as (store, desk):
+        await _settled(desk)
+        for total_g in (OWN_G, OTHERS_G):
+            await store.set_total_g("rig-2", total_g)
+            desk.gate.sample = replace(desk.gate.sample, total_g=total_g)
+            await _settled(desk)
+        assert desk.kinds().count("lock") == 2
 
 
 @asynccontextmanager
