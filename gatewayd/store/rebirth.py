@@ -143,7 +143,7 @@ OWN_RECORD = (
 FORBIDS: Final = frozenset({LOCKS, "lives", "checks", "alarms"})
 """Groups that say what may not be filled; the archive, without which nothing is, is not among them.
 `lives`: of a restore, the holds and what was retired."""
-_LOCKED = "SELECT rig FROM rig_locks WHERE unlocked_at IS NULL"
+_LOCKED = "SELECT rig, reason FROM rig_locks WHERE unlocked_at IS NULL"
 
 
 def lock_all(
@@ -151,14 +151,15 @@ def lock_all(
 ) -> tuple[str, ...]:
     """Nobody knows what was locked, failed or overfilled: every rig is locked until a person has looked.
 
-    Also when what says so is from before a tear in the log. One that is locked already stays so
-    for its own reason. Returns those that were not.
+    Also when what says so is from before a tear in the log. One that is locked already has this reason
+    beside its own: who mends that has not looked. Returns those that had it not.
     """
     if FORBIDS.isdisjoint((*carried.groups_lost, *carried.groups_older)):
         return ()
-    locked = {row[0] for row in connection.execute(_LOCKED)}
-    free = tuple(rig for rig in remedy.rigs if rig not in locked)
+    known = {str(rig): str(reason) for rig, reason in connection.execute(_LOCKED)}
+    free = tuple(rig for rig in remedy.rigs if remedy.lock_reason not in known.get(rig, ""))
     for rig in free:
-        order = orders.Order(new_id(), rig, remedy.lock_reason, remedy.by, "start", at)
+        reason = "; ".join(filter(None, (known.get(rig), remedy.lock_reason)))
+        order = orders.Order(new_id(), rig, reason, remedy.by, "start", at)
         orders.lock(connection, issuer, order)
     return free

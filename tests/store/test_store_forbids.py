@@ -24,5 +24,5 @@ async def test_without_what_forbids_a_fill_every_rig_is_locked(
     assert alarm.values["not_taken_over"] == [group]
     locks = {lock.rig_id: lock.reason for lock in store.rig_locks()}
     assert sorted(locks) == ["rig-1", "rig-2"]
-    assert locks["rig-2"] == "hose"
+    assert locks["rig-2"] == f"hose; {locks['rig-1']}", "who mends the hose has not looked"
     await store.close()
