@@ -1,115 +1,27 @@
 """A scan point with a real store and the shipped pack: what is scanned is judged, written, shown."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 
-from drivers.contract import CodeRead, TagContents, TagRead
-from drivers.readings import Unread
 from gatewayd.board import Board
-from gatewayd.clock import ManualClock
-from gatewayd.points.point import SCANS_WAITING_MAX, TOLD_WITHIN_S, UNREAD_AFTER_S, Point
+from gatewayd.points.point import SCANS_WAITING_MAX, UNREAD_AFTER_S, Point
 from gatewayd.points.scan import Desk
 from gatewayd.rigs.assess import Bench, at_rig
-from gatewayd.rigs.history import History, RetiredCodes
+from gatewayd.rigs.history import History
 from gatewayd.rigs.model import PROGRAM, Identity
 from gatewayd.rigs.sightings import Sightings
-from gatewayd.rigs.tag_memory import TagMemories
-from gatewayd.settings.points import PointSettings
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.passing import Passing
-from gatewayd.store.store import Store
+from tests.points.gate import JUDGED, Gate, settings, standing
 from tests.rigs.bench import LEGAL, OVERDUE, STATION, UID, bench
 from tests.rigs.bench import standing as on_scale
 from tests.rigs.desk import open_store
-from tests.support import shapes, tag_layouts
-from tests.support.rules import cn_lpg
 from tests.support.stores import draft
-from tests.support.waiting import until
-
-
-def settings(kind: str, **more: Any) -> PointSettings:
-    said = {"kind": kind, "identify": [{"device": "qr-9"}, {"device": "gun-9", "antenna": 2}]}
-    return PointSettings.model_validate_json(json.dumps(said | more))
-
-
-@dataclass
-class Gate:
-    """A point, its store and clock; a scan is one call."""
-
-    point: Point
-    store: Store
-    clock: ManualClock
-    board: Board
-    sightings: Sightings
-
-    def scan(self, text: str) -> None:
-        self.point.take(CodeRead("qr-9", text, self.clock.monotonic_ns()))
-
-    def garbled(self, device: str = "qr-9") -> None:
-        raw, now_ns = b"NOREAD\r", self.clock.monotonic_ns()
-        self.point.take(Unread(device, now_ns, "the scanner saw no code", raw))
-
-    def tag(self, uid: str, antenna: int = 2, contents: TagContents | None = None) -> None:
-        now_ns = self.clock.monotonic_ns()
-        self.point.take(TagRead("gun-9", uid, antenna, None, now_ns, contents=contents))
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        await until(holds, instead=lambda: (self.picture(), self.store.last_sequence()))
-
-    async def rests(self) -> None:
-        """Wait until its actor has seen what it was told, and has done with it."""
-        await self.until(lambda: not (self.point._wake.is_set() or self.point._waiting))
-
-    async def recorded(self, count: int) -> list[dict[str, Any]]:
-        await self.until(lambda: self.store.last_sequence() >= count)
-        records = self.records()
-        assert len(records) == count
-        await self.until(lambda: self.picture()["record"] == records[-1]["id"])
-        return records
-
-    def records(self) -> list[dict[str, Any]]:
-        return [json.loads(record.body) for record in self.store.records()]
-
-    def picture(self) -> dict[str, Any]:
-        return dict(self.board.get("points/gate/state") or {})
-
-
-@asynccontextmanager
-async def standing(
-    folder: Path, kind: str, *, asks: bool = False, **more: Any
-) -> AsyncIterator[Gate]:
-    """A point; `asks`: its gun is to read what tags hold."""
-    store, clock = await open_store(folder)
-    packs = (cn_lpg(),) if more.get("rules") else ()
-    tags = TagMemories(lambda device: LAYOUT if asks and device == "gun-9" else None)
-    sources = (RetiredCodes(store), History(store, gate_is_watched=True), tags)
-    desk = Desk("gate", settings(kind, **more), STATION, packs, sources)
-    sightings, board = Sightings(clock), Board()
-    point = Point(desk, store=store, board=board, clock=clock, sightings=sightings)
-    for device in ("qr-9", "gun-9"):
-        point.device(device, "up")
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(point.run())
-            try:
-                yield Gate(point, store, clock, board, sightings)
-                shapes.all_records_well(store, ("movement", "issue", "inspection", "repair"))
-                shapes.board_well(board)
-            finally:
-                point.stop()
-    finally:
-        await store.close()
-
-
-JUDGED: dict[str, Any] = {"rules": ["cn-lpg"], "medium": "LPG"}
 
 
 async def test_what_comes_is_judged_recorded_and_shown(tmp_path: Path) -> None:
@@ -297,72 +209,6 @@ async def test_a_cylinder_is_filled_again_only_after_it_left(tmp_path: Path) -> 
         gate.scan(LEGAL.code)
         await gate.recorded(2)
         assert reasons(judge_at) == []
-
-
-# --- what tags hold ---
-
-LAYOUT = tag_layouts.layout()
-ASKS: dict[str, Any] = {**JUDGED, "asks": True}
-
-
-def held(data: bytes) -> TagContents:
-    return TagContents("user", 0, data)
-
-
-async def test_a_finding_in_a_tag_is_refused_at_a_point_and_kept(tmp_path: Path) -> None:
-    async with standing(tmp_path, "receiving", **ASKS) as gate:
-        gate.tag(UID)
-        gate.tag(UID, contents=held(tag_layouts.memory("涉嫌")))
-        (record,) = await gate.recorded(1)
-    data = record["data"]
-    rules = [found["rule"] for found in data["verdict"]["findings"]]
-    assert (data["accepted"], rules) == (False, ["cn-lpg.tag-finding"])
-    assert data["cylinder"]["tag_memory"][0]["finding"] == "涉嫌"
-
-
-async def test_a_clean_tag_passes_a_point_once(tmp_path: Path) -> None:
-    async with standing(tmp_path, "receiving", **ASKS) as gate:
-        for told in (None, held(tag_layouts.memory()), None, held(tag_layouts.memory())):
-            gate.tag(UID, contents=told)
-        (record,) = await gate.recorded(1)
-        assert record["data"]["accepted"]
-        gate.clock.advance(seconds=TOLD_WITHIN_S + 1)
-        gate.tag(UID)
-        await gate.rests()
-        assert len(gate.records()) == 1
-
-
-async def test_a_tag_whose_memory_is_never_told_is_recorded_and_does_not_pass(
-    tmp_path: Path,
-) -> None:
-    """It has gone by and will not be seen again: nothing that was taken is lost."""
-    async with standing(tmp_path, "receiving", **ASKS) as gate:
-        gate.tag(UID)
-        await gate.rests()
-        assert gate.records() == []
-        gate.clock.advance(seconds=TOLD_WITHIN_S)
-        gate.point.device("gun-9", "up")  # Whatever wakes it.
-        (record,) = await gate.recorded(1)
-    data = record["data"]
-    rules = [found["rule"] for found in data["verdict"]["findings"]]
-    assert (data["accepted"], rules) == (False, ["rig.tag_memory"])
-    assert data["cylinder"]["tag_memory"][0]["lack"] == "pending"
-
-
-async def test_a_label_at_such_a_point_is_judged_without_a_tag(tmp_path: Path) -> None:
-    async with standing(tmp_path, "receiving", **ASKS) as gate:
-        gate.scan(LEGAL.code)
-        (record,) = await gate.recorded(1)
-    assert record["data"]["accepted"]
-    assert "tag_memory" not in record["data"]["cylinder"]
-
-
-async def test_a_stop_takes_a_tag_that_waits_as_it_is(tmp_path: Path) -> None:
-    async with standing(tmp_path, "receiving", **ASKS) as gate:
-        gate.tag(UID)
-        gate.point.stop()
-        (record,) = await gate.recorded(1)
-    assert not record["data"]["accepted"]
 
 
 async def test_what_cannot_be_read_is_shown_with_what_to_do_and_recorded_by_nobody(

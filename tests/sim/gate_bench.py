@@ -201,3 +201,13 @@ def make_bench(
     bench.wiring = replace(bench.wiring, meter_fitted=meter)
     bench.run(200)
     return bench
+
+
+def filling(bench: Bench, number: int = 7, *, target_g: int = 5000, limit_g: int = 60_000) -> Bench:
+    """A bench whose gas flows under a permit that was started."""
+    bench.permit(number, target_g=target_g, limit_g=limit_g)
+    assert bench.register(101) == number
+    bench.start()
+    bench.run(200)
+    assert bench.status & (Status.FILLING | Status.VALVE_OPEN) == Status.FILLING | Status.VALVE_OPEN
+    return bench
