@@ -3,7 +3,6 @@
 Works with or without a running daemon; a running one sees it within a tick.
 """
 
-import getpass
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,14 +18,11 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
-from gatewayd.clock import SystemClock
-from gatewayd.desk.holds import order
-from gatewayd.desk.terms import By, No
+from gatewayd.cli.ordering import by_option, carried_out, given
 from gatewayd.errors import RejectedError
 from gatewayd.rigs.evidence import stamp
 from gatewayd.settings.site import Site, load_site
-from gatewayd.store import beside, orders
-from gatewayd.store.chain import Issuer
+from gatewayd.store import orders
 from gatewayd.store.model import Hold, RigLock
 from gatewayd.store.orders import CarryOut, Done
 from gatewayd.store.reads import Reader
@@ -36,26 +32,15 @@ LISTED_MAX = 10_000
 """Holds listed at once."""
 
 reason_option = click.option("--reason", required=True, help="Why; shown where it is refused.")
-by_option = click.option("--by", default="", help="Who decided it; default: your login.")
 
 
 def _carry_out(work: CarryOut, subject: str, reason: str, by: str) -> tuple[Site, Done]:
     settings = load_site(directory())
-    who = by.strip() or getpass.getuser()
-    given = order(subject, By(who, "cli", reason), SystemClock())
-    if isinstance(given, No):
-        raise RejectedError(_said(given.message, settings))
+    ordered = given(subject, by, reason, settings.log.language)
     if work is orders.lock and settings.rigs is not None and subject not in settings.rigs:
         known = ", ".join(settings.rigs)
         raise RejectedError(text("desk.no_rig", settings.log.language, rig=subject, known=known))
-    issuer = Issuer(settings.station.id, ZoneInfo(settings.station.timezone))
-    quota_mb = settings.store.quota_mb
-    done = beside.order(settings.store_path, work, given, issuer=issuer, quota_mb=quota_mb)
-    return settings, done
-
-
-def _said(message: Any, settings: Site) -> str:
-    return str(message.zh if settings.log.language == "zh" else message.en)
+    return settings, carried_out(work, ordered, settings)
 
 
 def _answer(key: str, subject: str, done: Done, settings: Site, *, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 Works with or without a running daemon; a running one refuses the next scan (RETIRED_CODE).
 """
 
-import getpass
 from zoneinfo import ZoneInfo
 
 import click
@@ -17,17 +16,12 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.ordering import by_option, carried_out, given
 from gatewayd.cli.usage import misused
-from gatewayd.clock import SystemClock
-from gatewayd.desk.holds import order
-from gatewayd.desk.terms import By, No
-from gatewayd.errors import RejectedError
 from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.identity import plain_code, plain_uid
 from gatewayd.settings.site import load_site
-from gatewayd.store import beside
 from gatewayd.store import retired as store_retired
-from gatewayd.store.chain import Issuer
 from gatewayd.store.orders import Done
 from gatewayd.store.reads import Reader
 from gatewayd.store.retired import Kind
@@ -37,7 +31,6 @@ LISTED_MAX = 10_000
 """Codes and tags listed at once, the newest first."""
 
 reason_option = click.option("--reason", required=True, help="Why; recorded.")
-by_option = click.option("--by", default="", help="Who decided it; default: your login.")
 uid_option = click.option("--uid", is_flag=True, help="CODE is a tag's uid or EPC in hex.")
 
 
@@ -49,13 +42,9 @@ def _carry_out(what: str, code: str, reason: str, by: str, *, uid: bool, as_json
     if not subject:
         raise misused("no_uid", uid=code)
     language = settings.log.language
-    given = order(subject, By(by.strip() or getpass.getuser(), "cli", reason), SystemClock())
-    if isinstance(given, No):
-        raise RejectedError(given.message.zh if language == "zh" else given.message.en)
+    ordered = given(subject, by, reason, language)
     work = store_retired.retire(kind) if what == "retire" else store_retired.reinstate(kind)
-    issuer = Issuer(settings.station.id, ZoneInfo(settings.station.timezone))
-    quota_mb = settings.store.quota_mb
-    done = beside.order(settings.store_path, work, given, issuer=issuer, quota_mb=quota_mb)
+    done = carried_out(work, ordered, settings)
     if as_json:
         print_json({"kind": kind, "value": subject, "changed": done.changed, "known": done.known})
         return done

@@ -1,23 +1,18 @@
 """`import retired` and `export retired`: codes and tags out of use, all of a file or nothing."""
 
-import getpass
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 from gatewayd.archive import retired as archive
 from gatewayd.archive import sheet
 from gatewayd.archive.writing import FileFormat
 from gatewayd.cli.common import directory
-from gatewayd.clock import SystemClock
-from gatewayd.desk.holds import order
-from gatewayd.desk.terms import By, No
+from gatewayd.cli.ordering import given, issuer
 from gatewayd.errors import RejectedError
 from gatewayd.rigs.identity import plain_code
 from gatewayd.settings.site import load_site
 from gatewayd.store import beside
-from gatewayd.store.chain import Issuer
 from gatewayd.store.model import ImportCounts
 from gatewayd.store.orders import Order
 from gatewayd.store.reads import Reader
@@ -33,26 +28,23 @@ def take_in(file: Path, *, by: str, dry_run: bool) -> ImportCounts:
     settings = load_site(directory())
     with sheet.opened(file) as opened:
         rows = archive.read(opened)
-    named = tuple(_orders(rows, by.strip() or getpass.getuser(), settings.log.language))
-    issuer = Issuer(settings.station.id, ZoneInfo(settings.station.timezone))
+    named = tuple(_orders(rows, by, settings.log.language))
     options = beside.ImportOptions(
         settings.station.id, replace=False, quota_mb=settings.store.quota_mb, dry_run=dry_run
     )
-    return beside.retire_all(settings.store_path, named, options, issuer)
+    return beside.retire_all(settings.store_path, named, options, issuer(settings))
 
 
 def _orders(
     rows: Sequence[archive.Row], by: str, language: Language
 ) -> Iterator[tuple[Kind, Order]]:
     """One order a row, as `gatewayd retire` gives it; a code may be what a scanner read."""
-    clock = SystemClock()
     for row in rows:
         value = plain_code(row.value) if row.kind == archive.CODE else row.value
-        given = order(value, By(by, "cli", row.reason), clock)
-        if isinstance(given, No):
-            said = given.message.zh if language == "zh" else given.message.en
-            raise RejectedError(f"{row.value!r}: {said}; nothing was imported")
-        yield row.kind, given
+        try:
+            yield row.kind, given(value, by, row.reason, language)
+        except RejectedError as exc:
+            raise RejectedError(f"{row.value!r}: {exc}; nothing was imported") from exc
 
 
 def give_out(path: Path, out: BinaryIO, file_format: FileFormat, *, bom: bool) -> int:
