@@ -30,7 +30,14 @@ _OLD = (
     "SELECT sequence, hash FROM records WHERE sequence > (SELECT sequence FROM pruned) "
     "ORDER BY sequence LIMIT ?"
 )
-_TIME = "SELECT strftime('%s', time) FROM records WHERE sequence = ?"
+IMPOSSIBLE_BEFORE = "2020-01-01"
+"""No copy of this program is so old: a clock that lost its battery said so. Such a record is as old as
+the next one with a time that can be."""
+
+_TIME = (
+    "SELECT strftime('%s', time) FROM records WHERE sequence >= ? AND time >= ? "
+    "ORDER BY sequence LIMIT 1"
+)
 _DAY_S = 86_400
 _NEWEST = (
     "SELECT seconds FROM (SELECT sequence, CAST(strftime('%s', time) AS INTEGER) AS seconds "
@@ -79,7 +86,7 @@ def _move_mark(connection: apsw.Connection, rule: Rule) -> None:
     due = None
     found: list[Any] = connection.execute(_OLD, (RECORDS_A_SLICE,)).fetchall()
     for sequence, digest in found:
-        made_s = connection.execute(_TIME, (sequence,)).get
+        made_s = connection.execute(_TIME, (sequence, IMPOSSIBLE_BEFORE)).get
         old = made_s is not None and int(made_s) < before.timestamp()
         if not old or sequence >= last or (taken is not None and sequence > taken):
             break

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -201,4 +201,17 @@ async def _walk(folder: Path, steps: list[tuple[str, int]]) -> None:
     due = next((n for n in sorted(ages) if ages[n] <= DAYS or n > cursor), max(ages))
     assert set(_kept(store)) == {n for n in ages if n >= due or n in dead} | {max(ages)}
     assert verify(store).ok
+    await store.close()
+
+
+async def test_what_was_written_by_a_clock_that_had_lost_its_battery_is_as_old_as_the_next(
+    tmp_path: Path,
+) -> None:
+    """The first records of a station whose computer began in 2000."""
+    store = open_store(tmp_path)
+    for at in (datetime(2000, 1, 1, tzinfo=UTC), datetime(2019, 12, 31, tzinfo=UTC)):
+        await store.append(replace(draft(), time=at))
+    await _write(store, [400, 10, 10])
+    assert await _once(store, _keeping(), NOON - timedelta(days=40)) == 0
+    assert await _once(store, _keeping(), NOON) == 3
     await store.close()
