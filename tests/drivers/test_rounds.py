@@ -16,8 +16,10 @@ from drivers.rfid.r2000 import DRIVER as R2000
 from drivers.rfid.rounds import HELD_S_MAX
 from drivers.rfid.uhfreader import DRIVER as UHFREADER
 from drivers.suite import Bench, on_tcp, running
+from drivers.suite.held_back import what_was_held_back_is_as_old_as_it_is
 from protocols.readers import chafon_cf, m100, r2000, uhfreader
 from protocols.readers.hf import FAMILIES
+from tests.drivers.kits import KITS
 from tests.support.devices.chafon import ScriptedChafon
 from tests.support.devices.hf import ScriptedHf
 from tests.support.devices.m100 import ScriptedM100
@@ -123,6 +125,11 @@ async def test_an_hf_round_that_trickles_is_cut_short() -> None:
             await asyncio.sleep(0.25)  # as often as it tells
             reader.send(FAMILIES["uhfreader_hf"].command(payload, reader.address))
     assert first_read_s(bench) - began_s < ROUND_S_MAX + 2 * MARGIN_S
+
+
+async def test_what_a_network_held_back_counts_from_when_it_was_asked_for() -> None:
+    kit = next(kit for kit in KITS if kit.name == "uhfreader288-poll")
+    await what_was_held_back_is_as_old_as_it_is(kit, on_tcp)
 
 
 async def test_a_late_answer_is_heard_when_it_comes_and_answers_nothing_else() -> None:

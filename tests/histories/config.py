@@ -69,8 +69,9 @@ version: "{version}"
 title: {{zh: 现场, en: site}}
 basis: the site
 """
-TEXTS_KEPT_MAX = 256
-"""Readings that are remembered: nothing takes as long in a history as YAML does."""
+TEXTS_KEPT_MAX = 32
+"""Readings that are remembered, about 5 MB each: nothing takes as long in a history as YAML does, and
+the good files are read again and again, most broken ones once."""
 CLOSED = "closed"
 """The version of the pack that denies everything."""
 TIGHTER = f"""{_PACK.format(version="tighter")}

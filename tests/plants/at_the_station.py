@@ -4,6 +4,10 @@ from tests.plants.plant import Plant
 
 ENGINE, CLERK = "rules_engine/engine.py", "gatewayd/commands/clerk.py"
 
+HELD_BACK = (
+    "tests/drivers/test_rounds.py::test_what_a_network_held_back_counts_from_when_it_was_asked_for"
+)
+
 PLANTS = (
     Plant(
         "deny-does-not-win",
@@ -86,6 +90,25 @@ PLANTS = (
             "tests/drivers/test_hung_at_a_rig.py::test_a_reader_whose_driver_hangs_closes_the_gate_and_is_named",
         ),
         simulated=False,
+    ),
+    Plant(
+        "tag-counts-when-heard",
+        "a tag that a network held back names the cylinder without tag that stands there by then",
+        "drivers/rfid/rounds.py",
+        old="    return Gathered(heard, left, said_ns)\n",
+        new="    return Gathered(heard, left, dialog.context.monotonic_ns())\n",
+        tests=(HELD_BACK,),
+    ),
+    Plant(
+        "late-answer-of-this-round",
+        "what a reader says late is taken for the answer to the newest question",
+        "drivers/owed.py",
+        old="        return self.since_ns if at is None else self._open[at][1]\n",
+        new="        return self.since_ns if at is None else self._open[-1][1]\n",
+        tests=(
+            "tests/drivers/test_owed.py::test_nothing_is_taken_for_younger_than_it_is",
+            HELD_BACK,
+        ),
     ),
     Plant(
         "store-never-proven",

@@ -23,6 +23,7 @@ class Plug:
     unplug: Callable[[], None] = field(default=lambda: None)
     heard: list[bytes] = field(default_factory=list)
     connections: int = 0
+    _sent_s: float = 0.0
 
     def plugged(
         self, send: Callable[[bytes], None], unplug: Callable[[], None]
@@ -49,11 +50,13 @@ class Plug:
         return b""
 
     def say(self, data: bytes) -> None:
-        """Send, with the faults that are on."""
+        """Send, with the faults that are on; one thing after the other, however slow."""
         if self.silent or not data:
             return
-        if self.slow_s:
-            asyncio.get_running_loop().call_later(self.slow_s, self.send, self.before + data)
+        loop = asyncio.get_running_loop()
+        self._sent_s = max(self._sent_s, loop.time() + self.slow_s)
+        if self._sent_s > loop.time():
+            loop.call_at(self._sent_s, self.send, self.before + data)
         else:
             self.send(self.before + data)
 
@@ -68,6 +71,8 @@ class YaohuaScale(Plug):
     """Its RS-485 adapter returns what is sent."""
     text: str = ""
     """Shown instead of a weight: the data of a command frame, or OL and LO of an A12E."""
+    tells_tare: bool = True
+    """Command C is answered too; a simple copy knows only B."""
 
     def frame(self) -> bytes:
         """The weight as this variant sends it."""
@@ -83,10 +88,17 @@ class YaohuaScale(Plug):
                 return a12e.build_out(self.text) if self.text else a12e.build(self.value)
 
     def answer(self, asked: bytes) -> bytes:
-        """The gross weight, to a question at its address."""
-        ours = command.build_ask(self.address, command.GROSS)
-        answer = self.frame() if asked == ours and self.variant in yaohua.ASKED else b""
-        return asked + answer if self.echoes else answer
+        """The gross weight, or the tare, to a question at its address."""
+        return asked + self._told(asked) if self.echoes else self._told(asked)
+
+    def _told(self, asked: bytes) -> bytes:
+        if self.variant not in ("command", "keli"):
+            return b""
+        if asked == command.build_ask(self.address, command.GROSS):
+            return self.frame()
+        if self.tells_tare and asked == command.build_ask(self.address, command.TARE):
+            return command.build_weighed(self.address, command.TARE, Decimal("0.00"), self.variant)
+        return b""
 
 
 @dataclass
@@ -114,6 +126,7 @@ class SicsScale(Plug):
     unit: str = "kg"
     status: str = "S"
     knows_tare: bool = True
+    knows_serial: bool = True
     repeats: bool = False
     after_weight: Callable[[], None] = field(default=lambda: None)
     """Happens after a weight was told: somebody presses a key."""
@@ -132,7 +145,7 @@ class SicsScale(Plug):
                 return frame
             case "TA" if self.knows_tare:
                 return mt_sics.build(mt_sics.Line("answer", "TA", "A", self.tare, self.unit))
-            case "I4":
+            case "I4" if self.knows_serial:
                 return mt_sics.build(mt_sics.Line("answer", "I4", "A", text='"B021002593"'))
         return mt_sics.build(mt_sics.Line("error", "ES"))
 
