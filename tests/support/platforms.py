@@ -99,7 +99,26 @@ class Platform(ABC):
         raise NotImplementedError
 
 
-class MqttPlatform(Platform):
+class Relayed(Platform):
+    """A platform behind a relay: cutting it, its garbage and its lost answers are the relay's."""
+
+    relay: Relay
+
+    async def away(self) -> None:
+        self.relay.close()
+
+    async def back(self) -> None:
+        self.relay.open()
+
+    def garbage(self, *, on: bool) -> None:
+        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
+        self.relay.cut()
+
+    def lose_answers(self, after_bytes: int) -> None:
+        self.relay.answers_left = after_bytes
+
+
+class MqttPlatform(Relayed):
     """Debian's mosquitto behind a relay, and an independent subscriber beside it."""
 
     kind = mqtt.UPSTREAM
@@ -119,16 +138,6 @@ class MqttPlatform(Platform):
     def arrived(self) -> list[bytes]:
         return [message.payload for message in self.seen.messages()]
 
-    async def away(self) -> None:
-        self.relay.close()
-
-    async def back(self) -> None:
-        self.relay.open()
-
-    def garbage(self, *, on: bool) -> None:
-        self.relay.garbage = b"\xff\x00garbage" if on else None
-        self.relay.cut()
-
     def refuse_all(self, *, on: bool) -> None:
         self.broker.set_acl(self.SHUT if on else self.OPEN)
 
@@ -137,9 +146,6 @@ class MqttPlatform(Platform):
             self.broker.freeze()
         else:
             self.broker.thaw()
-
-    def lose_answers(self, after_bytes: int) -> None:
-        self.relay.answers_left = after_bytes
 
 
 class ConfirmingPlatform(MqttPlatform):
@@ -181,7 +187,7 @@ class SparkplugPlatform(MqttPlatform):
         return [text.encode() for text in texts if text.startswith('{"data":')]
 
 
-class HttpSingles(Platform):
+class HttpSingles(Relayed):
     """An aiohttp server behind a relay, one record a request."""
 
     kind = http.UPSTREAM
@@ -206,10 +212,6 @@ class HttpSingles(Platform):
     async def back(self) -> None:
         await self.server.start()
 
-    def garbage(self, *, on: bool) -> None:
-        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
-        self.relay.cut()
-
     def refuse_all(self, *, on: bool) -> None:
         self.server.busy = on
 
@@ -218,9 +220,6 @@ class HttpSingles(Platform):
             self.server.open.clear()
         else:
             self.server.open.set()
-
-    def lose_answers(self, after_bytes: int) -> None:
-        self.relay.answers_left = after_bytes
 
 
 class HttpBatches(HttpSingles):
@@ -285,7 +284,7 @@ class CsvFiles(JsonFiles):
         return body.encode()
 
 
-class NatsStream(Platform):
+class NatsStream(Relayed):
     """A nats-server behind a relay; what its stream holds is asked over a socket of our own.
 
     It shows nothing twice: within its duplicate window a repeated id is taken and dropped.
@@ -307,16 +306,9 @@ class NatsStream(Platform):
     def arrived(self) -> list[bytes]:
         return self.stream.bodies()
 
-    async def away(self) -> None:
-        self.relay.close()
-
     async def back(self) -> None:
         await asyncio.to_thread(self.server.restart)
         self.relay.open()
-
-    def garbage(self, *, on: bool) -> None:
-        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
-        self.relay.cut()
 
     def refuse_all(self, *, on: bool) -> None:
         if on:
@@ -330,11 +322,8 @@ class NatsStream(Platform):
         else:
             self.server.thaw()
 
-    def lose_answers(self, after_bytes: int) -> None:
-        self.relay.answers_left = after_bytes
 
-
-class PostgresTable(Platform):
+class PostgresTable(Relayed):
     """Debian's PostgreSQL behind a relay, and psql beside it; an id is in a table once."""
 
     kind = postgresql.UPSTREAM
@@ -354,16 +343,9 @@ class PostgresTable(Platform):
     def arrived(self) -> list[bytes]:
         return self.server.bodies()
 
-    async def away(self) -> None:
-        self.relay.close()
-
     async def back(self) -> None:
         await asyncio.to_thread(self.server.restart)
         self.relay.open()
-
-    def garbage(self, *, on: bool) -> None:
-        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
-        self.relay.cut()
 
     def refuse_all(self, *, on: bool) -> None:
         self.server.allow(on=not on)
@@ -374,11 +356,8 @@ class PostgresTable(Platform):
         else:
             self.locks.pop().release()
 
-    def lose_answers(self, after_bytes: int) -> None:
-        self.relay.answers_left = after_bytes
 
-
-class KafkaFake(Platform):
+class KafkaFake(Relayed):
     """librdkafka's mock broker (a fake that speaks the protocol) behind a relay."""
 
     kind = kafka.UPSTREAM
@@ -399,16 +378,6 @@ class KafkaFake(Platform):
         messages = self.server.messages(kafka.partition_of(STATION, 3))
         return [message.value() or b"" for message in messages]
 
-    async def away(self) -> None:
-        self.relay.close()
-
-    async def back(self) -> None:
-        self.relay.open()
-
-    def garbage(self, *, on: bool) -> None:
-        self.relay.garbage = b"\xff\x00garbage\r\n\r\n" if on else None
-        self.relay.cut()
-
     def refuse_all(self, *, on: bool) -> None:
         if on:
             self.server.refuse()
@@ -420,9 +389,6 @@ class KafkaFake(Platform):
             self.relay.flowing.clear()
         else:
             self.relay.flowing.set()
-
-    def lose_answers(self, after_bytes: int) -> None:
-        self.relay.answers_left = after_bytes
 
 
 PLATFORMS: tuple[type[Platform], ...] = (
