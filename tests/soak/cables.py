@@ -63,7 +63,7 @@ class Cut(Trouble):
         on_tcp = site.station.rigs[::2]
         for rig in on_tcp:
             site.tally.add(f"cut while: {site.truths[rig.name].phase}")
-            site.truths[rig.name].dies()
+        await site.deaf(*(site.truths[rig.name] for rig in on_tcp))
         await asyncio.sleep(fault.lasts_s)
         await asyncio.to_thread(cable.mend)
         long = fault.lasts_s * 1000 > site.spec.lease_ms

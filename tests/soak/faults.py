@@ -75,7 +75,7 @@ class Stopped(Trouble):
         site.daemon.send(signal.SIGSTOP)
         for truth in site.truths.values():
             site.tally.add(f"stopped while: {truth.phase}")
-            truth.dies()
+        await site.deaf(*site.truths.values())
         await asyncio.sleep(fault.lasts_s)
         site.daemon.send(signal.SIGCONT)
         long = fault.lasts_s * 1000 > site.spec.lease_ms

@@ -12,6 +12,8 @@ from tests.soak.main import main
 from tests.support.brokers import MOSQUITTO
 
 SEED = "7"
+HANGS_S = 900
+"""Ends a soak that hangs. A short one takes a minute, and four where a start takes one."""
 needs_brokers = pytest.mark.skipif(
     MOSQUITTO is None or PROGRAM is None,
     reason="no mosquitto, mosquitto_sub (Debian packages: mosquitto, mosquitto-clients)",

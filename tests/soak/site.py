@@ -7,7 +7,7 @@ bring cylinders, press start and take them away again, whatever it says.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic_ns
@@ -32,7 +32,12 @@ HABITS = Habits(patience_s=2.5, reach_s=0.08, start_within_s=3.0, linger_s=0.2, 
 GAP_TICKS, TICK_S = 120, 0.01
 """Nobody changes a cylinder in less than 1.2 s, see `tests/histories/people.py`. In turns of the loop:
 when this process stands still for want of a CPU, its PLCs do too, and the daemon must see the gap."""
-REST_S_MAX = 90.0
+WIRE_TICKS = 5
+"""Turns in which what lies in the wires reaches the PLCs, however long a turn takes."""
+REST_S_MAX = GAS_S_MAX = 240.0
+"""End waits that would hang; a daemon that ends by itself ends them at once."""
+PATIENT_S = 60.0
+"""So long a worker waits for an answer of a daemon that nobody hurts."""
 QUIET_S = 1.5
 PLATFORM = "platform"
 
@@ -145,9 +150,18 @@ class Site:
             process.kill()
         for truth in self.truths.values():
             self.tally.add(f"killed while: {truth.phase}")
-            truth.dies()
+        await self.deaf(*self.truths.values())
         await process.wait()
         self.daemon.process = None
+
+    async def deaf(self, *truths: RigTruth) -> None:
+        """Nothing new comes to these rigs from now on; return when nothing is in their wires."""
+        for truth in truths:
+            truth.dies()
+        for _ in range(WIRE_TICKS):
+            await asyncio.sleep(TICK_S)
+        for truth in truths:
+            truth.drained()
 
     # People.
 
@@ -161,7 +175,10 @@ class Site:
             station._tasks.append(station._group.create_task(worker.run()))
 
     async def rest(self) -> None:
-        """Workers finish, and everything that is owed is recorded and delivered."""
+        """Once gas has flowed, workers finish, and all that is owed is recorded and delivered."""
+        for worker in self.station.workers:
+            worker.habits = replace(worker.habits, patience_s=PATIENT_S)
+        await self.daemon.until(lambda: any(truth.gas for truth in self.truths.values()), GAS_S_MAX)
         await self.station.finish()
         await self.daemon.until(self._at_rest, REST_S_MAX, instead=self._unrest)
         held = 0.0

@@ -152,6 +152,21 @@ def test_a_permit_that_lives_on_after_a_death_is_said(
     assert any("beyond its lease after a death" in text for text in bench.wrong) == died
 
 
+@pytest.mark.parametrize("drained", [True, False])
+def test_what_was_in_the_wires_at_a_death_is_no_life_after_it(
+    bench: Bench, *, drained: bool
+) -> None:
+    """This process stood still: a renewal that was sent in time is taken late."""
+    bench.fill(FLEET.legal[0])
+    bench.truth.dies()
+    bench.run(LOOP_LATE_MS + 100)
+    if drained:
+        bench.truth.drained()
+    bench.run(LEASE_MS + 50, renew=False)
+    assert not bench.rig.plc.valve_open
+    assert (bench.wrong == []) == drained
+
+
 # Small things
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.shortly import needs_brokers, soaked
+from tests.soak.shortly import HANGS_S, needs_brokers, soaked
 
 KILLS = 4
 
 
 @pytest.mark.e2e
 @needs_brokers
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(HANGS_S)
 def test_kills_lose_nothing(tmp_path: Path) -> None:
     counts = soaked(tmp_path, "--only", "kills", "--kills", str(KILLS))["kills"]["counts"]
     assert counts["kills"] == KILLS

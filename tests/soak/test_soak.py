@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.soak.main import arguments
-from tests.soak.shortly import needs_brokers, soaked
+from tests.soak.shortly import HANGS_S, needs_brokers, soaked
 
 OF_ROOT = ("readonly", "cable")
 
 
 @pytest.mark.e2e
 @needs_brokers
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(HANGS_S)
 def test_one_of_each_fault_loses_nothing(tmp_path: Path) -> None:
     words = ("--only", "readonly,ack,cable", "--faults", "1", "--at-once")
     groups = soaked(tmp_path, *words)

@@ -53,6 +53,7 @@ class RigTruth:
     silent_ms_max: int = 0
     after_death_ms: list[int] = field(default_factory=list)
     _seen: _Seen = field(default_factory=_Seen)
+    _died_ms: int = 0
     _dead_ms: int = 0
     _dead_permit: int = 0
 
@@ -76,7 +77,13 @@ class RigTruth:
         """The daemon has just been killed, stopped or cut off: what is in force may not be renewed."""
         plc = self.rig.plc
         plc.advance()
-        self._dead_ms, self._dead_permit = plc.ran_ms, plc.retained.held_permit
+        self._died_ms = self._dead_ms = plc.ran_ms
+        self._dead_permit = plc.retained.held_permit
+
+    def drained(self) -> None:
+        """What it had sent before has come out of the wires; a lease may still live from here on."""
+        self.rig.plc.advance()
+        self._dead_ms = self.rig.plc.ran_ms
 
     def wakes(self) -> None:
         """A daemon that was only stopped or cut off goes on, perhaps in time."""
@@ -132,6 +139,6 @@ class RigTruth:
         gas.grams = self.rig.plant.passed_g - gas.began_g
         gas.shut_ms = plc.ran_ms
         if self._under_dead_permit:
-            self.after_death_ms.append(plc.ran_ms - max(self._dead_ms, gas.opened_ms))
+            self.after_death_ms.append(plc.ran_ms - max(self._died_ms, gas.opened_ms))
             self._dead_permit = 0
         self.tell("closes")
