@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from gatewayd import __version__, notify, wires
+from gatewayd import __version__, notify
 from gatewayd.alarms.damage import remedy
 from gatewayd.clock import Clock
-from gatewayd.devices import show_device
+from gatewayd.devices import DeviceNews, show_device
 from gatewayd.errors import StoreError
 from gatewayd.hardware_watchdog import HardwareWatchdog
 from gatewayd.house import House, build, info
@@ -31,7 +31,6 @@ from gatewayd.store import pulse, upkeep
 from gatewayd.store.hand import Hand
 from gatewayd.store.rebirth import Remedy
 from gatewayd.store.store import Store
-from gatewayd.supervise import Supervisor
 from gatewayd.upstreams.contract import presence
 from gatewayd.vitals import Vitals
 from gatewayd.web import page
@@ -225,17 +224,12 @@ async def _tick(house: House, vitals: Vitals) -> None:
 async def _show_devices(house: House) -> None:
     """Show noise, troubles and wires of devices when they change."""
     zone = ZoneInfo(house.settings.station.timezone)
-    shown: dict[Supervisor, object] = {}
-    news = wires.WireNews(house.context.clock)
+    news = DeviceNews(house.context.clock)
     while True:
         await asyncio.sleep(TICK_S)
-        shown = {each: shown.get(each, (0, (), 0)) for each in house.supervisors}
-        for supervisor in shown:
+        for supervisor in tuple(house.supervisors):
             supervisor.troubles.sweep()
-            troubles = supervisor.troubles.standing
-            seen = (supervisor.counters.noises, troubles, news.count(supervisor))
-            if shown[supervisor] != seen:
-                shown[supervisor] = seen
+            if news.of(supervisor):
                 show_device(house.board, supervisor, zone)
 
 

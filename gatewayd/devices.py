@@ -13,6 +13,7 @@ from drivers.rfid.contents import area_of
 from gatewayd import wires
 from gatewayd.board import Board
 from gatewayd.bugs import Bugs
+from gatewayd.clock import SECOND, Clock
 from gatewayd.commission.turned import Turned
 from gatewayd.rigs.evidence import stamp
 from gatewayd.rigs.front import Front, Hears
@@ -20,6 +21,9 @@ from gatewayd.settings.model import Settings
 from gatewayd.supervise import DeviceStatus, Supervisor
 from gatewayd.troubles import Standing
 from gatewayd.upstreams.contract import UpstreamContext
+
+COUNTS_S = 5.0
+"""How often it is told how many times the same trouble or noise was met; a new kind is told at once."""
 
 
 @dataclass(slots=True)
@@ -96,6 +100,30 @@ def supervised(driver: Driver, settings: Settings, context: UpstreamContext, bug
     )
     turned = Turned(context.store, supervisor.troubles.add)
     return Device(driver, supervisor, audience)
+
+
+class DeviceNews:
+    """Which devices have something new to show."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wires = wires.WireNews(clock)
+        self._shown: dict[str, tuple[object, object, int]] = {}
+
+    def of(self, supervisor: Supervisor) -> bool:
+        """Whether to show this one now; asked again and again."""
+        name, now_ns = supervisor.status.name, self._clock.monotonic_ns()
+        standing, noises = supervisor.troubles.standing, supervisor.counters.noises
+        kinds = tuple(each.trouble.kind for each in standing)
+        seen = noises > 0, kinds, self._wires.count(supervisor)
+        counts = noises, tuple(each.count for each in standing)
+        nothing = (False, (), 0), (0, ()), now_ns
+        shown, counted, shown_ns = self._shown.get(name, nothing)
+        late = now_ns - shown_ns >= COUNTS_S * SECOND
+        if seen == shown and (counts == counted or not late):
+            return False
+        self._shown[name] = seen, counts, now_ns
+        return True
 
 
 def show_device(board: Board, supervisor: Supervisor, zone: ZoneInfo) -> None:

@@ -102,8 +102,8 @@ def _device(name: str, seen: Mapping[str, Any]) -> Iterator[Sight]:
 
 def _text(seen: Mapping[str, Any], kind: str) -> str:
     """What the device says of its weight or its total, with register and raw value."""
-    told = (t["message"]["en"] for t in seen["troubles"] if t["kind"] == kind)
-    return next(told, "")
+    told = (t["message"] for t in seen["troubles"] if t["kind"] == kind)
+    return next((f"{said['zh']} / {said['en']}" for said in told), "")
 
 
 def _upstream(name: str, seen: Mapping[str, Any]) -> Iterator[Sight]:

@@ -77,7 +77,7 @@ async def test_a_broken_driver_and_an_unknown_weight_or_total(watch: Watch, kind
     assert kind not in await watch.pass_s(WEIGHT_UNKNOWN_S)
     assert kind in await watch.pass_s(2)
     (alarm,) = (a for a in watch.room.alarms.standing if a.kind == kind)
-    assert (alarm.subject, alarm.detail) == ("gate-1", "raw 0x7FFF")
+    assert (alarm.subject, alarm.detail) == ("gate-1", "重 / raw 0x7FFF"), "in both languages"
 
 
 async def test_an_upstream_that_is_down_for_long_and_dead_letters(watch: Watch) -> None:

@@ -11,7 +11,7 @@ from drivers import troubles
 from drivers.contract import Context, DriverError, Trouble
 from gatewayd.board import Board
 from gatewayd.clock import ManualClock
-from gatewayd.devices import show_device
+from gatewayd.devices import COUNTS_S, DeviceNews, show_device
 from gatewayd.supervise import Supervisor
 from gatewayd.troubles import TROUBLE_QUIET_S, TROUBLES_MAX, Troubles
 
@@ -105,6 +105,28 @@ class Scripted:
             context.trouble(FLOOD)
             raise DriverError("refused", DIALECT)
         await asyncio.Event().wait()
+
+
+def test_a_trouble_that_goes_on_is_not_told_at_every_look() -> None:
+    """Over a mobile link each telling of a retained state costs; a new kind is told at once."""
+    clock = ManualClock(START)
+    supervisor = Supervisor(Scripted(), clock=clock, emit=lambda _: None, on_status=lambda _: None)
+    news, told = DeviceNews(clock), []
+    assert not news.of(supervisor), "nothing to tell of it"
+    for look in range(round(10 * COUNTS_S)):
+        if look == 8:
+            supervisor.troubles.add(TWO)
+        supervisor.troubles.add(FLOOD)
+        told.append(news.of(supervisor))
+        clock.advance(seconds=0.1)
+    assert told[0], "the first word of it"
+    assert told[8], "another kind"
+    assert told.count(True) == 2
+    assert news.of(supervisor) is False
+    clock.advance(seconds=COUNTS_S)
+    assert news.of(supervisor), "how often it was told so far"
+    clock.advance(seconds=COUNTS_S)
+    assert not news.of(supervisor), "nothing new"
 
 
 async def test_the_device_state_tells_every_trouble_in_both_languages() -> None:
