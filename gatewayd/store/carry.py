@@ -15,17 +15,19 @@ import apsw
 from gatewayd.store import gaps, recover, rows
 from gatewayd.store.behind import SETTLED, catch_up, older_tables
 from gatewayd.store.chain import FIRST_PREVHASH
+from gatewayd.store.checking import FITTED, unreadable_permit
 from gatewayd.store.database import SCHEMA_VERSION
 from gatewayd.store.gaps import Gap
 
 ARCHIVE: Final = "archive"
 LOCKS: Final = "locks"
 RIGS: Final = "rigs"
+UPSTREAMS: Final = "upstreams"
 GROUPS: Final = {
     ARCHIVE: ("cylinders", "cylinder_tags", "archive", "holds", "retired", "lives", "snapshots"),
     LOCKS: ("rig_locks",),
     RIGS: ("rigs", "permits", "shifts"),
-    "upstreams": ("cursors", "dead_letters", "sent_ahead", "resends", "requests"),
+    UPSTREAMS: ("cursors", "dead_letters", "sent_ahead", "resends", "requests"),
     "alarms": ("alarms",),
     "operators": ("operators", "operator_cards", "sessions"),
     "checks": ("checks", "postchecks_due", "batches"),
@@ -224,10 +226,7 @@ def carry_group(
     *,
     anew: bool = False,
 ) -> bool:
-    """Take over tables that belong together, all or none; False = none.
-
-    `anew`: in the place of what the fresh store has there.
-    """
+    """Take over tables that belong together, all or none; `anew`: in the place of what is there."""
     fresh.execute("SAVEPOINT carried")
     try:
         for table in tables:
@@ -238,7 +237,8 @@ def carry_group(
             _check_archive(old, fresh)
         if group == RIGS:
             _carry_kept(old, fresh)
-            fresh.execute(SETTLED)
+        if group == UPSTREAMS:
+            fresh.execute(FITTED)
     except (apsw.Error, UnicodeDecodeError, ValueError, TypeError, _UnsoundError):
         fresh.execute("ROLLBACK TO carried; RELEASE carried")
         return False
@@ -275,10 +275,13 @@ def _columns(connection: apsw.Connection, table: str) -> list[str]:
 
 
 def _carry_kept(old: apsw.Connection, fresh: apsw.Connection) -> None:
-    """What a rig's own gate keeps."""
+    """What a rig's own gate keeps; and every permit that is pending can be settled."""
     found = old.execute("SELECT key, value FROM meta WHERE key LIKE ?", (_KEPT_ROWS,)).fetchall()
     for key, value in found:
         fresh.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    fresh.execute(SETTLED)
+    if why := unreadable_permit(fresh):
+        raise _UnsoundError(why)
 
 
 def _check_archive(old: apsw.Connection, fresh: apsw.Connection) -> None:

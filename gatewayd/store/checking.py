@@ -6,6 +6,7 @@ A damaged store must not be found out by the first fill of the day.
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import apsw
 
@@ -77,12 +78,19 @@ def _promises(connection: apsw.Connection) -> Iterator[str]:
     yield from _missing(connection, new=new)
     yield from _tail(connection, new=new)
     yield from (why for sql, why in _NEVER if connection.execute(sql).get)
+    if why := unreadable_permit(connection):
+        yield why
+
+
+def unreadable_permit(connection: apsw.Connection) -> str:
+    """Why a permit that is pending could not be settled; empty when each can. May raise apsw.Error."""
     columns = rows.PERMIT_COLUMNS
     pending = connection.execute(f"SELECT {columns} FROM permits WHERE state = 'pending'")  # noqa: S608 - our names
     try:
         _ = [rows.permit(row) for row in pending]
     except (ValueError, TypeError, AssertionError) as exc:
-        yield f"a pending permit cannot be read: {exc!r}"
+        return f"a pending permit cannot be read: {exc!r}"
+    return ""
 
 
 _NEVER = (
@@ -106,6 +114,14 @@ _NEVER = (
     ),
 )
 """Questions whose answer must be none, and what it means when there is one."""
+
+FITTED: Final = (
+    "DELETE FROM dead_letters WHERE sequence NOT IN (SELECT sequence FROM records);"
+    "DELETE FROM cursors WHERE sequence NOT BETWEEN 0 AND (SELECT max(sequence) FROM ("
+    "SELECT max(sequence) AS sequence FROM records UNION ALL SELECT max(sequence) FROM gaps))"
+)
+"""Makes it so of what is taken over into another store: records may not have come along. An upstream
+without its cursor is sent everything again, with the same ids."""
 
 
 def _missing(connection: apsw.Connection, *, new: bool) -> Iterator[str]:

@@ -285,9 +285,11 @@ async def test_a_store_that_is_no_continuation_is_not_mixed_in(site: Path) -> No
     store = open_store(site / "other")
     for _ in range(7):
         await store.append(draft())
+    await store.acknowledge("platform", 7, dead=[(7, "refused")])
     await store.close()
     done = _restore(site / "other", site / "backup.db")
     assert done.carried.lost == ((6, 7),)
+    await open_store(site / "other").close()
     assert _verified(site / "other" / DB).problem is None
 
 

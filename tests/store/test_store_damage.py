@@ -289,3 +289,29 @@ async def test_a_check_that_takes_too_long_is_cut_short(tmp_path: Path) -> None:
     ticks = iter(range(1_000_000))
     assert not checking.check(whole.path, seconds=2, monotonic=lambda: float(next(ticks)))
     assert checking.check(whole.path)
+
+
+@pytest.mark.parametrize(
+    ("broken", "lost"),
+    [
+        ("UPDATE permits SET judged = '{half'", ["rigs"]),
+        ("UPDATE permits SET issued_at = 'noon'", ["rigs"]),
+        ("UPDATE cursors SET sequence = -1", []),
+        ("UPDATE cursors SET sequence = 1 << 60", []),
+        ("INSERT INTO dead_letters VALUES ('platform', 999, 'no', '', 0)", []),
+    ],
+)
+async def test_what_was_taken_over_is_no_damage_at_the_next_start(
+    made: Made, tmp_path: Path, broken: str, lost: list[str]
+) -> None:
+    """Else every start would put a store aside, until the disk is full."""
+    path = made.copy_to(tmp_path / "x")
+    with contextlib.closing(apsw.Connection(str(path))) as connection:
+        connection.execute(broken)
+    for _ in range(2):
+        store = reopen(tmp_path / "x")
+        (alarm,) = (a for a in store.alarms(standing=True) if a.kind == "store_damaged")
+        assert alarm.values["not_taken_over"] == lost
+        assert store.cursor("platform") == (DELIVERED if "cursors" not in broken else 0)
+        await store.close()
+    assert len(put_aside(tmp_path / "x")) == 1
