@@ -97,20 +97,21 @@ VERIFY: Final[dict[str, tuple[str, str]]] = {
         "序号 {last} 及以前：已到保存期限并全部送达，已删除",
         "through {last}: deleted for their age, all delivered",
     ),
+    "verify.through": ("{first} 至 {last}", "{first} to {last}"),
     "verify.lost": (
-        "{first} 至 {last}：随 {file} 丢失（{at}）",
-        "{first} to {last}: lost with {file} ({at})",
+        "{which}：随 {file} 丢失（{at}）",
+        "{which}: lost with {file} ({at})",
     ),
     "verify.lost_unsure": (
-        "{first} 至 {last}：随 {file} 丢失，其中有跳过的编号：无人知道它编到了哪里（{at}）",
+        "{which}：随 {file} 丢失，其中有跳过的编号：无人知道它编到了哪里（{at}）",
         (
-            "{first} to {last}: lost with {file}, and numbers left out: nobody knows how far it had counted "
+            "{which}: lost with {file}, and numbers left out: nobody knows how far it had counted "
             "({at})"
         ),
     ),
     "verify.left_out": (
-        "{first} 至 {last}：恢复备份时原处没有数据库，跳过了这些编号（{at}）",
-        "{first} to {last}: left out when a backup took an empty place ({at})",
+        "{which}：恢复备份时原处没有数据库，跳过了这些编号（{at}）",
+        "{which}: left out when a backup took an empty place ({at})",
     ),
     "verify.ok": (
         "{records} 条记录，序号不缺，哈希全部正确；最后一条 {last}",

@@ -234,8 +234,9 @@ def _missing(gap: Gap, lang: Language) -> str:
     """Which numbers are not here, and why."""
     unsure = gap.records >= SEQUENCES_SKIPPED
     how = ("lost_unsure" if unsure else "lost") if gap.file else "left_out"
-    ends = {"first": gap.from_sequence, "last": gap.sequence}
-    return text(f"verify.{how}", lang, **ends, file=gap.file, at=gap.noted_at)
+    first, last = gap.from_sequence, gap.sequence
+    which = str(first) if first == last else text("verify.through", lang, first=first, last=last)
+    return text(f"verify.{how}", lang, which=which, file=gap.file, at=gap.noted_at)
 
 
 def _tell(found: Verified, lang: Language) -> None:
