@@ -77,7 +77,8 @@ def _say(tally: Tally, points: list[tuple[float, float]], minutes: float) -> Non
     tally.at_most("RSS, p50 (MiB)", percentile(weights, 50))
     tally.at_most("RSS, most (MiB)", max(weights), promise=f"<= {RSS_MIB_MAX}")
     tally.at_most("RSS at the end (MiB)", weights[-1])
-    tally.at_most("growth after warm-up (MiB/h)", growth, promise=f"<= {GROWTH_MIB_H_MAX}")
+    promise = f"<= {GROWTH_MIB_H_MAX}, told from {TELLING_MINUTES} minutes on"
+    tally.at_most("growth after warm-up (MiB/h)", growth, promise=promise)
     if max(weights) > RSS_MIB_MAX:
         tally.say(f"the daemon weighs {max(weights):.0f} MiB")
     if minutes >= TELLING_MINUTES and growth > GROWTH_MIB_H_MAX:
