@@ -15,7 +15,7 @@ import apsw
 from gatewayd.store import gaps, recover, rows
 from gatewayd.store.behind import SETTLED, catch_up, older_tables
 from gatewayd.store.chain import FIRST_PREVHASH
-from gatewayd.store.checking import FITTED, unreadable_permit
+from gatewayd.store.checking import FITTED, require_readable
 from gatewayd.store.database import SCHEMA_VERSION
 from gatewayd.store.gaps import Gap
 
@@ -239,6 +239,7 @@ def carry_group(
             _carry_kept(old, fresh)
         if group == UPSTREAMS:
             fresh.execute(FITTED)
+        require_readable(fresh, group)
     except (apsw.Error, UnicodeDecodeError, ValueError, TypeError, _UnsoundError):
         fresh.execute("ROLLBACK TO carried; RELEASE carried")
         return False
@@ -275,13 +276,11 @@ def _columns(connection: apsw.Connection, table: str) -> list[str]:
 
 
 def _carry_kept(old: apsw.Connection, fresh: apsw.Connection) -> None:
-    """What a rig's own gate keeps; and every permit that is pending can be settled."""
+    """What a rig's own gate keeps."""
     found = old.execute("SELECT key, value FROM meta WHERE key LIKE ?", (_KEPT_ROWS,)).fetchall()
     for key, value in found:
         fresh.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
     fresh.execute(SETTLED)
-    if why := unreadable_permit(fresh):
-        raise _UnsoundError(why)
 
 
 def _check_archive(old: apsw.Connection, fresh: apsw.Connection) -> None:

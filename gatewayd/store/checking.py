@@ -4,7 +4,7 @@ A damaged store must not be found out by the first fill of the day.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from gatewayd.logs import logger
 from gatewayd.store import database, rows
 from gatewayd.store.behind import commits_behind
 from gatewayd.store.links import Link, proven
+from gatewayd.store.reads import Reads
 
 CHECK_S_MAX = 20.0
 """How long pages are looked at when a store is opened: about 5 GB from a fast disk, 2 GB at 100 MB/s.
@@ -78,20 +79,31 @@ def _promises(connection: apsw.Connection) -> Iterator[str]:
     yield from _missing(connection, new=new)
     yield from _tail(connection, new=new)
     yield from (why for sql, why in _NEVER if connection.execute(sql).get)
-    if why := unreadable_permit(connection):
-        yield why
+    for group in _AT_START if new else ("rigs",):
+        try:
+            require_readable(connection, group)
+        except ValueError as exc:
+            yield f"{group} cannot be read: {exc}"
 
 
-def unreadable_permit(connection: apsw.Connection) -> str:
-    """Why a permit that is pending could not be settled; empty when each can. May raise apsw.Error."""
-    columns = rows.PERMIT_COLUMNS
-    pending = connection.execute(f"SELECT {columns} FROM permits WHERE state = 'pending'")  # noqa: S608 - our names
+def require_readable(connection: apsw.Connection, group: str) -> None:
+    """Raise ValueError where rows of a group that every start reads say nothing sound."""
+    read = _AT_START.get(group)
+    if read is None:
+        return
     try:
-        _ = [rows.permit(row) for row in pending]
-    except (ValueError, TypeError, AssertionError) as exc:
-        return f"a pending permit cannot be read: {exc!r}"
-    return ""
+        read(Reads(Path(connection.db_filename("main")), connection))
+    except (TypeError, AssertionError) as exc:
+        raise ValueError(repr(exc)) from exc
 
+
+_AT_START: Final[Mapping[str, Callable[[Reads], object]]] = {
+    "rigs": lambda reads: list(map(reads.pending_permits, reads.rigs_with_pending_permits())),
+    "alarms": lambda reads: reads.alarms(standing=False),
+    "locks": Reads.rig_locks,
+    "clock": Reads.clock_mark,
+}
+"""Whoever reads these would end of them, at each start anew."""
 
 _NEVER = (
     (

@@ -296,6 +296,9 @@ async def test_a_check_that_takes_too_long_is_cut_short(tmp_path: Path) -> None:
     [
         ("UPDATE permits SET judged = '{half'", ["rigs"]),
         ("UPDATE permits SET issued_at = 'noon'", ["rigs"]),
+        ("UPDATE alarms SET vals = '{half'", ["alarms"]),
+        ("UPDATE rig_locks SET locked_at = 'noon'", ["locks"]),
+        ("UPDATE clock SET latest_at = 'noon'", ["clock"]),
         ("UPDATE cursors SET sequence = -1", []),
         ("UPDATE cursors SET sequence = 1 << 60", []),
         ("INSERT INTO dead_letters VALUES ('platform', 999, 'no', '', 0)", []),
