@@ -21,6 +21,7 @@ from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
 from gatewayd.upstreams.kafka_settings import KafkaSettings
 from gatewayd.upstreams.plain import LosableSink, PlainUpstream
+from gatewayd.upstreams.refused import RefusedError
 from gatewayd.upstreams.worded import Wording, spoken, wording_of
 
 CLOUD_EVENT = b"application/cloudevents+json"
@@ -39,14 +40,6 @@ class Message:
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
     time_ms: int
-
-
-class RefusedError(Exception):
-    """The cluster answered no; `permanent`: to the message, so it will never take it as it is."""
-
-    def __init__(self, why: str, *, permanent: bool = False) -> None:
-        super().__init__(why)
-        self.permanent = permanent
 
 
 class Wire(Protocol):

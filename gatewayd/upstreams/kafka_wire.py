@@ -20,8 +20,9 @@ from aiokafka.errors import (
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.aside import aside, heed
 from gatewayd.upstreams.contract import UpstreamContext
-from gatewayd.upstreams.kafka import Message, RefusedError, partition_of
+from gatewayd.upstreams.kafka import Message, partition_of
 from gatewayd.upstreams.kafka_settings import KafkaSettings
+from gatewayd.upstreams.refused import RefusedError
 
 PERMANENT = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidMessageError)
 SILENT = (KafkaTimeoutError, RequestTimedOutError)

@@ -17,15 +17,8 @@ from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
 from gatewayd.upstreams.nats_settings import NatsSettings
 from gatewayd.upstreams.plain import LosableSink, PlainUpstream
+from gatewayd.upstreams.refused import RefusedError
 from gatewayd.upstreams.worded import Wording, spoken, wording_of
-
-
-class RefusedError(Exception):
-    """The stream does not take this record now; `permanent`: it never will as it is."""
-
-    def __init__(self, why: str, *, permanent: bool = False) -> None:
-        super().__init__(why)
-        self.permanent = permanent
 
 
 class Wire(Protocol):

@@ -17,8 +17,8 @@ from nats.js.api import Header
 
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.aside import aside, heed
-from gatewayd.upstreams.nats import RefusedError
 from gatewayd.upstreams.nats_settings import NatsSettings
+from gatewayd.upstreams.refused import RefusedError
 from gatewayd.upstreams.tls import TlsSettings
 
 TOO_LARGE = 10054

@@ -20,6 +20,7 @@ from gatewayd.upstreams.backoff import FIELD, Pace
 from gatewayd.upstreams.contract import Outcome, UpstreamContext
 from gatewayd.upstreams.plain import LosableSink, PlainUpstream
 from gatewayd.upstreams.postgresql_settings import PostgresqlSettings
+from gatewayd.upstreams.refused import RefusedError
 from gatewayd.upstreams.worded import Wording, spoken, wording_of
 
 
@@ -47,14 +48,6 @@ class MappedRow:
     columns: tuple[str, ...]
     key: str
     said: str
-
-
-class RefusedError(Exception):
-    """The database answered no; `permanent`: to the data, so it will never take them as they are."""
-
-    def __init__(self, why: str, *, permanent: bool) -> None:
-        super().__init__(why)
-        self.permanent = permanent
 
 
 Rows = Sequence[Row] | Sequence[MappedRow]

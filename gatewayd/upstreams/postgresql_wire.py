@@ -12,8 +12,9 @@ import asyncpg
 
 from gatewayd.errors import UpstreamError
 from gatewayd.upstreams.aside import aside, heed
-from gatewayd.upstreams.postgresql import MappedRow, RefusedError, Row, Rows
+from gatewayd.upstreams.postgresql import MappedRow, Row, Rows
 from gatewayd.upstreams.postgresql_settings import PostgresqlSettings
+from gatewayd.upstreams.refused import RefusedError
 from gatewayd.upstreams.tls import TlsSettings
 
 PERMANENT = ("22", "23", "P0001")
