@@ -3,48 +3,26 @@
 import json
 import threading
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tests.support import waiting
+from tests.support.listeners import Listener
 
 WAIT_S_MAX = waiting.WITHIN_S
 
 
-class Caller:
+class Caller(Listener):
     """Publishes requests below `root` and collects every reply, by topic and correlation data."""
 
     def __init__(self, port: int, root: str, *, answers: str = "answers/me") -> None:
-        self._port = port
+        super().__init__(port, (f"{root}/cmd/+/reply", answers))
         self._root = root
-        self._answers = answers
         self._changed = threading.Condition()
-        self._ready = threading.Event()
         self.replies: list[tuple[str, bytes | None, dict[str, Any]]] = []
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
-
-    def __enter__(self) -> Self:
-        self._client.connect("127.0.0.1", self._port)
-        self._client.loop_start()
-        assert self._ready.wait(WAIT_S_MAX), "the broker never confirmed the subscription"
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
 
     def publish(
         self,
@@ -81,13 +59,8 @@ class Caller:
                 self._changed.wait(left)
             return list(self.replies)
 
-    def _on_connect(self, client: paho.Client, *_: Any) -> None:
-        client.subscribe([(f"{self._root}/cmd/+/reply", 1), (self._answers, 1)])
-
-    def _on_subscribe(self, *_: Any) -> None:
-        self._ready.set()
-
-    def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        del client, userdata
         correlation = getattr(message.properties, "CorrelationData", None)
         with self._changed:
             self.replies.append((message.topic, correlation, json.loads(message.payload)))

@@ -8,20 +8,19 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tests.support import waiting
+from tests.support.listeners import Listener
 
 SESSION_S = 3_600
 
 
-class Confirmer:
+class Confirmer(Listener):
     """Subscribes to the records below `root`; `records` are those on its disk, repetitions too."""
 
     def __init__(
@@ -35,41 +34,22 @@ class Confirmer:
         forgets: str = "",
         name: str = "confirmer",
     ) -> None:
+        super().__init__(port, (f"{root}/records/#",), name=name)
         self.how = how
         self.records: list[bytes] = []
         self.every = every
         self._root = root
-        self._port = port
         self._disk = disk
         self.forgets = forgets
         self._unconfirmed: list[dict[str, Any]] = []
         self._turn = threading.Lock()
         """Messages come in paho's thread, and a test confirms in its own."""
-        self._ready = threading.Event()
-        self._client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5
-        )
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 1)
 
-    def __enter__(self) -> Self:
+    def _connect(self) -> None:
         session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's
         session.SessionExpiryInterval = SESSION_S
         self._client.connect("127.0.0.1", self._port, clean_start=False, properties=session)
-        self._client.loop_start()
-        assert self._ready.wait(waiting.WITHIN_S), "the broker never confirmed the subscription"
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Return once `holds()`."""
@@ -84,10 +64,8 @@ class Confirmer:
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self._client.publish(f"{self._root}/ack", body, 1, retain)
 
-    def _on_connect(self, client: paho.Client, *_: Any) -> None:
-        client.subscribe([(f"{self._root}/records/#", 1)])
-
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        del client, userdata
         self.records.append(bytes(message.payload))
         if self._disk is not None:
             with self._disk.open("ab") as disk:

@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support import waiting
+from tests.support.listeners import Listener
 
 WAIT_S_MAX = waiting.WITHIN_S
 
@@ -29,7 +28,7 @@ class Seen:
     user: tuple[tuple[str, str], ...] = ()
 
 
-class Subscriber:
+class Subscriber(Listener):
     """Collects every message of the given filters, from before `__enter__` returns."""
 
     def __init__(
@@ -41,35 +40,14 @@ class Subscriber:
         ca: Path | None = None,
     ) -> None:
         protocol = paho.MQTTv5 if version == "5" else paho.MQTTv311
-        self._port = port
-        self._filters = [(text, 1) for text in filters or ("#",)]
+        super().__init__(port, filters or ("#",), protocol=protocol)
         self._changed = threading.Condition()
         self._messages: list[Seen] = []
-        self._ready = threading.Event()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 1)
         if user is not None:
             self._client.username_pw_set(*user)
         if ca is not None:
             self._client.tls_set(str(ca))
-
-    def __enter__(self) -> Self:
-        self._client.connect("127.0.0.1", self._port)
-        self._client.loop_start()
-        assert self._ready.wait(WAIT_S_MAX), "the broker never confirmed the subscription"
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
 
     def messages(self, topic_part: str = "") -> Sequence[Seen]:
         """What has arrived so far on topics that contain `topic_part`, in order of arrival."""
@@ -103,13 +81,8 @@ class Subscriber:
         tail = ", ".join(f"{seen.topic} {seen.payload[:80]!r}" for seen in self._messages[-10:])
         return f"{len(self._messages)} messages, the last: {tail}"
 
-    def _on_connect(self, client: paho.Client, *_: Any) -> None:
-        client.subscribe(self._filters)
-
-    def _on_subscribe(self, *_: Any) -> None:
-        self._ready.set()
-
-    def _on_message(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        del client, userdata
         at_ns = time.monotonic_ns()
         content_type = getattr(message.properties, "ContentType", None)
         seen = Seen(
