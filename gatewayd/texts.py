@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from gatewayd.texts_commands import COMMANDS
 from gatewayd.texts_desk import DESK, WAITING
+from gatewayd.texts_errors import ERRORS_SAID
 from gatewayd.texts_maps import MAPS
 from gatewayd.texts_orders import ORDERS, TELLING
 from gatewayd.texts_reload import RELOAD
@@ -278,6 +279,7 @@ TEXTS: Mapping[str, Text] = {
             SAID,
             SERVICE,
             STORE,
+            ERRORS_SAID,
         )
         for key, words in part.items()
     },

@@ -127,43 +127,6 @@ VERIFY: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-PROBLEMS: Final[dict[str, tuple[str, str]]] = {
-    "verify.problem.record": ("第 {sequence} 号记录：{said}", "record {sequence}: {said}"),
-    "verify.problem.at_end": (
-        "末尾缺少第 {first} 至 {last} 号记录",
-        "records {first} to {last} are missing at the end",
-    ),
-    "verify.problem.torn": (
-        (
-            "它的日志已撕裂，撕裂处之后还有已提交的内容；可用 gatewayd records salvage 文件 读出剩余内容，"
-            "gatewayd 下次启动时会将它隔离并带过完好的部分"
-        ),
-        (
-            "its log is torn, and more was committed behind the tear; `gatewayd records salvage FILE` reads "
-            "what is left of it, a start of gatewayd puts it aside and takes over what is sound"
-        ),
-    ),
-    "verify.problem.gap": (
-        "缺少序号 {sequence}，下一条是 {next}",
-        "sequence {sequence} is missing, the next is {next}",
-    ),
-    "verify.problem.no_record": ("内容不是记录：{why}", "its body is not a record: {why}"),
-    "verify.problem.changed": ("内容被改动", "its content was changed"),
-    "verify.problem.hash": (
-        "内容被改动：哈希为 {told}，实际内容为 {digest}",
-        "its content was changed: hash says {told}, content is {digest}",
-    ),
-    "verify.problem.unlinked": (
-        "它应接在 {told} 之后，而前一条记录是 {digest}",
-        "it follows {told}, the record before it has {digest}",
-    ),
-    "verify.problem.row": (
-        "数据库行写的是 {row}，记录内容写的是另一个",
-        "its row says {row}, its body another",
-    ),
-}
-"""What can be wrong with a chain; its English is how `store` says it, so it is exact."""
-
 ALARMS: Final[dict[str, tuple[str, str]]] = {
     "severity.critical": ("严重", "CRITICAL"),
     "severity.warning": ("警告", "WARNING"),
@@ -207,4 +170,4 @@ OUTBOX: Final[dict[str, tuple[str, str]]] = {
     "outbox.again": ("将重发 {count} 条记录", "{count} records will be sent again"),
 }
 
-STORE: Final = ALARMS | OUTBOX | BACKUP | GROUPS | SALVAGE | VERIFY | PROBLEMS
+STORE: Final = ALARMS | OUTBOX | BACKUP | GROUPS | SALVAGE | VERIFY

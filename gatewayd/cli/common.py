@@ -11,6 +11,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
+from gatewayd.cli.known import translated
 from gatewayd.errors import ConfigError, GatewayError, RejectedError
 from gatewayd.texts import Language
 
@@ -101,7 +102,10 @@ def stop(code: int, text: str = "") -> NoReturn:
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn our named errors into their exit codes, text on stderr; anything else is a bug."""
+    """Turn our named errors into their exit codes, text on stderr; anything else is a bug.
+
+    What the store says is said in the language of the command.
+    """
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -110,6 +114,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         except (ConfigError, RejectedError) as exc:
             stop(NO, str(exc))
         except GatewayError as exc:
-            stop(COULD_NOT_RUN, str(exc))
+            asked = click.get_current_context().params.get("lang")
+            stop(COULD_NOT_RUN, translated(str(exc), language(asked)))
 
     return wrapped

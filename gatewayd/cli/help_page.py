@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 from rich.cells import cell_len
 
-from gatewayd.cli.usage import pattern
+from gatewayd.cli.known import pattern
 from gatewayd.texts_help import books, station, tools, words
 
 HELP: Mapping[str, str] = (

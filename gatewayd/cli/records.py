@@ -18,8 +18,8 @@ from gatewayd.cli.common import (
     reports_errors,
     stop,
 )
+from gatewayd.cli.known import translated
 from gatewayd.cli.salvage import salvage
-from gatewayd.cli.usage import translated
 from gatewayd.settings.site import load_site
 from gatewayd.store.behind import lacks_its_log
 from gatewayd.store.gaps import Gap

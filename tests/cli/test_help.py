@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from gatewayd.cli.help_page import AS_IT_IS, HELP, chinese, example, folded, page, paragraphs
+from gatewayd.cli.known import pattern
 from gatewayd.cli.root import main
-from gatewayd.cli.usage import pattern
 from gatewayd.texts_help import words
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -21,7 +21,8 @@ finally:
     print(*sorted(name for name in sys.modules if name.startswith("gatewayd.")), sep="\\n")
 """
 HELPERS = frozenset(
-    f"gatewayd.cli.{name}" for name in ("common", "help_page", "root", "said", "spoken", "usage")
+    f"gatewayd.cli.{name}"
+    for name in ("common", "help_page", "known", "root", "said", "spoken", "usage")
 )
 
 

@@ -1,21 +1,23 @@
 """Backup, restore, salvage and verify are said in the operator's language, line by line."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
 from click.testing import CliRunner, Result
 
+from gatewayd.cli.known import translated
 from gatewayd.cli.root import main
-from gatewayd.cli.usage import translated
 from gatewayd.store.chain import FIRST_PREVHASH, Head, broken
+from gatewayd.store.database import Ownership
 from gatewayd.store.model import Record
 from gatewayd.store.restoring import TAKEN_OVER
 from gatewayd.store.verifying import TORN
 from gatewayd.texts import TEXTS
 from tests.support.configs import write_config
-from tests.support.damage import DB, RECORDS, Made, run_make, zeroed
+from tests.support.damage import DB, RECORDS, Made, pages, run_make, zeroed
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"\b(the|is|was|are|that|lost|missing|restored)\b")
@@ -97,6 +99,41 @@ def test_alarms_are_answered_and_dead_letters_told_in_chinese(site: Path) -> Non
     assert english == [
         "overfilled 0000000009: no such alarm stands; `gatewayd alarms` shows what does"
     ]
+
+
+def _refused(site: Path, *words: str) -> str:
+    """What a Chinese and an English terminal are told; the file is named first in both."""
+    english = _run(site, *words)
+    chinese = _run(site, *words, locale="zh_CN.UTF-8")
+    assert (english.exit_code, chinese.exit_code) == (3, 3), english.output
+    (said,) = chinese.stderr.splitlines()
+    assert said.split("：")[0] == english.stderr.split(": ")[0]
+    assert not CHINESE.search(english.stderr)
+    _chinese([said.split("（")[0]])
+    return said
+
+
+def test_what_the_store_refuses_is_said_in_chinese(site: Path) -> None:
+    backup, path = str(site.parent / "b.db"), str(site / DB)
+    assert _run(site, "backup", "--to", backup).exit_code == 0
+    assert "已存在" in _refused(site, "backup", "--to", backup)
+    assert "就是数据库本身" in _refused(site, "restore", path, "--by", "li")
+    zeroed(Path(backup), pages(Path(backup))["records", "leaf"][0])
+    assert "不是完好的备份" in _refused(site, "restore", backup, "--by", "li")
+    with closing(apsw.Connection(backup)) as other:
+        other.execute("UPDATE meta SET value = '3702000001' WHERE key = 'station_id'")
+    assert "这是充装站 3702000001 的数据库" in _refused(site, "restore", backup, "--by", "li")
+    owner = Ownership.take(site / DB)
+    assert "正由进程" in _refused(site, "restore", backup, "--by", "li")
+    owner.release()
+    with closing(apsw.Connection(path)) as store:
+        store.execute("UPDATE meta SET value = '9' WHERE key = 'schema_version'")
+    assert "由更新版本的 gatewayd 写成" in _refused(site, "records", "list")
+    zeroed(site / DB, 1)
+    assert "数据库已损坏" in _refused(site, "records", "list")
+    for file in site.glob(f"{DB}*"):
+        file.unlink()
+    assert "还没有数据库" in _refused(site, "records", "verify")
 
 
 def test_every_problem_of_a_chain_is_known() -> None:

@@ -7,8 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from gatewayd.cli.known import LIBRARY, translated
 from gatewayd.cli.root import main
-from gatewayd.cli.usage import LIBRARY, translated
 from gatewayd.store.beside import import_cylinders
 from gatewayd.texts import TEXTS
 from tests.rigs.bench import LEGAL
