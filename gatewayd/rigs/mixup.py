@@ -51,8 +51,9 @@ class Mixup:
         if self._total_g is None:
             return
         others = self._store.rigs_at_total(self._total_g, within_g=AGREE_G, besides=self._rig_id)
+        rigs = ", ".join(sorted((self._rig_id, *others)))
         for rig_id in (self._rig_id, *others) if others else ():
-            await self._lock(rig_id, ", ".join((self._rig_id, *others)))
+            await self._lock(rig_id, rigs)
         self._total_g = None
 
     async def _lock(self, rig_id: str, rigs: str) -> None:

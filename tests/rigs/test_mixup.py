@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatewayd.rigs.ending import AGREE_G
-from gatewayd.rigs.mixup import TELLS_FROM_G
+from gatewayd.rigs.mixup import TELLS_FROM_G, Mixup
 from gatewayd.rigs.sources import RigLocks
 from gatewayd.store.orders import Order, lock
 from gatewayd.store.store import Store
@@ -100,6 +100,15 @@ async def test_it_is_said_once_however_often_they_change_places(tmp_path: Path) 
             await store.set_total_g("rig-2", total_g)
             desk.gate.sample = replace(desk.gate.sample, total_g=total_g)
             await _settled(desk)
+        assert desk.kinds().count("lock") == 2
+
+
+async def test_both_rigs_see_the_same_and_it_is_said_once(tmp_path: Path) -> None:
+    async with _started(tmp_path, OTHERS_G) as (store, desk):
+        await _settled(desk)
+        other = Mixup("rig-2", store, desk.clock)
+        other.note(OTHERS_G)
+        await other.settle()
         assert desk.kinds().count("lock") == 2
 
 
