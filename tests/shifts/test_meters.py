@@ -25,7 +25,7 @@ from gatewayd.supervise import Supervisor
 from protocols import registers
 from protocols.register_weights import Site
 from protocols.registers import Profile
-from tests.alarms.control_room import ControlRoom, control_room
+from tests.alarms.control_room import ControlRoom
 from tests.drivers.meter.test_meter_modbus import settings
 from tests.drivers.scale.test_modbus_scale import PROFILES
 from tests.support.shapes import against_record
@@ -83,12 +83,6 @@ class Line:
 
     def alarms(self, kind: str) -> list[dict[str, Any]]:
         return [each for each in self.room.data() if each.get("code") == kind]
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[ControlRoom]:
-    async with control_room(tmp_path) as made:
-        yield made
 
 
 @asynccontextmanager

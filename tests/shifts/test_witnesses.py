@@ -2,121 +2,34 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-import apsw
 import pytest
 from click.testing import CliRunner
 
-from drivers.contract import GateSample, Trouble, WeightSample
+from drivers.contract import WeightSample
 from drivers.scale.modbus import DRIVER
-from gatewayd.alarms.words import topic
 from gatewayd.cli.root import main
-from gatewayd.settings.upkeep import ShiftsSettings
 from gatewayd.shifts.telling import alarm_of
 from gatewayd.shifts.testimony import Why
-from gatewayd.shifts.witnesses import UNKNOWN_S_MAX, Witnesses
+from gatewayd.shifts.witnesses import UNKNOWN_S_MAX
 from gatewayd.sim.map_device import MapDevice
 from gatewayd.sim.wires import TcpWire
 from gatewayd.supervise import Supervisor
-from tests.alarms.control_room import SUBJECTS, ControlRoom, control_room
+from tests.alarms.control_room import ControlRoom
 from tests.drivers.scale.test_modbus_scale import PROFILES, settings
-from tests.rigs.bench import QUIET
+from tests.shifts.yard import MINUTE, begun
 from tests.support.shapes import against_record
-from tests.support.stores import STATION, ZONE, chain_breaks, draft, permit
+from tests.support.stores import STATION, chain_breaks, draft, permit
 from tests.support.waiting import until
 
-TANK_G = 42_000_000
-MINUTE = 60
 WHYS = get_args(Why)
-
-
-class Yard:
-    """Two rigs, the tank they fill from, and who watches."""
-
-    def __init__(self, room: ControlRoom, tank_g: int = TANK_G, **changed: Any) -> None:
-        self.room = room
-        self.tank_g: int | None = tank_g
-        self.counted_g = 4_294_900_000
-        self.open: dict[str, tuple[str | None, int | None]] = {
-            "rig-1": (None, 0),
-            "rig-2": (None, 0),
-        }
-        tank = {"device": "tank-1", "kind": "mass_falls", "limit_g": 1_000, "limit_permille": 1}
-        made = ShiftsSettings.model_validate({"witness": [tank | changed]}, strict=False)
-        self.kind = made.witness[0].kind
-        self.unknown = ""
-        self.troubles: list[tuple[str, Trouble]] = []
-        self.witnesses = Witnesses(
-            made,
-            STATION,
-            ZONE,
-            store=room.store,
-            board=room.board,
-            alarms=room.alarms,
-            clock=room.clock,
-            flowing=lambda: self.open,
-            tell=lambda device, trouble: self.troubles.append((device, trouble)),
-        )
-
-    def speak(self) -> None:
-        at_ns = self.room.clock.monotonic_ns()
-        if self.unknown:
-            unknown = WeightSample("tank-1", at_ns, None, None, stable=False, why=self.unknown)
-            self.witnesses.take(unknown)
-            return
-        if self.tank_g is None:
-            return
-        self.witnesses.take(WeightSample("tank-1", at_ns, self.tank_g, None, stable=True))
-        counter = {"device": "meter-1", "at_ns": at_ns, "total_g": self.counted_g % 2**32}
-        self.witnesses.take(GateSample(**{**_values(QUIET), **counter}))
-
-    def flow(self, grams: int) -> None:
-        self.counted_g += grams
-        if self.tank_g is not None:
-            self.tank_g -= grams
-
-    async def fill(self, net_g: int, flowed_g: int | None = None, rig_id: str = "rig-1") -> None:
-        self.flow(net_g if flowed_g is None else flowed_g)
-        await self.room.store.append(draft(data={"net_g": net_g}, rig_id=rig_id))
-
-    async def pass_h(self, hours: float) -> None:
-        """It is heard every minute, and looked at every half an hour and at the end."""
-        minutes = round(hours * 60)
-        for minute in reversed(range(minutes)):
-            self.room.clock.advance(seconds=MINUTE)
-            self.speak()
-            if minute % 30 == 0:
-                await self.witnesses.look()
-
-    def closed(self) -> list[dict[str, Any]]:
-        return [data for data in self.room.data() if "risen_g" in data and "device" in data]
 
 
 def _shows(heard: list[WeightSample], grams: int) -> bool:
     return heard[-1].gross_g == grams
-
-
-def _values(sample: GateSample) -> dict[str, Any]:
-    return {name: getattr(sample, name) for name in GateSample.__slots__}
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[ControlRoom]:
-    async with control_room(tmp_path) as made:
-        yield made
-
-
-async def begun(room: ControlRoom, **changed: Any) -> Yard:
-    """At noon, with shifts at eight and twenty."""
-    yard = Yard(room, **changed)
-    await yard.witnesses.look()
-    yard.speak()
-    return yard
 
 
 @pytest.mark.parametrize(
@@ -257,122 +170,6 @@ def test_every_shift_that_is_not_compared_is_an_alarm() -> None:
     refilled, went_back = "tank_refilled", "totaliser_went_back"
     others = {"": None, "delivery": refilled, "went_back": went_back, "jumped": went_back}
     assert kinds == {**dict.fromkeys(WHYS, "shift_uncompared"), **others}
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_a_death_at_the_commit_of_its_end_closes_it_once(
-    tmp_path: Path, *, after: bool
-) -> None:
-    async with control_room(tmp_path) as room:
-        yard = await begun(room)
-        await yard.fill(14_500, 16_000)
-        await yard.pass_h(7 + 59 / 60)
-        died = [0]
-
-        def hook() -> bool:
-            died[0] += 1
-            if died[0] > after:
-                raise apsw.IOError("the process is dead")
-            return False
-
-        room.store._writer._connection.set_commit_hook(hook)
-        await yard.pass_h(1 / 60)
-        clock, tank_g = room.clock, yard.tank_g
-    assert tank_g is not None
-    async with control_room(tmp_path, clock) as room:
-        room.alarms.restore(SUBJECTS | {"tank-1"})
-        yard = Yard(room, tank_g)
-        await yard.witnesses.look()
-        await yard.pass_h(0.2)
-        assert [data["difference_g"] for data in yard.closed()] == [1_500]
-        codes = [data["code"] for data in room.data() if "code" in data]
-        assert codes == ["shift_mismatch"]
-        assert room.board.get(topic("shift_mismatch", "tank-1")) is not None
-
-
-async def test_a_record_that_comes_in_between_costs_no_alarm(room: ControlRoom) -> None:
-    """The end was made and could not be kept; the one that is made for it alarms as that would have."""
-    yard = await begun(room)
-    yard.flow(5_000)
-    await yard.pass_h(7.9)
-    for _ in range(10):
-        room.clock.advance(seconds=MINUTE)
-        yard.speak()
-    held = threading.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(room.store.commit(lambda _connection, _issuer: held.wait(20)))
-        await asyncio.sleep(0)
-        group.create_task(yard.fill(2_000))
-        await asyncio.sleep(0)
-        group.create_task(yard.witnesses.look())
-        await asyncio.sleep(0)
-        held.set()
-    assert yard.closed() == []
-    assert room.alarms.stands("shift_mismatch", "tank-1")
-    yard.speak()
-    await yard.witnesses.look()
-    (data,) = yard.closed()
-    assert (data["net_g"], data["difference_g"], data["agrees"]) == (2_000, 5_000, False)
-    told = [each for each in room.data() if each.get("code") == "shift_mismatch"]
-    assert [(each["action"], each["values"]["difference_g"]) for each in told] == [
-        ("raised", 5_000)
-    ]
-    shown = room.board.get(topic("shift_mismatch", "tank-1")) or {}
-    assert shown["values"]["difference_g"] == 5_000
-
-
-@pytest.mark.parametrize(("away_s", "why"), [(60, ""), (300, "silent")])
-async def test_a_restart_is_a_silence_no_longer_than_it_took(
-    tmp_path: Path, away_s: int, why: str
-) -> None:
-    async with control_room(tmp_path) as room:
-        yard = await begun(room)
-        await yard.fill(14_500)
-        await yard.pass_h(1)
-        clock, tank_g = room.clock, yard.tank_g
-    assert tank_g is not None
-    clock.advance(seconds=away_s)
-    async with control_room(tmp_path, clock) as room:
-        yard = Yard(room, tank_g)
-        await yard.witnesses.look()
-        await yard.fill(14_500)
-        await yard.pass_h(8)
-        assert [(e["why"], e["net_g"]) for e in yard.closed()] == [(why, 29_000)]
-
-
-async def test_a_witness_that_is_heard_late_is_compared_from_then_on(tmp_path: Path) -> None:
-    """What was filled before its first word it cannot have seen; also over a kill right after it."""
-    async with control_room(tmp_path) as room:
-        yard = Yard(room)
-        await yard.witnesses.look()
-        room.clock.advance(seconds=60)
-        await yard.fill(14_500)
-        yard.speak()
-        await yard.witnesses.look()
-        room.clock.advance(seconds=10)
-        await yard.fill(14_500)
-        clock, tank_g = room.clock, yard.tank_g
-    assert tank_g is not None
-    clock.advance(seconds=20)
-    async with control_room(tmp_path, clock) as room:
-        yard = Yard(room, tank_g)
-        await yard.witnesses.look()
-        yard.speak()
-        await yard.pass_h(8)
-        (data,) = yard.closed()
-        assert (data["from"], data["why"]) == ("2026-08-01T12:01:00+08:00", "")
-        assert (data["net_g"], data["flowed_g"], data["difference_g"]) == (14_500, 14_500, 0)
-
-
-async def test_a_witness_that_is_back_too_late_compares_nothing(room: ControlRoom) -> None:
-    yard = Yard(room)
-    await yard.witnesses.look()
-    room.clock.advance(seconds=121)
-    yard.speak()
-    await yard.pass_h(8)
-    assert [(each["from"], each["why"]) for each in yard.closed()] == [
-        ("2026-08-01T12:00:00+08:00", "silent")
-    ]
 
 
 async def test_the_command_line_shows_it_below_the_shifts(
