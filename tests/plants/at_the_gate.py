@@ -53,7 +53,7 @@ PLANTS = (
         old="                if transaction != self._transaction:\n",
         new="                if transaction > 0xFFFF:\n",
         tests=(
-            "tests/drivers/plc/test_modbus_tcp.py::test_a_late_answer_is_never_the_next_answer",
+            "tests/drivers/plc/test_lost_gates.py::test_a_late_answer_is_never_the_next_answer",
         ),
     ),
     Plant(
@@ -83,7 +83,7 @@ PLANTS = (
         old="        if sample.at_ns - self._since_ns >= HEARTBEAT_STILL_S * SECOND_NS:\n",
         new="        if sample.at_ns < self._since_ns:\n",
         tests=(
-            "tests/drivers/plc/test_modbus_tcp.py::test_a_heartbeat_that_stops_is_a_lost_device_after_one_second",
+            "tests/drivers/plc/test_lost_gates.py::test_a_heartbeat_that_stops_is_a_lost_device_after_one_second",
         ),
     ),
     Plant(
