@@ -1,5 +1,10 @@
 """`make sim`: live histories until stopped; `make sim SEED=n` lives one again and tells its story.
 
+    make sim                              # until stopped
+    make sim SEED=222                     # one history, told in plain words
+    make sim ARGS="--first 1000 --seeds 500"
+    make sim ARGS=--everywhere            # one short story, and death at each of its places
+
 Prints seeds an hour, faults by kind, transitions between states, and of every failing history the
 seed and its story, shortened. `--everywhere` kills one short story at each of its operations. Exit 1
 when one failed.
@@ -133,7 +138,11 @@ def say(text: str) -> None:
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="make sim", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make sim",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--seed", type=int, help="live this one and tell its story")
     parser.add_argument("--whole", action="store_true", help="do not shorten a failing story")
     parser.add_argument("--first", type=int, default=0, help="where to begin")

@@ -167,7 +167,11 @@ async def until_stopped(tree: Path, plants: Sequence[Plant], options: Options) -
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="make plants", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make plants",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     known = by_name(PLANTS)
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=known, help="just these")
     parser.add_argument("--no-histories", action="store_true", help="do not ask the simulation")
