@@ -1,9 +1,15 @@
-"""One open link to a scale: listened to or asked again and again, with the reason when it is lost."""
+"""One open link to a scale: listened to or asked again and again, with the reason when it is lost.
+
+A network may hold back an answer for seconds. Taken for the answer to a newer question it would
+tell an old weight, and so would every answer after it, each one question late. So on TCP a question
+whose answer did not come is not asked again before that answer can be told from the next one.
+"""
 
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, NoReturn, TypeVar
+from dataclasses import dataclass
+from typing import Final, Generic, NoReturn, TypeVar
 
 from drivers.contract import Context, Direction, DriverError, Trouble
 from drivers.dialog import Dialog, gap_s, now
@@ -21,7 +27,14 @@ SILENT_S_MAX = 2.0
 EMIT_EVERY_S = 0.02
 """However fast a scale sends, its newest weight is passed on at most so often."""
 ANSWER_WITHIN_S = 0.5
-"""How long a scale may take to answer; slow ones are asked once in a few hundred milliseconds."""
+"""How long a scale may take to answer; slow ones are asked once in a few hundred milliseconds. On
+a network no weight of a scale that is asked is older than this when it is passed on."""
+OWED_S_MAX = 2.0
+"""How long an answer is waited for that cannot be told from the next one; then the link is lost."""
+SETTLES_MAX = 4
+"""Other questions that may be needed to know that an answer will not come any more."""
+BROKEN_BYTES_MIN = 4
+"""So much noise behind a question was its answer, broken on the cable behind the network."""
 MISSED_POLLS_MAX = 3
 """Questions in a row without a valid answer after which the scale counts as lost."""
 NOISE_JUDGED_EVERY = 64
@@ -32,7 +45,28 @@ LATEST_BYTES_MAX = 1024
 LATEST_BYTES_MIN = 8
 """Less than this tells nothing."""
 
+SENDS_ON_TCP: Final = (
+    (
+        "自行发送的秤无法询问：接在网络（TCP）上时，固定的延迟发现不了，阀门会关晚；"
+        "请接到本机串口，或用应答方式，或由 PLC 自行关阀"
+    ),
+    (
+        "a scale that sends by itself cannot be asked: on a network (TCP) a constant delay is not "
+        "noticed and the valve closes late; use a serial port of this machine, a mode that is asked, "
+        "or a PLC that closes by itself"
+    ),
+)
+"""A caveat of every driver that listens to a scale."""
+
 M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[M]):
+    """What a scale can be asked; `answers` tells its answer from that to any other question."""
+
+    command: bytes
+    answers: Callable[[M], bool]
 
 
 class ScaleLine(Generic[M]):
@@ -61,6 +95,10 @@ class ScaleLine(Generic[M]):
         self._latest = bytearray()
         self._sent = b""
         self._unjudged = 0
+        self._far = isinstance(link, TcpLink)
+        self._known: list[Question[M]] = []
+        self._asked_s = 0.0
+        self._broken_bytes = 0
         watched = dataclasses.replace(
             context, noise=self._overheard, frame=self._framed, trouble=self._told
         )
@@ -101,17 +139,87 @@ class ScaleLine(Generic[M]):
             missed = 0 if found else missed + 1
             if missed >= MISSED_POLLS_MAX:
                 raise self.lost(f"no valid answer to {missed} questions")
-            if missed:
+            if missed and not self._far:
                 await self.dialog.drain()  # A late answer must not pass for the next one.
-            elif not told_up:
+            elif not missed and not told_up:
                 told_up = True
                 up()
             weights.take(found)
             await asyncio.sleep(max(0.0, started + poll_ms / 1000 - now()))
 
-    async def ask(self, command: bytes, wanted: Callable[[M], bool]) -> M | None:
-        """One question, once; None when no wanted answer came in time."""
-        return await self.dialog.ask(command, wanted, kind=None, times=1, within_s=ANSWER_WITHIN_S)
+    async def ask(
+        self,
+        question: Question[M],
+        *,
+        within_s: float = ANSWER_WITHIN_S,
+        aside: Callable[[list[M]], None] | None = None,
+    ) -> M | None:
+        """One question, once; None when no answer came in time. Raises DriverError.
+
+        `aside` as in `Dialog.ask`.
+        """
+        if not self.dialog.owed.owes():
+            await self.dialog.receive(now())  # What nobody asked for (a print key) answers nothing.
+        if not await self._settled(question):
+            return None
+        return await self._once(question, within_s, aside)
+
+    def confirm_s(self) -> float:
+        """How long what confirms the answer that just came may take, so that it is not too old."""
+        return self._asked_s + ANSWER_WITHIN_S - now() if self._far else ANSWER_WITHIN_S
+
+    async def _once(
+        self,
+        question: Question[M],
+        within_s: float = ANSWER_WITHIN_S,
+        aside: Callable[[list[M]], None] | None = None,
+    ) -> M | None:
+        self._asked_s, self._broken_bytes = now(), 0
+        answer = await self.dialog.ask(
+            question.command,
+            question.answers,
+            kind=question if self._far else None,
+            times=1,
+            within_s=within_s,
+            aside=aside,
+        )
+        if answer is None or now() > self._asked_s + within_s:
+            return None  # What waited while this process stood still came in time, and is old.
+        if question not in self._known:
+            self._known.append(question)
+        return answer
+
+    async def _settled(self, question: Question[M]) -> bool:
+        """Whether no answer to this question is owed any more; raises DriverError.
+
+        The answer to another question ends what was asked before that. Where the scale answers no
+        other one, the owed answer is waited for.
+        """
+        owed = self.dialog.owed
+        for _ in range(SETTLES_MAX):
+            if not owed.owes(question):
+                return True
+            others = [each for each in self._known if each != question]
+            if not others:
+                await self._wait(question)
+                return True
+            # One that owes nothing itself settles with one answer, whatever was lost.
+            other = min(others, key=owed.owes)
+            if await self._once(other) is None:
+                return False
+        return not owed.owes(question)
+
+    async def _wait(self, question: Question[M]) -> None:
+        """Hear the owed answer out; raises DriverError when it does not come, for it may still."""
+        until = now() + OWED_S_MAX
+        while self.dialog.owed.owes(question):
+            if now() >= until:
+                what = f"an answer is owed for {OWED_S_MAX:g} s and would pass for a newer one"
+                raise self.dialog.lost(what, self._reason() or troubles.answer_owed())
+            broken = self._broken_bytes >= BROKEN_BYTES_MIN
+            _, messages = (False, ()) if broken else await self.dialog.receive(until)
+            if broken or any(question.answers(message) for message in messages):
+                self.dialog.owed.answered(question)
 
     def lost(self, what: str) -> DriverError:
         """The error to raise, with the likely reason."""
@@ -155,6 +263,7 @@ class ScaleLine(Generic[M]):
     def _overheard(self, reason: str, raw: bytes) -> None:
         self._context.noise(reason, raw)
         self._keep(raw)
+        self._broken_bytes += len(raw)
         self._unjudged += len(raw)
         if self._unjudged >= NOISE_JUDGED_EVERY:
             self._unjudged = 0

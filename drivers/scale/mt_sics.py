@@ -2,6 +2,9 @@
 
 SI tells the net weight. With `tare: ask` a weight counts only between two equal answers to TA, so
 that a tare taken while it was weighed never makes a cylinder look lighter than it is.
+
+Every answer repeats the name of its command, so each of the three questions settles whether the
+answer to another one is still owed. An error (ES, ET, EL) names none and settles nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +18,17 @@ from drivers.contract import Context, Driver, DriverType, Hello, Strict
 from drivers.links import open_stream
 from drivers.liveness import LIVELY_S
 from drivers.scale import scale_troubles as troubles
-from drivers.scale.line import ScaleLine
+from drivers.scale.line import ANSWER_WITHIN_S, SENDS_ON_TCP, Question, ScaleLine
 from drivers.scale.weights import ScaleSettings, Weights
 from protocols.scales import mt_sics
 from protocols.scales.mt_sics import Line
 from protocols.scales.recognise import Kind
 from protocols.scales.weighing import Weighing, text_of
 
-_SI, _SIR, _TA = (mt_sics.build_command(name) for name in ("SI", "SIR", "TA"))
-_SERIAL = mt_sics.build_command("I4")
+_SIR = mt_sics.build_command("SIR")
+_WEIGHT: Question[Line] = Question(mt_sics.build_command("SI"), lambda said: said.name == "S")
+_TARE: Question[Line] = Question(mt_sics.build_command("TA"), lambda said: said.name == "TA")
+_SERIAL: Question[Line] = Question(mt_sics.build_command("I4"), lambda said: said.name == "I4")
 _HINT = (
     "把秤的接口设为 MT-SICS，8 位无校验",
     "set the interface of the scale to MT-SICS, 8 bits, no parity",
@@ -103,38 +108,39 @@ class MtSics:
 
     async def _identify(self, line: ScaleLine[Line]) -> str:
         """Its serial number for the state; a scale that has none is used all the same."""
-        await line.ask(_SI, _is_weight)  # Also ends a repetition somebody left running.
+        await line.ask(_WEIGHT)  # Also ends a repetition somebody left running.
         await line.dialog.drain()
-        found = await line.ask(_SERIAL, lambda said: said.name == "I4")
+        found = await line.ask(_SERIAL)
+        if found is None:
+            await line.ask(_TARE)  # On a network something else must be known that it answers.
         return f" {found.text}" if found is not None and found.text else ""
 
     async def _once(self, line: ScaleLine[Line]) -> Sequence[Weighing]:
         """One weight; none when the scale did not answer. Raises DriverError."""
         if self._settings.tare == "off":
-            said = await line.ask(_SI, _is_weight)
-            return _some(said)
+            return _some(await line.ask(_WEIGHT))
         before = self._tare or await self._ask_tare(line)
-        said = await line.ask(_SI, _is_weight) if before is not None else None
-        self._tare = await self._ask_tare(line) if said is not None else None
+        said = await line.ask(_WEIGHT) if before is not None else None
+        self._tare = await self._ask_tare(line, line.confirm_s()) if said is not None else None
         if before is None or said is None or self._tare is None:
             return ()
         return tuple(_with_tare(found, before, self._tare) for found in _some(said))
 
-    async def _ask_tare(self, line: ScaleLine[Line]) -> _Tare | None:
-        said = await line.ask(_TA, lambda said: said.name == "TA" or said.kind == "error")
+    async def _ask_tare(
+        self, line: ScaleLine[Line], within_s: float = ANSWER_WITHIN_S
+    ) -> _Tare | None:
+        others: list[Line] = []
+        said = await line.ask(_TARE, within_s=within_s, aside=others.extend)
         if said is not None and said.value is not None:
             self._tare_missed = 0
             return _Tare(said.value, said.unit)
-        self._tare_missed += said is not None
+        refused = said is not None or any(other.kind == "error" for other in others)
+        self._tare_missed += refused
         if self._tare_missed >= TARE_MISSED_MAX:
             error = line.lost("its tare cannot be read (TA)")
             error.trouble = troubles.tare_unreadable()
             raise error
         return None
-
-
-def _is_weight(line: Line) -> bool:
-    return line.name == "S"
 
 
 def _some(said: Line | None) -> Sequence[Weighing]:
@@ -197,6 +203,7 @@ DRIVER = DriverType(
             "tare: off 只能在去皮键已禁用时使用；mode: push 要求 tare: off",
             "tare: off only where the tare key is blocked; mode: push needs it",
         ),
+        (f"mode: push：{SENDS_ON_TCP[0]}", f"mode: push: {SENDS_ON_TCP[1]}"),
         (
             "没有校验；秤须设为 8 位无校验",
             "no checksum; set the scale to 8 bits and no parity",
@@ -205,5 +212,5 @@ DRIVER = DriverType(
     example="{driver: scale.mt_sics, link: {serial: /dev/serial/by-id/usb-X, baud: 9600}}",
     formats=("mt_sics",),
     lively_s=LIVELY_S,
-    hellos=(Hello(9_600, _SERIAL, "mt_sics"),),
+    hellos=(Hello(9_600, _SERIAL.command, "mt_sics"),),
 )

@@ -26,6 +26,18 @@ def silent(hint_zh: str, hint_en: str) -> Trouble:
     )
 
 
+def answer_owed() -> Trouble:
+    """A network keeps an answer of a scale that cannot be asked anything else."""
+    return Trouble(
+        "answer_owed",
+        zh="秤的一次回答没有到达，可能仍滞留在网络或串口服务器中，之后会被当成新的重量，因此重新连接；"
+        "请检查网络和串口服务器，最好把秤接到本机串口",
+        en="one answer of the scale did not arrive; it may still be held by the network or the serial "
+        "server and would pass for a newer weight, so the link is opened anew; check both, or better "
+        "connect the scale to a serial port of this machine",
+    )
+
+
 def tank_unknown(why: str) -> Trouble:
     """The scale under a tank tells no weight that may be used; `why` has register and raw value."""
     return Trouble(

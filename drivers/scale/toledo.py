@@ -8,7 +8,7 @@ from pydantic import Field
 from drivers.contract import Context, Driver, DriverType, Hello, Strict
 from drivers.links import open_stream
 from drivers.liveness import LIVELY_S
-from drivers.scale.line import ScaleLine
+from drivers.scale.line import SENDS_ON_TCP, ScaleLine
 from drivers.scale.weights import ScaleSettings, Weights
 from protocols.scales import toledo
 from protocols.scales.recognise import Kind
@@ -93,6 +93,7 @@ DRIVER = DriverType(
                 "are unknown"
             ),
         ),
+        SENDS_ON_TCP,
         (
             "7 位偶校验或奇校验的仪表用 8 位无校验即可读取",
             "an indicator with 7 bits and parity is read with 8 bits and none",

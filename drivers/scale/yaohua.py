@@ -4,21 +4,24 @@ Facts: protocols/README.md. In command mode the gross weight is asked for; the c
 send what is displayed.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 from pydantic import Field, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Hello, Strict
-from drivers.links import open_stream
+from drivers.links import Stream, TcpLink, open_stream
 from drivers.liveness import LIVELY_S
-from drivers.scale.line import ScaleLine
+from drivers.scale.line import SENDS_ON_TCP, Question, ScaleLine
 from drivers.scale.weights import ScaleSettings, Weights
 from protocols.masses import Unit
 from protocols.scales import yaohua
 from protocols.scales.recognise import Kind
 from protocols.scales.weighing import Weighing
 from protocols.scales.yaohua import command
+from protocols.scales.yaohua.command import Weighed
+
+M = TypeVar("M")
 
 _HINT = {
     True: (
@@ -78,31 +81,53 @@ class Yaohua:
         weights = Weights(context, self.name, settings, settings.unit or "")
         stream = await open_stream(settings.link)
         try:
-            line: ScaleLine[Weighing] = ScaleLine(
-                stream,
-                context,
-                settings.link,
-                framer=yaohua.new_framer(settings.variant),
-                decode=self._decode,
-                format="yaohua",
-                own=Kind("scale.yaohua", f"variant: {settings.variant}"),
-                hint=_HINT[settings.is_asked],
-            )
             if settings.is_asked:
-                await self._ask(line, weights, context)
+                await self._ask(self._line(stream, context, self._answer), weights, context)
+            line = self._line(stream, context, self._decode)
             await line.listen(weights, lambda: context.up(self._text()), lambda found: found)
         finally:
             await stream.close()
 
-    async def _ask(self, line: ScaleLine[Weighing], weights: Weights, context: Context) -> None:
-        question = command.build_ask(self._settings.address, command.GROSS)
+    def _line(
+        self, stream: Stream, context: Context, decode: Callable[[bytes], M | None]
+    ) -> ScaleLine[M]:
+        settings = self._settings
+        return ScaleLine(
+            stream,
+            context,
+            settings.link,
+            framer=yaohua.new_framer(settings.variant),
+            decode=decode,
+            format="yaohua",
+            own=Kind("scale.yaohua", f"variant: {settings.variant}"),
+            hint=_HINT[settings.is_asked],
+        )
+
+    async def _ask(self, line: ScaleLine[Weighed], weights: Weights, context: Context) -> None:
+        gross, tare = self._question(command.GROSS), self._question(command.TARE)
 
         async def once() -> Sequence[Weighing]:
-            found = await line.ask(question, lambda _: True)
-            return () if found is None else (found,)
+            found = await line.ask(gross)
+            return () if found is None else (found.weighing,)
 
         await line.dialog.drain()
+        if isinstance(self._settings.link, TcpLink):
+            await line.ask(tare)  # Who answers it can be asked it when a weight is owed.
         await line.poll(weights, lambda: context.up(self._text()), once, self._settings.poll_ms)
+
+    def _question(self, letter: str) -> Question[Weighed]:
+        """An answer repeats the letter; the weight in the one to tare is not looked at."""
+        asks = command.build_ask(self._settings.address, letter)
+        return Question(asks, lambda said: said.command == letter)
+
+    def _answer(self, raw: bytes) -> Weighed | None:
+        """What our indicator answers; None for an echo, or another address. Raises FrameError."""
+        self._decode(raw)  # Proves the dialect.
+        match command.decode(raw):
+            case Weighed(address=self._settings.address) as said:
+                return said
+            case _:
+                return None
 
     def _decode(self, raw: bytes) -> Weighing | None:
         settings = self._settings
@@ -149,6 +174,7 @@ DRIVER = DriverType(
                 "noticed"
             ),
         ),
+        (f"连续格式和 a12e：{SENDS_ON_TCP[0]}", f"continuous and a12e: {SENDS_ON_TCP[1]}"),
         (
             "没有稳定位：stable_s 内变化不超过 stable_within_g 才算稳定",
             "no frame tells stability: it is still for stable_s within stable_within_g",

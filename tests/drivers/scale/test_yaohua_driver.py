@@ -129,10 +129,13 @@ async def test_garbage_between_frames_is_noise_and_loses_no_weight() -> None:
 
 
 class Counting(YaohuaScale):
-    """Its weight in kg is the number of the question it answers."""
+    """Its weight in kg is the number of the question for it."""
+
+    asked = 0
 
     def frame(self) -> bytes:
-        self.value = Decimal(len(self.heard))
+        self.asked += 1
+        self.value = Decimal(self.asked)
         return super().frame()
 
 
