@@ -31,8 +31,6 @@ ANSWER_WITHIN_S = 0.5
 a network no weight of a scale that is asked is older than this when it is passed on."""
 OWED_S_MAX = 2.0
 """How long an answer is waited for that cannot be told from the next one; then the link is lost."""
-SETTLES_MAX = 4
-"""Other questions that may be needed to know that an answer will not come any more."""
 BROKEN_BYTES_MIN = 4
 """So much noise behind a question was its answer, broken on the cable behind the network."""
 MISSED_POLLS_MAX = 3
@@ -192,22 +190,17 @@ class ScaleLine(Generic[M]):
     async def _settled(self, question: Question[M]) -> bool:
         """Whether no answer to this question is owed any more; raises DriverError.
 
-        The answer to another question ends what was asked before that. Where the scale answers no
-        other one, the owed answer is waited for.
+        The answer to another question ends what was asked before that one; where answers to it were
+        lost, each takes one more. Where the scale answers no other, the owed answer is waited for.
         """
         owed = self.dialog.owed
-        for _ in range(SETTLES_MAX):
-            if not owed.owes(question):
-                return True
+        while owed.owes(question):
             others = [each for each in self._known if each != question]
             if not others:
                 await self._wait(question)
-                return True
-            # One that owes nothing itself settles with one answer, whatever was lost.
-            other = min(others, key=owed.owes)
-            if await self._once(other) is None:
+            elif await self._once(min(others, key=owed.owes)) is None:
                 return False
-        return not owed.owes(question)
+        return True
 
     async def _wait(self, question: Question[M]) -> None:
         """Hear the owed answer out; raises DriverError when it does not come, for it may still."""

@@ -17,7 +17,7 @@ from typing import TypeAlias
 import pytest
 
 from drivers.contract import Driver, DriverError
-from drivers.scale.line import ANSWER_WITHIN_S, MISSED_POLLS_MAX, OWED_S_MAX
+from drivers.scale.line import ANSWER_WITHIN_S, BROKEN_BYTES_MIN, MISSED_POLLS_MAX, OWED_S_MAX
 from drivers.suite import Bench, Faults, on_pty, on_tcp
 from tests.drivers.scale.bench import Wire, kinds, of_sics, of_yaohua, weights
 from tests.support.devices.scales import SicsScale, YaohuaScale
@@ -175,7 +175,7 @@ async def held_back(kind: Kind, held_s: float) -> None:
         assert len(play.benches) == 1, f"{kind}: {play.benches[0].error}"
 
 
-BROKEN = b"\x15" * 12
+BROKEN = b"\x15" * BROKEN_BYTES_MIN
 """What a cable makes of an answer."""
 ONLY_ONE = ("a copy that knows only B", "mt_sics that knows only SI")
 
@@ -193,10 +193,10 @@ async def broken(kind: Kind) -> None:
 async def lost(kind: Kind) -> None:
     """A lost answer costs the link only where nothing else can be asked."""
     async with played(kind) as play:
-        play.faults.silent = True
+        play.faults.instead = BROKEN[1:]  # Too little to be an answer.
         asked = len(play.scale.said_s)
         await play.bench.until(lambda: len(play.scale.said_s) > asked)
-        play.faults.silent = False
+        play.faults.instead = None
         await play.more()
     first = play.benches[0]
     if kind.name not in ONLY_ONE:
