@@ -207,7 +207,7 @@ class ScaleLine(Generic[M]):
         until = now() + OWED_S_MAX
         while self.dialog.owed.owes(question):
             if now() >= until:
-                what = f"an answer is owed for {OWED_S_MAX:g} s and would pass for a newer one"
+                what = f"no answer in {OWED_S_MAX:g} s, and a late one would pass for a newer one"
                 raise self.dialog.lost(what, self._reason() or troubles.answer_owed())
             broken = self._broken_bytes >= BROKEN_BYTES_MIN
             _, messages = (False, ()) if broken else await self.dialog.receive(until)

@@ -203,7 +203,7 @@ async def lost(kind: Kind) -> None:
         assert len(play.benches) == 1, f"{kind}: {first.error}"
         return
     assert kinds(first) == {"answer_owed"}
-    assert f"an answer is owed for {OWED_S_MAX:g} s" in str(first.error)
+    assert f"no answer in {OWED_S_MAX:g} s, and a late one" in str(first.error)
 
 
 async def walk(kind: Kind) -> None:
