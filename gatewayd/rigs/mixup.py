@@ -18,7 +18,6 @@ from gatewayd.texts import text
 
 TELLS_FROM_G = 1_000_000
 """A totaliser that has counted less is new, as others may be: it names nobody."""
-BY = "gatewayd"
 
 
 class Mixup:
@@ -59,11 +58,11 @@ class Mixup:
     async def _lock(self, rig_id: str, rigs: str) -> None:
         """Beside a reason that it is locked for already: who mends that one has not seen this."""
         known = self._store.rig_lock(rig_id)
-        if known is not None and known.locked_by == BY and f"({rigs})" in known.reason:
+        if known is not None and f"({rigs})" in known.reason:
             return
         words = {"rigs": rigs, "total_g": self._total_g}
         ours = f"{text('lock.mixup', 'zh', **words)} / {text('lock.mixup', 'en', **words)}"
         reason = ours if known is None else f"{known.reason}; {ours}"
-        order = Order(new_id(), rig_id, reason, BY, "start", self._clock.wall())
+        order = Order(new_id(), rig_id, reason, orders.GATEWAY, "start", self._clock.wall())
         await self._store.order(orders.lock, order)
         logger("rigs").error("rig.mixed_up", rig=rig_id, rigs=rigs, total_g=self._total_g)

@@ -18,8 +18,14 @@ from gatewayd.store.chain import Issuer
 from gatewayd.store.model import RecordDraft
 
 REPLACED = "locked for another reason"
+GATEWAY = "gatewayd"
+"""Who locks what the gateway itself found: PLCs that changed places, a store that lost what forbids."""
 
 _OPEN = "rig = ? AND unlocked_at IS NULL"
+_OWN = (
+    "SELECT reason FROM rig_locks WHERE rig = ?1 AND locked_by = ?2 AND id > coalesce((SELECT max(id) "
+    "FROM rig_locks WHERE rig = ?1 AND unlock_reason <> ?3), 0) ORDER BY id DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +86,25 @@ def release(connection: apsw.Connection, issuer: Issuer, order: Order) -> Done:
 
 
 def lock(connection: apsw.Connection, issuer: Issuer, order: Order) -> Done:
-    """Lock a rig; another reason takes the place of the last one."""
+    """Lock a rig; another reason takes the place of the last one.
+
+    What the gateway itself found stands on beside it: who mends that reason has not looked at this.
+    """
     found = connection.execute(
         f"SELECT reason FROM rig_locks WHERE {_OPEN}",  # noqa: S608 - our names
         (order.subject,),
     ).get
-    if found == order.reason or _repeated(connection, order):
+    own = connection.execute(_OWN, (order.subject, GATEWAY, REPLACED)).get
+    alone = own is None or order.by == GATEWAY
+    reason = order.reason if alone else f"{own}; {order.reason}"
+    if found == reason or _repeated(connection, order):
         return Done(changed=False)
     _unlock(connection, order, REPLACED)
     connection.execute(
         "INSERT INTO rig_locks (rig, reason, locked_by, locked_at) VALUES (?, ?, ?, ?)",
-        (order.subject, order.reason, order.by, rows.utc(order.at)),
+        (order.subject, reason, order.by, rows.utc(order.at)),
     )
-    data = _data(order, "locked", issuer) | {"rig_id": order.subject}
+    data = _data(order, "locked", issuer) | {"rig_id": order.subject, "reason": reason}
     _record(connection, issuer, order, kind="lock", data=data)
     return Done(changed=True)
 

@@ -112,6 +112,18 @@ async def test_both_rigs_see_the_same_and_it_is_said_once(tmp_path: Path) -> Non
         assert desk.kinds().count("lock") == 2
 
 
+async def test_another_reason_neither_takes_its_place_nor_has_it_said_twice(tmp_path: Path) -> None:
+    async with _started(tmp_path, OTHERS_G) as (store, desk):
+        await _settled(desk)
+        (found, *_) = store.rig_locks()
+        await store.order(lock, Order("x" * 8, "rig-1", "hose", "li", "cli", START))
+        other = Mixup("rig-2", store, desk.clock)
+        other.note(OTHERS_G)
+        await other.settle()
+        reasons = {each.rig_id: each.reason for each in store.rig_locks()}
+        assert reasons["rig-1"] == f"{found.reason}; hose"
+
+
 @asynccontextmanager
 async def _filling(folder: Path, *, others_g: int = OTHERS_G) -> AsyncIterator[tuple[Store, Desk]]:
     """Gas flows at rig-1, as its own gate counts."""

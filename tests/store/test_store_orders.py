@@ -71,6 +71,28 @@ async def test_a_lock_stands_until_it_is_unlocked_and_both_are_records(tmp_path:
     await store.close()
 
 
+async def test_what_the_gateway_found_stands_beside_whatever_it_is_locked_for_later(
+    tmp_path: Path,
+) -> None:
+    """Who has mended the hose unlocks it, and must have read why the gateway had locked it."""
+    store = open_store(tmp_path)
+    await store.order(orders.lock, _order("rig-1", "mixed up", orders.GATEWAY))
+    for reason in ("hose", "brake", "brake"):
+        await store.order(orders.lock, _order("rig-1", reason))
+    lock = store.rig_lock("rig-1")
+    assert lock is not None
+    assert (lock.reason, lock.locked_by) == ("mixed up; brake", "SAMR")
+    assert [each["reason"] for each in _data(store)] == [
+        "mixed up",
+        "mixed up; hose",
+        "mixed up; brake",
+    ]
+    await store.order(orders.unlock, _order("rig-1", "looked"))
+    await store.order(orders.lock, _order("rig-1", "hose"))
+    assert [each.reason for each in store.rig_locks()] == ["hose"], "that was answered for"
+    await store.close()
+
+
 @pytest.mark.parametrize("work", [orders.hold, orders.release, orders.lock, orders.unlock])
 async def test_the_same_order_again_changes_nothing(work: CarryOut, tmp_path: Path) -> None:
     """A commit of which nobody heard is tried again, also after somebody undid it."""
