@@ -53,13 +53,14 @@ class Plant:
 
     `delivered_g` is the truth by cylinder code; `vented_g` is gas that found no cylinder;
     `passed_g` is all gas that passed the valve. At any time passed = delivered + vented + in
-    flight. Faults: `stuck_open` (the valve leaks at fine flow whatever it is told), `jump_g`
+    flight. `beside` stands on the scale, too, and no hose is at it. Faults: `stuck_open` (the valve leaks at fine flow whatever it is told), `jump_g`
     (added to every weight sample), `stuck_scale` (the display stands still).
     """
 
     def __init__(self, spec: PlantSpec | None = None, *, seed: int = 0) -> None:
         self.spec = spec or PlantSpec()
         self.load: Load | None = None
+        self.beside: Load | None = None
         self.delivered_g: dict[str, float] = {}
         self.vented_g = 0.0
         self.passed_g = 0.0
@@ -91,6 +92,17 @@ class Plant:
         assert self.load is None, f"{self.load} is still on the scale"
         self.load = load
         self._knock_g = self.spec.knock_g
+
+    def put_beside(self, load: Load) -> None:
+        """A second cylinder is put on before the first one is taken off."""
+        assert self.beside is None, f"{self.beside} stands there, too"
+        self.beside = load
+        self._knock_g = self.spec.knock_g
+
+    def change_over(self) -> None:
+        """The first cylinder leaves, and the hose goes to the one that stood beside it."""
+        assert self.beside is not None, "nobody stands beside it"
+        self.load, self.beside = self.beside, None
 
     def take_off(self) -> Load | None:
         """The cylinder leaves; gas still in flight will find nobody."""
@@ -135,7 +147,7 @@ class Plant:
             return
         spec = self.spec
         self._knock_g *= math.exp(-dt_s / spec.knock_s)
-        load_g = self.load.mass_g if self.load is not None else 0.0
+        load_g = sum(load.mass_g for load in (self.load, self.beside) if load is not None)
         share = 1 - math.exp(-dt_s / spec.scale_tau_s)
         self._shown_g += (load_g + self._knock_g - self._shown_g) * share
         sample_g = self._shown_g + self._random.gauss(0.0, spec.noise_g) + self.jump_g

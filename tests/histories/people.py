@@ -11,6 +11,8 @@ from tests.histories.rigs import Rig
 
 SWAP_S_MIN = 1.2
 """Nobody changes a cylinder faster: above `stale_after_ms`, below which no gateway could see it."""
+OVERLAP_S_MIN = 0.7
+"""Two cylinders do not stand on one scale for less: one is put down, the other one lifted."""
 LOOK_S = 0.03
 EAGER_PRESSES = 80
 PATIENCE_S = 6.0
@@ -21,6 +23,7 @@ Quirk: TypeAlias = Literal[
     "eager",
     "carried_past",
     "swap",
+    "overlap",
     "leave",
     "second_tag",
     "no_tag",
@@ -35,6 +38,8 @@ QUIRKS: tuple[Quirk, ...] = (
     "carried_past",
     "swap",
     "swap",
+    "overlap",
+    "overlap",
     "leave",
     "second_tag",
     "no_tag",
@@ -158,7 +163,7 @@ class Person:
     def _quirk_before(self, visit: Visit, rng: random.Random) -> Script:
         rig = self.rig
         if visit.quirk in ("eager", "carried_past") or (
-            visit.quirk == "swap" and rng.random() < 0.5
+            visit.quirk in ("swap", "overlap") and rng.random() < 0.5
         ):
             run(self._ground, self._press_on())
         if visit.quirk == "early_start":
@@ -168,6 +173,9 @@ class Person:
         elif visit.quirk == "swap":
             yield rng.uniform(0.2, 1.5)
             yield from self._swap(visit, rng)
+        elif visit.quirk == "overlap":
+            yield rng.uniform(0.2, 3)
+            yield from self._overlap(visit, rng)
         elif visit.quirk == "second_tag":
             yield rng.uniform(0.1, 4)
             rig.reader.tag_in(self.cylinder(visit, 7).epc)
@@ -180,6 +188,17 @@ class Person:
         self._say("the cylinder is changed")
         yield rng.uniform(SWAP_S_MIN, 2.0)
         rig.bring(self._bad(visit), tag=rng.random() < 0.7)
+
+    def _overlap(self, visit: Visit, rng: random.Random) -> Script:
+        """Another cylinder is put on before this one is taken off: no scale is empty then."""
+        rig, other = self.rig, self._bad(visit)
+        if rig.cylinder is None or rig.cylinder is other:
+            return
+        rig.overlap(other, tag=rng.random() < 0.5)
+        self._say("another cylinder is put on beside it")
+        yield rng.uniform(OVERLAP_S_MIN, 3.0)
+        self._say("the first one is taken off")
+        rig.change_over(other)
 
     def _fill(self, visit: Visit, rng: random.Random, fills: int) -> Script:
         rig = self.rig

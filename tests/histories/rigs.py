@@ -151,6 +151,21 @@ class Rig:
         self.reader.tag_out(self.cylinder.epc)
         self.left, self.cylinder, self.since_ns = self.cylinder, None, self.ground.now_ns
 
+    def overlap(self, cylinder: SimCylinder, *, tag: bool) -> None:
+        """Put a second cylinder on the scale before the first one is taken off."""
+        self.plant.put_beside(cylinder.load())
+        if tag:
+            self.reader.tag_in(cylinder.epc)
+
+    def change_over(self, cylinder: SimCylinder) -> None:
+        """Take the first one off: from now on the second one is who stands here."""
+        assert self.cylinder is not None, cylinder
+        self.plant.change_over()
+        self.reader.tag_out(self.cylinder.epc)
+        self.left, self.cylinder, self.since_ns = self.cylinder, cylinder, self.ground.now_ns
+        self.near.clear()
+        self.scanned = False
+
     @property
     def permitted(self) -> bool:
         """The lamp: start may be pressed."""

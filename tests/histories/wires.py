@@ -132,6 +132,11 @@ class _Lane:
     def send(self, data: bytes) -> None:
         """Put bytes on the wire, through whatever mishap is due."""
         spell = self.wire.suffer(self.direction, len(data))
+        if spell is not None and spell.kind == "swap":
+            self.held += data
+            return
+        if self.wire.baud is None:  # TCP gives nothing out that is not its turn.
+            self._let_go()
         if spell is None:
             self._fly(data)
         elif spell.kind in ("drop", "lose_long"):
@@ -143,16 +148,16 @@ class _Lane:
             self._fly(data)
         elif spell.kind == "corrupt":
             self._fly(_burst(data, spell.rng) if self.wire.corrupts else data[: len(data) // 2])
-        elif spell.kind == "swap":
-            self.held += data
-            return
         elif spell.kind == "cut":
             self._fly(data[: spell.rng.randrange(len(data))])
         else:
             self._fly(spell.rng.randbytes(spell.rng.randint(1, 40)) + data)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """What waits for its turn goes, too."""
         held, self.held = self.held, b""
-        if held:
-            self._fly(held)
+        self._fly(held)
 
     def _fly(self, data: bytes, late_s: float = 0.0) -> None:
         if not data:
