@@ -123,6 +123,10 @@ WAITING: Final[dict[str, tuple[str, str]]] = {
         "秤上多出 {leaked_g} g，累计量未变：阀门内漏或秤漂移",
         "{leaked_g} g more on the scale, the totaliser stands still: the valve leaks, or the scale drifts",
     ),
+    "rig.beyond": (
+        "充装后又无许可进入 {gas_g} g",
+        "{gas_g} g without a permit after its fill",
+    ),
     "finding.voucher_pending": (
         "正在向监管平台 {upstream} 申请充装凭证，最多 {within_s} 秒；请稍候",
         "the platform {upstream} is asked for a fill voucher, for {within_s} s at most; wait",

@@ -261,8 +261,8 @@ WORKS: Final = (
         "critical",
         Text(zh="气瓶超装", en="a cylinder holds more than it may"),
         Text(
-            zh="阀门关得慢、提前量不够、残液未计，或秤漂移",
-            en="a valve that closes late, too little preact, residue that was not seen, or a scale that drifts",
+            zh="阀门关得慢或内漏、提前量不够、残液未计，或秤漂移",
+            en="a valve that closes late or leaks, too little preact, residue that was not seen, or a scale that drifts",
         ),
         Text(
             zh="不得出站；请抽出超装部分并复称，合格后确认本报警，气瓶随即放行",

@@ -7,7 +7,7 @@ a retry with the same id succeeds.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from drivers.contract import GateSample
@@ -35,6 +35,7 @@ UNSAVED_MAX = 16
 this is a bug of ours: the process ends and the gate closes."""
 
 RETRY_MS = 1_000
+Drafts: TypeAlias = tuple[RecordDraft, ...]
 AWAY = "，网关未运行期间 / while the gateway was not running"
 
 
@@ -52,7 +53,7 @@ class Bookkeeper:
         self._unsaved: list[RecordDraft] = []
         self._retry_ns = 0
         self._failing = ""
-        self._told: tuple[str, tuple[RecordDraft, ...]] | None = None
+        self._told: tuple[str, Drafts] | None = None
 
     @property
     def saved(self) -> bool:
@@ -156,10 +157,7 @@ class Bookkeeper:
             return {}
 
     async def fill(self, permit: Permit, ending: Ending) -> RecordDraft:
-        """The record a permit ends in; its id was made with the permit.
-
-        A cylinder that holds too much is alarmed first: whatever happens next, it may not leave.
-        """
+        """The record a permit ends in; a cylinder that holds too much is alarmed first."""
         flowed = ending.outcome != "not_started" and ending.net_g > 0
         told = after(self._bench, self._store, permit, ending, self._clock.wall())
         if overfilled(told):
@@ -246,10 +244,10 @@ class Bookkeeper:
         self._mixup.note(total_g)
         await self._append(replace(draft, also=also))
 
-    def _raised(self, code: str, detail: str, values: Mapping[str, Any]) -> tuple[RecordDraft, ...]:
-        """The record of an alarm of this rig, to be committed with another; none: only counted."""
-        rig_id = self._bench.rig_id
-        draft = self._alarms.raised(code, rig_id, detail=detail, values=values, rig_id=rig_id)
+    def _raised(self, code: str, detail: str, values: Mapping[str, Any], of: str = "") -> Drafts:
+        """The record of an alarm `of` a cylinder or this rig, to be committed; none: only counted."""
+        who, rig_id = of or self._bench.rig_id, self._bench.rig_id
+        draft = self._alarms.raised(code, who, detail=detail, values=values, rig_id=rig_id)
         return () if draft is None else (draft,)
 
     async def baseline(self, total_g: int, went_back_from_g: int | None) -> None:
@@ -265,25 +263,25 @@ class Bookkeeper:
         except StoreError as exc:
             self._log.exception("baseline.not_committed", error=str(exc))
 
-    async def alarm(self, code: str, detail: str, *, total_after_g: int | None = None) -> bool:
-        """Raise an alarm of this rig; False when it was one of many, only logged and counted.
+    async def alarm(
+        self, code: str, detail: str, *, cylinder: str = "", total_after_g: int | None = None
+    ) -> bool:
+        """Raise an alarm of this rig, or of a `cylinder`; False: one of many, only counted.
 
         Its record goes behind what waits, so that the rig's records keep their order.
         """
-        raised = self._raised(code, detail, {})
+        raised = self._raised(code, detail, {}, cylinder)
         for draft in raised:
             await self._append(replace(draft, total_after_g=total_after_g))
         return bool(raised)
 
     async def _overfilled(self, permit: Permit, ending: Ending) -> None:
-        """Of the cylinder, not of the rig: it stands until a person answers for that cylinder."""
+        """Of the cylinder: it stands until a person answers for that one."""
         in_it_g, safe_g = filled_g(self._bench, permit, ending), safe_net_g(permit)
         values = {"net_g": ending.net_g, "filled_g": in_it_g, "safe_net_g": safe_g}
         by = "" if in_it_g <= ending.net_g else f"; 秤 / by the scale {ending.net_g} g"
         detail = f"{in_it_g} g > {safe_g} g{by}; 许可 / permit {permit.permit_no}"
-        code, rig_id = permit.cylinder_code, self._bench.rig_id
-        draft = self._alarms.raised(ALARM, code, detail=detail, values=values, rig_id=rig_id)
-        if draft is not None:
+        for draft in self._raised(ALARM, detail, values, permit.cylinder_code):
             await self._append(draft)
 
     async def over(self, codes: Iterable[str]) -> None:

@@ -168,10 +168,11 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Tell people. `code` names a text of the catalogue."""
+    """Tell people. `code` names a text of the catalogue; `cylinder` whose it is, empty = the rig's."""
 
     code: str
     detail: str
+    cylinder: str = ""
 
 
 Effect: TypeAlias = (

@@ -288,8 +288,8 @@ class Rig:
                 await self._books.unauthorised(effect)
             case Baseline(total_g, went_back_from_g):
                 await self._books.baseline(total_g, went_back_from_g)
-            case Alarm(code, detail):
-                await self._books.alarm(code, detail)
+            case Alarm(code, detail, cylinder):
+                await self._books.alarm(code, detail, cylinder=cylinder)
             case _:
                 raise AssertionError(effect)
 

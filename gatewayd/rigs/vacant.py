@@ -6,7 +6,7 @@ from drivers.contract import GateSample
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.attended import await_people, lacking, patient, served, still_waiting
 from gatewayd.rigs.ending import AGREE_G, moved_g
-from gatewayd.rigs.model import STORE_ILL, Phase, State, Stray, View, Withdrawal
+from gatewayd.rigs.model import STORE_ILL, Identity, Phase, State, Stray, View, Withdrawal
 from gatewayd.rigs.moves import (
     Alarm,
     Baseline,
@@ -19,6 +19,7 @@ from gatewayd.rigs.moves import (
     RefuseFor,
     Unauthorised,
 )
+from gatewayd.rigs.overfull import ALARM as OVERFILLED
 from gatewayd.rigs.soft_model import swapped
 from gatewayd.rigs.steps import RELOCK_MS, Step, enter, forget
 from gatewayd.settings.model import RigSettings
@@ -46,7 +47,7 @@ def idle(state: State, view: View, sample: GateSample, rig: RigSettings) -> Step
     if view.leaked_g != state.leaked_g:
         state = replace(state, leaked_g=view.leaked_g, mendable=state.mendable and not leaked)
     if leaked:
-        return state, (_leaked(view.leaked_g),)
+        return state, (*_beyond(state, view, view.identity, view.leaked_g), _leaked(view.leaked_g))
     resting = _nobody(state, view, sample)
     if resting is not None:
         return resting, ()
@@ -70,6 +71,19 @@ def _leaked(leaked_g: int) -> Alarm:
     """No record of a fill: how much is gas, and how much the scale's drift, nobody can tell."""
     zh, en = (text("rig.leaked", language, leaked_g=leaked_g) for language in ("zh", "en"))
     return Alarm("unauthorised_flow", f"{zh} / {en}")
+
+
+def _beyond(state: State, view: View, who: Identity, gas_g: int) -> tuple[Alarm, ...]:
+    """Gas without a permit into the cylinder that was filled here last: it may not leave.
+
+    Told before the gas itself is recorded. A stranger's alarm would be nobody's.
+    """
+    code = state.last_filled
+    unnamed = who.cylinder is None and state.served == view.presence != 0 and not state.findings
+    if code is None or not (unnamed or (who.cylinder is not None and who.cylinder.code == code)):
+        return ()
+    zh, en = (text("rig.beyond", language, gas_g=gas_g) for language in ("zh", "en"))
+    return (Alarm(OVERFILLED, f"{zh} / {en}", code),)
 
 
 def _open_without_permit(state: State, view: View) -> Step:
@@ -105,7 +119,7 @@ def _balance(
     if stray_g < 0:
         return settled, (Baseline(sample.total_g, went_back_from_g=before_g),), False
     gas = Unauthorised(stray.identity, stray_g, before_g, sample, away=state.away)
-    return settled, (gas,), False
+    return settled, (*_beyond(state, view, stray.identity, stray_g), gas), False
 
 
 def _counted(state: State, sample: GateSample) -> Step:

@@ -10,7 +10,8 @@ from drivers.contract import GateSample
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import AGREE_G
 from gatewayd.rigs.leak import LEAK_AGAIN_G, LEAK_G_MIN, Leak
-from tests.rigs.bench import standing
+from gatewayd.rigs.overfull import ALARM as OVERFILLED
+from tests.rigs.bench import LEGAL, OVERDUE, standing
 from tests.rigs.desk import Desk, at_desk
 from tests.rigs.test_before_start import ended
 
@@ -97,20 +98,53 @@ async def _leaks(desk: Desk, looks: int) -> None:
         await desk.look()
 
 
+async def _filled(desk: Desk) -> None:
+    await desk.bring()
+    await desk.phase("permitted")
+    desk.gate.start()
+    desk.gate.flow(14_500)
+    await desk.phase("filling")
+    desk.gate.end()
+    await desk.until(lambda: bool(ended(desk)))
+    await desk.look()
+
+
+def _told(desk: Desk, code: str) -> list[str]:
+    alarms = (r["data"] for r in desk.records() if r["type"] == "gatewayd.alarm.v1")
+    return [alarm["detail"] for alarm in alarms if alarm["code"] == code]
+
+
 async def test_gas_into_a_cylinder_that_was_filled_is_an_alarm(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
-        await desk.bring()
-        await desk.phase("permitted")
-        desk.gate.start()
-        desk.gate.flow(14_500)
-        await desk.phase("filling")
-        desk.gate.end()
-        await desk.until(lambda: bool(ended(desk)))
-        await desk.look()
+        await _filled(desk)
         await _leaks(desk, 60)
         desk.gate.sample = replace(desk.gate.sample, stable=True)
         for _ in range(10):
             await desk.look()
-        told = [r["data"]["detail"] for r in desk.records() if r["type"] == "gatewayd.alarm.v1"]
+        told = _told(desk, "unauthorised_flow")
         assert len(told) == 2, "when it begins and when it has ended"
         assert "600 g" in told[-1]
+        assert desk.store.alarm_stands(OVERFILLED, LEGAL.code), "and it may not leave"
+
+
+async def test_so_is_gas_that_the_totaliser_counts(tmp_path: Path) -> None:
+    """Its alarm comes first: a crash behind it finds that gas once more."""
+    async with at_desk(tmp_path) as desk:
+        await _filled(desk)
+        desk.gate.flow(AGREE_G + 1)
+        await desk.until(lambda: bool(_told(desk, "unauthorised_flow")))
+        assert desk.store.alarm_stands(OVERFILLED, LEGAL.code)
+        assert desk.kinds()[-3:] == [OVERFILLED, "unauthorised", "unauthorised_flow"]
+
+
+async def test_gas_that_leaks_into_nobody_we_filled_is_the_rigs_alone(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await _filled(desk)
+        desk.gate.leave()
+        await desk.look()
+        await desk.bring(OVERDUE.tag_uids[0])
+        await desk.phase("refused")
+        await _leaks(desk, 60)
+        desk.gate.flow(AGREE_G + 1)
+        await desk.until(lambda: len(_told(desk, "unauthorised_flow")) == 2)
+        assert _told(desk, OVERFILLED) == []
