@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import apsw
 
+from gatewayd.errors import StoreError
 from gatewayd.store import gaps, recover, rows
 from gatewayd.store.behind import SETTLED, catch_up, older_tables
 from gatewayd.store.chain import FIRST_PREVHASH
@@ -240,7 +241,7 @@ def carry_group(
         if group == UPSTREAMS:
             fresh.execute(FITTED)
         require_readable(fresh, group)
-    except (apsw.Error, UnicodeDecodeError, ValueError, TypeError, _UnsoundError):
+    except (apsw.Error, StoreError, ValueError, TypeError, _UnsoundError):
         fresh.execute("ROLLBACK TO carried; RELEASE carried")
         return False
     fresh.execute("RELEASE carried")

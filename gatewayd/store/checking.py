@@ -102,8 +102,11 @@ _AT_START: Final[Mapping[str, Callable[[Reads], object]]] = {
     "alarms": lambda reads: reads.alarms(standing=False),
     "locks": Reads.rig_locks,
     "clock": Reads.clock_mark,
+    "operators": lambda reads: (tuple(reads.operators()), reads.all_sessions()),
+    "checks": Reads.all_checks,
+    "sightings": Reads.sightings,
 }
-"""Whoever reads these would end of them, at each start anew."""
+"""Whoever reads these would end of them, at each start or at each cylinder anew."""
 
 _NEVER = (
     (

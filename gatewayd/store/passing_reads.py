@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from gatewayd.errors import StoreError
 from gatewayd.store import rows
 from gatewayd.store.passing import Life, Retired, Seen
 
@@ -23,7 +24,8 @@ class PassingReads(ABC):
             "FROM lives WHERE code = ?"
         )
         for filled_at, filled, filled_g, crossed_at, crossed in self._rows(sql, (code,)):
-            return Life(_time(filled_at), filled or 0, filled_g, _time(crossed_at), crossed or 0)
+            times = _time(filled_at, code), _time(crossed_at, code)
+            return Life(times[0], filled or 0, filled_g, times[1], crossed or 0)
         return Life()
 
     def sightings(self) -> tuple[Seen, ...]:
@@ -38,7 +40,9 @@ class PassingReads(ABC):
             "WHERE kind = ? AND value = ? AND reused_at IS NULL"
         )
         for its_kind, its_value, code, reason, at in self._rows(sql, (kind, value)):
-            return Retired(its_kind, its_value, code, reason, datetime.fromisoformat(at))
+            since = _time(at, code)
+            assert since is not None, its_value
+            return Retired(its_kind, its_value, code, reason, since)
         return None
 
     def retired_all(self, value: str | None = None, *, limit: int) -> tuple[Retired, ...]:
@@ -55,5 +59,10 @@ class PassingReads(ABC):
         )
 
 
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _time(text: str | None, code: str) -> datetime | None:
+    """Raises StoreError: a start does not look at what is known of each cylinder."""
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError as exc:
+        why = f"what is known of cylinder {code} cannot be read ({exc})"
+        raise StoreError(f"{why}; `gatewayd restore` the last backup") from exc

@@ -10,6 +10,7 @@ from gatewayd.store.people_model import Batch, Check, Due, Operator, Session
 _OPERATOR = ", ".join(people_rows.OPERATOR_COLUMNS)
 _CHECK = people_rows.CHECK_COLUMNS.removeprefix("scope, ")
 _DUE = "SELECT fill_id, rig, cylinder, form, filled_at FROM postchecks_due"
+_BATCH = "SELECT rig, number, opened_at, automatic, closed_at, fills, net_g FROM batches"
 
 
 class PeopleReads(ABC):
@@ -59,9 +60,16 @@ class PeopleReads(ABC):
 
     def open_batch(self, rig_id: str) -> Batch | None:
         """The batch that is open at a rig."""
-        sql = (
-            "SELECT rig, number, opened_at, automatic, closed_at, fills, net_g FROM batches "
-            "WHERE rig = ? AND closed_at IS NULL"
-        )
-        found = self._rows(sql, (rig_id,))
+        found = self._rows(f"{_BATCH} WHERE rig = ? AND closed_at IS NULL", (rig_id,))
         return people_rows.batch(found[0]) if found else None
+
+    def all_sessions(self) -> tuple[Session, ...]:
+        """The last session of every rig."""
+        sql = f"SELECT {people_rows.SESSION_COLUMNS} FROM sessions"  # noqa: S608 - our names
+        return tuple(map(people_rows.session, self._rows(sql)))
+
+    def all_checks(self) -> tuple[Check | Due | Batch, ...]:
+        """Every check that is kept, every one that is due, and every batch."""
+        checks = self._rows(f"SELECT {_CHECK} FROM checks")  # noqa: S608 - our names
+        due, batches = map(people_rows.due, self._rows(_DUE)), self._rows(_BATCH)
+        return (*map(people_rows.check, checks), *due, *map(people_rows.batch, batches))

@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from gatewayd.store import rows
 from gatewayd.store.people_model import Batch, Check, Due, Operator, Session
@@ -23,6 +23,7 @@ CHECK_COLUMNS: Final = (
     "scope, subject, form, stage, rig, record_id, answered_at, valid_until, failed, facts, "
     "operator, fill_id, spent_by"
 )
+T = TypeVar("T")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+\Z")
 
 
@@ -80,12 +81,20 @@ def check(row: rows.Row) -> Check:
         record_id=record_id,
         answered_at=datetime.fromisoformat(answered),
         valid_until=datetime.fromisoformat(valid),
-        failed=tuple(json.loads(failed)),
-        facts=json.loads(facts),
+        failed=tuple(_plain(failed, list)),
+        facts=_plain(facts, dict),
         operator=json.loads(by),
         fill_id=fill_id,
         spent_by=spent,
     )
+
+
+def _plain(text: str, kind: type[T]) -> T:
+    """What JSON says, which must be of that kind: an empty anything else is no passed check."""
+    value = json.loads(text)
+    if not isinstance(value, kind):
+        raise TypeError(f"{text[:40]!r} is no {kind.__name__}")
+    return value
 
 
 def check_row(value: Check) -> rows.Row:

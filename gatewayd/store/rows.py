@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from gatewayd.errors import StoreError
 from gatewayd.store.model import Cylinder, Hold, Permit, Record, StoredAlarm
 
 Row = tuple[Any, ...]
@@ -49,13 +50,17 @@ _READERS: Final = tuple(_READ.get(field.type) for field in fields(Cylinder))
 
 
 def cylinder(row: Row) -> Cylinder:
-    """A row of CYLINDER_COLUMNS."""
-    return Cylinder(
-        *(
-            value if value is None or read is None else read(value)
-            for read, value in zip(_READERS, row, strict=True)
+    """A row of CYLINDER_COLUMNS. Raises StoreError: a start does not look at each of a million."""
+    try:
+        return Cylinder(
+            *(
+                value if value is None or read is None else read(value)
+                for read, value in zip(_READERS, row, strict=True)
+            )
         )
-    )
+    except (ValueError, TypeError) as exc:
+        why = f"the entry of cylinder {row[0]} cannot be read ({exc}); import it again"
+        raise StoreError(why) from exc
 
 
 def cylinder_row(value: Cylinder) -> Row:

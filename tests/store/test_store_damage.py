@@ -33,6 +33,8 @@ from tests.support.damage import (
 from tests.support.stores import draft, open_store, permit
 
 KILLS, KILL_STEP_S, WHOLE_S = 10, 0.012, 20.0
+AT = "2026-08-01T04:00:00+00:00"
+CHECK = "INSERT INTO checks VALUES ('cylinder', 'c', 'f', 'prefill', 'rig-1', 'r',"
 PAGE_RECORDS_MAX = 24
 """As many small records as one page and its neighbours in a tree of this size hold."""
 
@@ -299,6 +301,14 @@ async def test_a_check_that_takes_too_long_is_cut_short(tmp_path: Path) -> None:
         ("UPDATE alarms SET vals = '{half'", ["alarms"]),
         ("UPDATE rig_locks SET locked_at = 'noon'", ["locks"]),
         ("UPDATE clock SET latest_at = 'noon'", ["clock"]),
+        ("INSERT INTO operators VALUES ('1', '', '', 'noon', '', '', '', 1)", ["operators"]),
+        ("INSERT INTO sessions VALUES ('rig-1', '1', '', '', 'noon', 'noon', '')", ["operators"]),
+        (f"{CHECK} 'noon', '{AT}', '[]', '{{}}', 'null', NULL, NULL)", ["checks"]),
+        (f"{CHECK} '{AT}', '{AT}', '{{}}', '{{}}', 'null', NULL, NULL)", ["checks"]),
+        (f"{CHECK} '{AT}', '{AT}', '[]', '[]', 'null', NULL, NULL)", ["checks"]),
+        ("INSERT INTO postchecks_due VALUES ('f', 'rig-1', 'c', 'form', 'noon')", ["checks"]),
+        ("INSERT INTO batches VALUES ('rig-1', '7', 'noon', 0, NULL, 0, 0)", ["checks"]),
+        ("UPDATE sightings SET seen_at = 'noon'", ["sightings"]),
         ("UPDATE cursors SET sequence = -1", []),
         ("UPDATE cursors SET sequence = 1 << 60", []),
         ("INSERT INTO dead_letters VALUES ('platform', 999, 'no', '', 0)", []),
