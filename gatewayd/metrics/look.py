@@ -31,7 +31,6 @@ LAG_EVERY_S = 0.1
 DEVICE_STATES = ("connecting", "up", "down", "fault")
 UPSTREAM_STATES = ("connecting", "up", "refused", "down")
 CLOCK_STATES = ("ntp", "gateway", "untrusted")
-MIB = 1_048_576
 
 
 Write: TypeAlias = Callable[[Sheet, str], tuple[bytes, str]]
@@ -174,7 +173,7 @@ class Monitor:
         }
         for part, file in files.items():
             sheet.put(catalogue.STORE, _bytes(file), part)
-        sheet.put(catalogue.QUOTA, self._parts.settings.store.quota_mb * MIB)
+        sheet.put(catalogue.QUOTA, store.quota_bytes)
         sheet.put(catalogue.USED, store.used_percent / 100)
         sheet.put(catalogue.HEALTHY, store.healthy)
         sheet.put(catalogue.STUCK, store.stuck_ms() / 1_000)

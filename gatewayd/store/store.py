@@ -145,6 +145,11 @@ class Store(Reads):
         return self._writer.used_percent
 
     @property
+    def quota_bytes(self) -> int:
+        """The quota in force: as it was asked for, or the file's size when opened if that is more."""
+        return self._writer.quota_bytes
+
+    @property
     def why(self) -> str:
         """What is wrong with the store, empty when it is well."""
         stuck_ms = self._writer.stuck_ms()

@@ -84,13 +84,15 @@ class Writer:
         """`committed` is called on the loop after every batch with the last sequence.
 
         `why` says what was wrong with the last attempt, empty when it was well; `full`: no room;
-        `used_percent`: of the room there is; `commits`: how long each took, in seconds.
+        `used_percent`: of the room there is; `quota_bytes`: what the file may grow to, never less
+        than it was when opened; `commits`: how long each took, in seconds.
         """
         self.healthy = True
         self.why = ""
         self.full = False
         self.dead: BaseException | None = None
         self.used_percent = room.used_percent(connection)
+        _, self.quota_bytes = room.used(connection)
         self.batches = 0
         self.commits = Spread(QUICK_S)
         self._ballast = ballast

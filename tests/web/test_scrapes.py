@@ -3,10 +3,11 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import aiohttp
+import apsw
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 from pydantic import ValidationError
@@ -15,12 +16,17 @@ from gatewayd.board import Board
 from gatewayd.clock import SystemClock
 from gatewayd.metrics.catalogue import METRICS
 from gatewayd.settings.web import MetricsSettings, UserSettings, WebSettings
+from gatewayd.store.beside import import_cylinders
 from gatewayd.web.doors import TRIES_MAX, Doors
 from gatewayd.web.feed import Feed
 from gatewayd.web.scrapes import Scrapes
 from gatewayd.web.server import Server
 from tests.web.site import ASK_EVERY_S, Site, free_port
 
+MIB = 1_048_576
+QUOTA_MB = 16
+"""The least that may be asked for."""
+STORE = "store:\n  path: gatewayd.db\n"
 TOKEN = "a-token-of-32-characters-or-so-1"  # noqa: S105 - a test's
 WANG = {"wang": UserSettings(password="password-1", role="viewer")}  # noqa: S106 - a test's
 
@@ -102,19 +108,34 @@ def test_a_token_that_is_none_is_refused(token: str) -> None:
         MetricsSettings(token=token)
 
 
+def grow(path: Path) -> int:
+    """Make a store that was once more than QUOTA_MB large; its size in bytes."""
+    import_cylinders(path, (), station_id="3701000042", replace=True)
+    with closing(apsw.Connection(str(path))) as store:
+        store.execute("CREATE TABLE large (blob BLOB)")
+        store.execute("INSERT INTO large VALUES (zeroblob(?))", (QUOTA_MB * MIB,))
+        store.execute("DROP TABLE large")
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path.stat().st_size
+
+
 async def _recorded(site: Site) -> None:
     while not await site.records("fill"):  # noqa: ASYNC110 - of another process
         await asyncio.sleep(ASK_EVERY_S)
 
 
 async def test_a_station_in_service_tells_what_its_records_say(tmp_path: Path) -> None:
+    grown: list[int] = []
+
     def with_platform(config: Path) -> None:
         gateway = config / "gateway.yaml"
         (config / "out").mkdir()
         text = gateway.read_text("utf-8")
         assert "upstreams:" not in text
+        assert STORE in text
         extra = "upstreams: {stick: {driver: files, directory: out}}\n"
-        gateway.write_text(text + extra, "utf-8")
+        gateway.write_text(text.replace(STORE, f"{STORE}  quota_mb: {QUOTA_MB}\n") + extra, "utf-8")
+        grown.append(grow(config / "gatewayd.db"))
 
     async with Site(tmp_path, asks=False, edit=with_platform) as site:
         legal, overdue = site.legal[0], site.illegal("OVERDUE")
@@ -155,6 +176,9 @@ async def test_a_station_in_service_tells_what_its_records_say(tmp_path: Path) -
     assert value("scan_to_permit_seconds_count", "rig-1") == 1
     assert value("lease_renewal_seconds_count", "rig-1") >= 1
     assert value("store_commit_seconds_count") > 3
+    assert value("store_quota_bytes") == grown[0] > QUOTA_MB * MIB, (
+        "a file never shrinks to a quota"
+    )
     assert value("loop_lag_seconds_count") > 3
     assert sum(v for k, v in values.items() if k[0] == "gatewayd_rig_phase") == 1
     assert sum(v for k, v in values.items() if k[0] == "gatewayd_wire_requests_total") > 10
