@@ -93,6 +93,14 @@ SALVAGE: Final[dict[str, tuple[str, str]]] = {
 }
 
 VERIFY: Final[dict[str, tuple[str, str]]] = {
+    "records.shown": (
+        "显示 {count} 条，最后序号 {last}",
+        "{count} shown, last sequence {last}",
+    ),
+    "records.none": (
+        "{given}：没有这条记录；用 gatewayd records list 查看现有记录",
+        "{given}: no such record; `gatewayd records list` shows what is there",
+    ),
     "verify.pruned": (
         "序号 {last} 及以前：已到保存期限并全部送达，已删除",
         "through {last}: deleted for their age, all delivered",

@@ -1,8 +1,11 @@
 """`gatewayd records`: look at committed facts and prove that none was changed or lost."""
 
 import json
+from contextlib import suppress
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -69,6 +72,7 @@ records.add_command(salvage)
     help="From this sequence on; without it, the newest records.",
 )
 @click.option("--limit", type=click.IntRange(1, LIST_MAX), default=LIST_DEFAULT, show_default=True)
+@lang_option
 @store_option
 @config_option
 @json_option
@@ -79,6 +83,7 @@ def list_(
     since_seq: int | None,
     *,
     limit: int,
+    lang: Language | None,
     store_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -100,7 +105,7 @@ def list_(
         return
     for record in found:
         click.echo(_line(record))
-    click.echo(f"{len(found)} shown, last sequence {last}", err=True)
+    click.echo(text("records.shown", language(lang), count=len(found), last=last), err=True)
 
 
 def _line(record: Record) -> str:
@@ -169,7 +174,7 @@ def show(
     with _open(store_file) as store:
         record = store.record(int(id_or_seq) if id_or_seq.isdecimal() else id_or_seq)
     if record is None:
-        stop(NO, f"{id_or_seq}: no such record; `gatewayd records list` shows what is there")
+        stop(NO, text("records.none", language(lang), given=id_or_seq))
     envelope = json.loads(record.body)
     if as_json:
         print_json(envelope)
@@ -197,10 +202,11 @@ def verify(*, lang: Language | None, store_file: Path | None, as_json: bool) -> 
     lacks_log = store_file is not None and lacks_its_log(store_file)
     with _open(store_file) as store:
         found = verify_chain(store)
+        zone = _zone(store, at_home=store_file is None) if found.lost else None
     if as_json:
         print_json({**_verified(found), "lacks_log": lacks_log})
     else:
-        _tell(found, language(lang))
+        _tell(found, zone, language(lang))
     if lacks_log:
         click.echo(text("salvage.lacks_log", language(lang), file=store_file), err=True)
     if found.problem is not None:
@@ -230,19 +236,41 @@ def _verified(found: Verified) -> dict[str, Any]:
     }
 
 
-def _missing(gap: Gap, lang: Language) -> str:
+def _zone(store: Reader, *, at_home: bool) -> tzinfo | None:
+    """The station's; of a copy that of its newest record, None when it has none."""
+    if at_home:
+        return ZoneInfo(load_site(directory()).station.timezone)
+    for newest in store.newest_records(limit=1):
+        with suppress(
+            ValueError, KeyError, TypeError
+        ):  # It may be the very record that was changed.
+            return datetime.fromisoformat(json.loads(newest.body)["time"]).tzinfo
+    return None
+
+
+def _noted(at: str, zone: tzinfo | None) -> str:
+    """When a gap was noted, in that zone; what is no time as it is."""
+    try:
+        noted = datetime.fromisoformat(at)
+    except ValueError:
+        return at
+    return noted.astimezone(zone or noted.tzinfo).isoformat(timespec="seconds")
+
+
+def _missing(gap: Gap, zone: tzinfo | None, lang: Language) -> str:
     """Which numbers are not here, and why."""
     unsure = gap.records >= SEQUENCES_SKIPPED
     how = ("lost_unsure" if unsure else "lost") if gap.file else "left_out"
     first, last = gap.from_sequence, gap.sequence
     which = str(first) if first == last else text("verify.through", lang, first=first, last=last)
-    return text(f"verify.{how}", lang, which=which, file=gap.file, at=gap.noted_at)
+    at = _noted(gap.noted_at, zone)
+    return text(f"verify.{how}", lang, which=which, file=gap.file, at=at)
 
 
-def _tell(found: Verified, lang: Language) -> None:
+def _tell(found: Verified, zone: tzinfo | None, lang: Language) -> None:
     if found.pruned.head.sequence:
         click.echo(text("verify.pruned", lang, last=found.pruned.head.sequence))
     for gap in found.lost:
-        click.echo(_missing(gap, lang))
+        click.echo(_missing(gap, zone, lang))
     if found.ok:
         click.echo(text("verify.ok", lang, records=found.records, last=found.head.hash))

@@ -18,7 +18,7 @@ from gatewayd.store.model import Record
 from gatewayd.store.reads import Reader
 from gatewayd.store.store import Store
 from gatewayd.store.verifying import Verified, verify
-from tests.support.stores import draft, open_store
+from tests.support.stores import STATION, draft, open_store
 
 DB = "gatewayd.db"
 
@@ -141,6 +141,36 @@ async def test_the_chain_goes_on_behind_a_gap_at_its_end(tmp_path: Path) -> None
     plain = CliRunner().invoke(main, words)
     assert "3 to 1002: lost with gone (now)" in plain.output
     assert "every record that is here is right" in plain.output
+
+
+async def test_when_a_gap_was_noted_is_told_in_the_time_of_the_station(tmp_path: Path) -> None:
+    """By the configuration, else by the newest record; also of a copy whose records were changed."""
+    noted = "2026-08-31T18:30:05.123456+00:00"
+    store = await _store(tmp_path, records=2)
+    last = store.record(2)
+    assert last is not None
+    await store.close()
+    with _sql(tmp_path) as sql:
+        gaps.note(sql, Gap(3, 4, parse(last.body)["hash"], noted, "gone"))
+    store = open_store(tmp_path)
+    await store.append(draft())
+    await store.close()
+    site = tmp_path / "gateway.yaml"
+    site.write_text(f'station: {{id: "{STATION}", timezone: Asia/Urumqi}}\n', "utf-8")
+    of_copy = ("records", "verify", "--store", str(tmp_path / DB))
+    assert _told(*of_copy) == "3 to 4: lost with gone (2026-09-01T02:30:05+08:00)"
+    here = ("-c", str(tmp_path), "records", "verify")
+    assert _told(*here) == "3 to 4: lost with gone (2026-09-01T00:30:05+06:00)"
+    with _sql(tmp_path) as sql:
+        sql.execute("DROP TRIGGER records_never_change")
+        sql.execute("UPDATE records SET body = 'no record' WHERE sequence = 5")
+    assert "after 2 good records" in _told(*of_copy, line=-1)
+
+
+def _told(*words: str, line: int = 0) -> str:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1, result.output
+    return result.output.splitlines()[line]
 
 
 async def test_a_record_proves_itself_by_its_text(tmp_path: Path) -> None:
