@@ -11,6 +11,7 @@ from gatewayd.alarms.kinds import Kind
 from gatewayd.ids import new_id
 from gatewayd.logs import logger
 from gatewayd.store.model import RecordDraft, StoredAlarm
+from gatewayd.store.passing import Passing
 from gatewayd.texts import Text
 
 Action = Literal["raised", "again", "cleared", "acknowledged"]
@@ -47,7 +48,16 @@ def draft(
         "acknowledged": acknowledged(alarm),
     }
     record_id = alarm.record_id if raised else new_id()
-    return RecordDraft(record_id, "alarm", alarm.rig_id, at, data, alarm=alarm)
+    passing = _weighed(alarm) if action == "acknowledged" else None
+    return RecordDraft(record_id, "alarm", alarm.rig_id, at, data, alarm=alarm, passing=passing)
+
+
+def _weighed(alarm: StoredAlarm) -> Passing | None:
+    """Who answers for an overfilled cylinder has taken the excess out; else it never left."""
+    safe_g = alarm.values.get("safe_net_g")
+    if alarm.kind != "overfilled" or not isinstance(safe_g, int):
+        return None
+    return Passing(alarm.subject, seen=False, at_most_g=safe_g)
 
 
 def picture(alarm: StoredAlarm, zone: tzinfo, *, gone_at: datetime | None) -> dict[str, Any]:

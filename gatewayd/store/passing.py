@@ -21,13 +21,15 @@ class Passing:
     """What a record says of one cylinder of the archive, by its `code`.
 
     `filled_g`: that much gas went into it, grams; None = none did. `crossed`: it left the station
-    or came back to it. `seen`: it stood, or was scanned, where the record was made.
+    or came back to it. `seen`: it stood, or was scanned, where the record was made. `at_most_g`: a
+    person has weighed it, and it holds no more than that of its last fill, grams.
     """
 
     code: str
     filled_g: int | None = None
     crossed: bool = False
     seen: bool = True
+    at_most_g: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ _FILLED = (
     "ON CONFLICT (code) DO UPDATE SET filled_at = excluded.filled_at, "
     "filled_sequence = excluded.filled_sequence, filled_g = excluded.filled_g"
 )
+_EASED = "UPDATE lives SET filled_g = min(filled_g, ?) WHERE code = ?"
 _CROSSED = (
     "INSERT INTO lives (code, crossed_at, crossed_sequence) VALUES (?, ?, ?) "
     "ON CONFLICT (code) DO UPDATE SET crossed_at = excluded.crossed_at, "
@@ -93,6 +96,8 @@ def note(
     """Follow what the record `sequence`, made at `place` at `at` (UTC), says of its cylinder."""
     if passing.filled_g is not None:
         connection.execute(_FILLED, (passing.code, at, sequence, passing.filled_g))
+    if passing.at_most_g is not None:
+        connection.execute(_EASED, (passing.at_most_g, passing.code))
     if passing.crossed:
         connection.execute(_CROSSED, (passing.code, at, sequence))
     if passing.seen:

@@ -8,20 +8,22 @@ from typing import Any
 import apsw
 import pytest
 
+from gatewayd.alarms import words
 from gatewayd.board import Board
+from gatewayd.ids import new_id
 from gatewayd.points.point import SCANS_WAITING_MAX, UNREAD_AFTER_S, Point
 from gatewayd.points.scan import Desk
 from gatewayd.rigs.assess import Bench, at_rig
 from gatewayd.rigs.history import History
 from gatewayd.rigs.model import PROGRAM, Identity
 from gatewayd.rigs.sightings import Sightings
-from gatewayd.store.model import RecordDraft
+from gatewayd.store.model import RecordDraft, StoredAlarm
 from gatewayd.store.passing import Passing
 from tests.points.gate import JUDGED, Gate, settings, standing
 from tests.rigs.bench import LEGAL, OVERDUE, STATION, UID, bench
 from tests.rigs.bench import standing as on_scale
 from tests.rigs.desk import open_store
-from tests.support.stores import draft
+from tests.support.stores import NOON, draft
 
 
 async def test_what_comes_is_judged_recorded_and_shown(tmp_path: Path) -> None:
@@ -86,6 +88,31 @@ async def test_what_leaves_must_hold_no_more_than_it_may(tmp_path: Path) -> None
             data = records[-1]["data"]
             assert data["verdict"]["decision"] == expected, data["verdict"]
             assert gate.store.life(LEGAL.code).left_since_fill == (expected == "allow")
+
+
+async def test_an_overfilled_cylinder_leaves_once_somebody_has_answered_for_it(
+    tmp_path: Path,
+) -> None:
+    """As the alarm says: the excess is out and it was weighed again."""
+    async with standing(tmp_path, "dispatch", **JUDGED) as gate:
+        values, at = {"safe_net_g": 14_800}, gate.clock.wall()
+        alarm = StoredAlarm(
+            "overfilled", LEGAL.code, "rig-1", "critical", at, new_id(), 1, "", values
+        )
+        raised = words.draft(alarm, "raised", station_id=STATION.id, at=at)
+        filled = Passing(LEGAL.code, filled_g=15_200)
+        await gate.store.append(replace(draft(), passing=filled, also=(raised,)))
+        gate.scan(LEGAL.code)
+        data = (await gate.recorded(3))[-1]["data"]
+        assert data["verdict"]["decision"] == "deny"
+        answered = words.answer(alarm, by="li", note="weighed", at=at)
+        await gate.store.append(words.draft(answered, "acknowledged", station_id=STATION.id, at=at))
+        life = gate.store.life(LEGAL.code)
+        assert (life.filled_g, life.filled_at) == (14_800, NOON), "filled when it was filled"
+        gate.clock.advance(seconds=60)
+        gate.scan(LEGAL.code)
+        data = (await gate.recorded(5))[-1]["data"]
+        assert data["verdict"]["decision"] == "allow", data["verdict"]
 
 
 async def test_what_was_never_filled_here_may_not_leave_by_those_rules(tmp_path: Path) -> None:
