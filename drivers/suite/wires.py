@@ -6,12 +6,12 @@ The device itself stays naive; what a cable, a bridge or a tired device does to 
 import asyncio
 import contextlib
 import os
-import pty
-import tty
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
+
+from drivers.suite.terminal import Terminal
 
 READ_BYTES = 4096
 
@@ -103,58 +103,54 @@ async def on_tcp(plugged: Plugged, faults: Faults | None = None) -> AsyncIterato
         await asyncio.sleep(0)
 
 
-class _Terminal:
-    """A pseudo terminal whose far end is a device; never blocks, whoever is slow."""
+class _Plug:
+    """A terminal whose far end is a device; never blocks, whoever is slow."""
 
     def __init__(self) -> None:
-        self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(slave)
-        self._ends = [slave, self._master]
+        self._terminal = Terminal()
+        self.path = self._terminal.path
         self._waiting = bytearray()
         self._loop = asyncio.get_running_loop()
 
     def hear(self, hear: Hear) -> None:
         def ready() -> None:
             with contextlib.suppress(BlockingIOError):
-                hear(os.read(self._master, READ_BYTES))
+                hear(os.read(self._terminal.far, READ_BYTES))
 
-        self._loop.add_reader(self._master, ready)
+        self._loop.add_reader(self._terminal.far, ready)
 
     def send(self, data: bytes) -> None:
-        if self._ends:
+        if self._terminal.is_open:
             self._waiting += data
             self._flush()
 
     def _flush(self) -> None:
+        far = self._terminal.far
         with contextlib.suppress(BlockingIOError):  # Nobody reads; the rest goes when they do.
-            del self._waiting[: os.write(self._master, self._waiting)]
+            del self._waiting[: os.write(far, self._waiting)]
         if self._waiting:
-            self._loop.add_writer(self._master, self._flush)
+            self._loop.add_writer(far, self._flush)
         else:
-            self._loop.remove_writer(self._master)
+            self._loop.remove_writer(far)
 
     def close(self) -> None:
         """Pull the plug; safe to repeat."""
-        if self._ends:
-            self._loop.remove_reader(self._master)
-            self._loop.remove_writer(self._master)
-            for end in self._ends:
-                os.close(end)
-            self._ends.clear()
+        if self._terminal.is_open:
+            self._loop.remove_reader(self._terminal.far)
+            self._loop.remove_writer(self._terminal.far)
+            self._terminal.close()
 
 
 @asynccontextmanager
 async def on_pty(plugged: Plugged, faults: Faults | None = None) -> AsyncIterator[dict[str, Any]]:
     """Serve a scripted device on a pseudo terminal; it is plugged in once, before it is opened."""
     carried = faults or Faults()
-    terminal = _Terminal()
-    terminal.hear(plugged(lambda data: carried.carry(data, terminal.send), terminal.close))
+    plug = _Plug()
+    plug.hear(plugged(lambda data: carried.carry(data, plug.send), plug.close))
     try:
-        yield {"serial": terminal.path}
+        yield {"serial": plug.path}
     finally:
-        terminal.close()
+        plug.close()
 
 
 WIRES: tuple[Wire, ...] = (on_tcp, on_pty)

@@ -145,7 +145,7 @@ async def test_ports_in_use_or_configured_are_neither_opened_nor_written(tmp_pat
         fake.serial("ttyUSB0", one["serial"])
         fake.serial("ttyUSB1", two["serial"])
         fake.program(99, "minicom", one["serial"])
-        configured = {f"serial:{two['serial']}": ("scale-1",)}
+        configured = {f"serial:{Path(two['serial']).resolve()}": ("scale-1",)}
         found = await look(fake, ask=True, configured=configured)
     used, known = (find.note for find in found.serial)
     assert used is not None

@@ -6,8 +6,6 @@ steps: bytes are sent, a number is waited in seconds, None hangs up.
 
 import asyncio
 import os
-import pty
-import tty
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from drivers.contract import Context, Driver, GateSample, Reading
+from drivers.suite.terminal import Terminal
 from protocols import registers
 from protocols.modbus import rtu_frame, tcp_frame
 from tests.support.patient_loop import now_ns
@@ -179,17 +178,14 @@ class RtuBus:
         self.path = ""
         self.gaps_s: list[float] = []
         self._last_s = 0.0
-        self._master = -1
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["RtuBus"]:
-        self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(slave)
+        self._terminal = Terminal()
+        self.path = self._terminal.path
         requests: asyncio.Queue[bytes] = asyncio.Queue()
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._master, self._receive, requests)
+        loop.add_reader(self._terminal.far, self._receive, requests)
         serving = asyncio.ensure_future(self._serve(requests))
         try:
             yield self
@@ -197,23 +193,21 @@ class RtuBus:
             serving.cancel()
             with suppress(asyncio.CancelledError):
                 await serving
-            os.close(slave)
             self.unplug()
 
     def unplug(self) -> None:
-        if self._master >= 0:
-            asyncio.get_running_loop().remove_reader(self._master)
-            os.close(self._master)
-            self._master = -1
+        if self._terminal.is_open:
+            asyncio.get_running_loop().remove_reader(self._terminal.far)
+            self._terminal.close()
 
     def _receive(self, requests: asyncio.Queue[bytes]) -> None:
         with suppress(BlockingIOError, OSError):
-            requests.put_nowait(os.read(self._master, 1024))
+            requests.put_nowait(os.read(self._terminal.far, 1024))
 
     def say(self, data: bytes) -> None:
         """Put bytes on the line that nobody asked for."""
         self._last_s = asyncio.get_running_loop().time()
-        os.write(self._master, data)
+        os.write(self._terminal.far, data)
 
     async def _serve(self, requests: asyncio.Queue[bytes]) -> None:
         """One write of ours is one frame: a pty keeps small writes together."""

@@ -6,8 +6,6 @@ register, so that one taken for another is seen at once.
 
 import asyncio
 import os
-import pty
-import tty
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from itertools import cycle
 from drivers.contract import DriverError
 from drivers.plc.polling import Schedule
 from drivers.plc.wire import MissedError, Wire
+from drivers.suite.terminal import Terminal
 from protocols.modbus import Request, read, rtu_frame, rtu_silence_s, write_one
 from protocols.registers import register_bytes
 from tests.support.plcs import Asked, Plc
@@ -108,30 +107,26 @@ class SlowBus:
         self._busy_until_s = 0.0
         self._garbled = False
         self._replies: set[asyncio.Future[None]] = set()
-        self._master = -1
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["SlowBus"]:
         self._loop = asyncio.get_running_loop()
-        self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(slave)
-        self._loop.add_reader(self._master, self._receive)
+        self._terminal = Terminal()
+        self.path = self._terminal.path
+        self._loop.add_reader(self._terminal.far, self._receive)
         try:
             yield self
         finally:
-            self._loop.remove_reader(self._master)
+            self._loop.remove_reader(self._terminal.far)
             for reply in self._replies:
                 reply.cancel()
             await asyncio.gather(*self._replies, return_exceptions=True)
-            os.close(slave)
-            os.close(self._master)
+            self._terminal.close()
 
     def _receive(self) -> None:
         """One write of ours is one frame: a pty keeps small writes together."""
         with suppress(BlockingIOError):
-            frame = os.read(self._master, 1024)
+            frame = os.read(self._terminal.far, 1024)
             now_s = self._loop.time()
             self.heard.append((now_s, frame[0], frame[1:-2]))
             quiet_s = now_s - self._busy_until_s
@@ -172,5 +167,5 @@ class SlowBus:
             chunk = data[at : at + CHUNK_CHARS]
             due_s = began_s + (at + len(chunk)) * self.char_s
             await asyncio.sleep(due_s - self._loop.time())
-            os.write(self._master, bytes(b ^ 0x5A for b in chunk) if self._garbled else chunk)
+            os.write(self._terminal.far, bytes(b ^ 0x5A for b in chunk) if self._garbled else chunk)
         self._busy_until_s = max(self._busy_until_s, self._loop.time())
