@@ -138,6 +138,11 @@ async def test_an_echo_is_no_answer(tmp_path: Path) -> None:
     assert find.guess is None
 
 
+def real(link: Mapping[str, str]) -> str:
+    """The wire by its file, as `wires` says it."""
+    return f"serial:{Path(link['serial']).resolve()}"
+
+
 async def test_ports_in_use_or_configured_are_neither_opened_nor_written(tmp_path: Path) -> None:
     fake = FakeMachine(tmp_path)
     held, ours = Talker(b"x"), Talker(b"x")
@@ -145,7 +150,7 @@ async def test_ports_in_use_or_configured_are_neither_opened_nor_written(tmp_pat
         fake.serial("ttyUSB0", one["serial"])
         fake.serial("ttyUSB1", two["serial"])
         fake.program(99, "minicom", one["serial"])
-        configured = {f"serial:{Path(two['serial']).resolve()}": ("scale-1",)}
+        configured = {real(two): ("scale-1",)}
         found = await look(fake, ask=True, configured=configured)
     used, known = (find.note for find in found.serial)
     assert used is not None
