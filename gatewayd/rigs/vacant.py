@@ -76,9 +76,11 @@ def _leaked(leaked_g: int) -> Alarm:
 def _beyond(state: State, view: View, who: Identity, gas_g: int) -> tuple[Alarm, ...]:
     """Gas without a permit into the cylinder that was filled here last: it may not leave.
 
-    Told before the gas itself is recorded. A stranger's alarm would be nobody's.
+    Told before the gas itself is recorded. A stranger's alarm would be nobody's; who is found at a
+    start stood there all the time, and is read only afterwards.
     """
     code = state.last_filled
+    who = view.identity if view.found and who.cylinder is None else who
     unnamed = who.cylinder is None and state.served == view.presence != 0 and not state.findings
     if code is None or not (unnamed or (who.cylinder is not None and who.cylinder.code == code)):
         return ()

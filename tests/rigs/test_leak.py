@@ -11,8 +11,8 @@ from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import AGREE_G
 from gatewayd.rigs.leak import LEAK_AGAIN_G, LEAK_G_MIN, Leak
 from gatewayd.rigs.overfull import ALARM as OVERFILLED
-from tests.rigs.bench import LEGAL, OVERDUE, standing
-from tests.rigs.desk import Desk, at_desk
+from tests.rigs.bench import LEGAL, OVERDUE, QUIET, UID, standing
+from tests.rigs.desk import Desk, ScriptedGate, at_desk, living, open_store
 from tests.rigs.test_before_start import ended
 
 POLL_MS = 100
@@ -135,6 +135,21 @@ async def test_so_is_gas_that_the_totaliser_counts(tmp_path: Path) -> None:
         await desk.until(lambda: bool(_told(desk, "unauthorised_flow")))
         assert desk.store.alarm_stands(OVERFILLED, LEGAL.code)
         assert desk.kinds()[-3:] == [OVERFILLED, "unauthorised", "unauthorised_flow"]
+
+
+async def test_so_is_gas_that_came_while_nobody_watched(tmp_path: Path) -> None:
+    """The daemon begins again with the cylinder still there; its tag is read only then."""
+    store, clock = await open_store(tmp_path)
+    gate = ScriptedGate(QUIET)
+    async with living(store, clock, gate) as desk:
+        await _filled(desk)
+    gate.flow(500)
+    async with living(store, clock, gate) as desk:
+        await desk.look()
+        desk.tags = [UID]
+        await desk.until(lambda: bool(_told(desk, "unauthorised_flow")))
+        assert store.alarm_stands(OVERFILLED, LEGAL.code)
+    await store.close()
 
 
 async def test_gas_that_leaks_into_nobody_we_filled_is_the_rigs_alone(tmp_path: Path) -> None:
