@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -119,6 +120,18 @@ def grow(path: Path) -> int:
     return path.stat().st_size
 
 
+def with_platform(grown: list[int], config: Path) -> None:
+    """A platform, and a store that was once larger than its quota; its size goes into `grown`."""
+    gateway = config / "gateway.yaml"
+    (config / "out").mkdir()
+    text = gateway.read_text("utf-8")
+    assert "upstreams:" not in text
+    assert STORE in text
+    extra = "upstreams: {stick: {driver: files, directory: out}}\n"
+    gateway.write_text(text.replace(STORE, f"{STORE}  quota_mb: {QUOTA_MB}\n") + extra, "utf-8")
+    grown.append(grow(config / "gatewayd.db"))
+
+
 async def _recorded(site: Site) -> None:
     while not await site.records("fill"):  # noqa: ASYNC110 - of another process
         await asyncio.sleep(ASK_EVERY_S)
@@ -126,18 +139,7 @@ async def _recorded(site: Site) -> None:
 
 async def test_a_station_in_service_tells_what_its_records_say(tmp_path: Path) -> None:
     grown: list[int] = []
-
-    def with_platform(config: Path) -> None:
-        gateway = config / "gateway.yaml"
-        (config / "out").mkdir()
-        text = gateway.read_text("utf-8")
-        assert "upstreams:" not in text
-        assert STORE in text
-        extra = "upstreams: {stick: {driver: files, directory: out}}\n"
-        gateway.write_text(text.replace(STORE, f"{STORE}  quota_mb: {QUOTA_MB}\n") + extra, "utf-8")
-        grown.append(grow(config / "gatewayd.db"))
-
-    async with Site(tmp_path, asks=False, edit=with_platform) as site:
+    async with Site(tmp_path, asks=False, edit=partial(with_platform, grown)) as site:
         legal, overdue = site.legal[0], site.illegal("OVERDUE")
         for cylinder, state in ((overdue, "refused"), (legal, "filling")):
             site.rig.bring(cylinder)
