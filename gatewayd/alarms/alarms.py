@@ -125,7 +125,7 @@ class Alarms:
         values: Mapping[str, Any] | None = None,
         rig_id: str = "",
     ) -> RecordDraft | None:
-        """As `raise_`, without limit, for who commits the record in their own order; None: nothing."""
+        """As `raise_`, for who commits the record in their own order; without `values` those stay."""
         told, key = KINDS[kind], (kind, subject)
         words.say(told, subject, detail)
         known = self._standing.get(key)
@@ -133,13 +133,12 @@ class Alarms:
             alarm = self._new(told, subject, rig_id)
             known = self._standing[key] = _Standing(alarm, None)
         count = known.alarm.count + 1
-        known.alarm = replace(known.alarm, detail=detail, values=dict(values or {}), count=count)
+        numbers = known.alarm.values if values is None else dict(values)
+        known.alarm = replace(known.alarm, detail=detail, values=numbers, count=count)
         known.gone_at = None
-        draft = None
-        if count == 1 or not self._too_soon(known, told):
-            draft = self._record(known, told)
-        else:
-            known.repeats += 1
+        again = count > 1 and self._too_soon(known, told)
+        known.repeats += again
+        draft = None if again else self._record(known, told)
         self._show(key)
         return draft
 

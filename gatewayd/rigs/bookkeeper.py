@@ -36,6 +36,7 @@ this is a bug of ours: the process ends and the gate closes."""
 
 RETRY_MS = 1_000
 Drafts: TypeAlias = tuple[RecordDraft, ...]
+Values: TypeAlias = Mapping[str, Any] | None
 AWAY = "，网关未运行期间 / while the gateway was not running"
 
 
@@ -244,7 +245,7 @@ class Bookkeeper:
         self._mixup.note(total_g)
         await self._append(replace(draft, also=also))
 
-    def _raised(self, code: str, detail: str, values: Mapping[str, Any], of: str = "") -> Drafts:
+    def _raised(self, code: str, detail: str, values: Values, of: str = "") -> Drafts:
         """The record of an alarm `of` a cylinder or this rig, to be committed; none: only counted."""
         who, rig_id = of or self._bench.rig_id, self._bench.rig_id
         draft = self._alarms.raised(code, who, detail=detail, values=values, rig_id=rig_id)
@@ -270,7 +271,7 @@ class Bookkeeper:
 
         Its record goes behind what waits, so that the rig's records keep their order.
         """
-        raised = self._raised(code, detail, {}, cylinder)
+        raised = self._raised(code, detail, None, cylinder)
         for draft in raised:
             await self._append(replace(draft, total_after_g=total_after_g))
         return bool(raised)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from drivers.contract import GateSample
+from gatewayd.alarms.alarms import AGAIN_S
 from gatewayd.clock import MS, SECOND
 from gatewayd.rigs.ending import AGREE_G
 from gatewayd.rigs.leak import LEAK_AGAIN_G, LEAK_G_MIN, Leak
@@ -98,12 +99,12 @@ async def _leaks(desk: Desk, looks: int) -> None:
         await desk.look()
 
 
-async def _filled(desk: Desk) -> None:
+async def _filled(desk: Desk, net_g: int = 14_500) -> None:
     await desk.bring()
     await desk.phase("permitted")
     desk.gate.start()
-    desk.gate.flow(14_500)
     await desk.phase("filling")
+    desk.gate.flow(net_g)
     desk.gate.end()
     await desk.until(lambda: bool(ended(desk)))
     await desk.look()
@@ -135,6 +136,18 @@ async def test_so_is_gas_that_the_totaliser_counts(tmp_path: Path) -> None:
         await desk.until(lambda: bool(_told(desk, "unauthorised_flow")))
         assert desk.store.alarm_stands(OVERFILLED, LEGAL.code)
         assert desk.kinds()[-3:] == [OVERFILLED, "unauthorised", "unauthorised_flow"]
+
+
+async def test_gas_behind_an_overfill_does_not_hide_by_how_much_it_was(tmp_path: Path) -> None:
+    """Who answers for it lets the cylinder go, at what is safe (`alarms/words.py`)."""
+    async with at_desk(tmp_path) as desk:
+        await _filled(desk, 15_200)
+        await _leaks(desk, 60)
+        desk.clock.advance(seconds=AGAIN_S)
+        desk.gate.flow(500)
+        await desk.until(lambda: len(_told(desk, OVERFILLED)) == 2)
+        (alarm,) = (each for each in desk.store.alarms(standing=True) if each.kind == OVERFILLED)
+        assert alarm.values["safe_net_g"] == 14_810
 
 
 async def test_so_is_gas_that_came_while_nobody_watched(tmp_path: Path) -> None:
