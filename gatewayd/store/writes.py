@@ -42,9 +42,13 @@ _SET_PERMIT_NO = (
 )
 
 _SET_ALARM = (
-    f"INSERT OR REPLACE INTO alarms ({rows.ALARM_COLUMNS}) "  # noqa: S608 - our names
-    f"VALUES ({'?, ' * rows.ALARM_COLUMNS.count(',')}?)"
+    f"INSERT INTO alarms ({rows.ALARM_COLUMNS}) "  # noqa: S608 - our names
+    f"VALUES ({'?, ' * rows.ALARM_COLUMNS.count(',')}?) ON CONFLICT (kind, subject) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in rows.ALARM_COLUMNS.split(", "))
+    + " WHERE excluded.cleared_at IS NOT NULL OR excluded.acknowledged_at IS NOT NULL "
+    "OR alarms.acknowledged_at IS NULL OR alarms.record_id <> excluded.record_id"
 )
+"""A record that waited longer than the answer to it does not let the alarm stand again."""
 
 
 def probe(connection: apsw.Connection) -> None:

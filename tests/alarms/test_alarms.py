@@ -110,6 +110,21 @@ async def test_a_state_that_is_answered_for_stands_on_until_it_is_over(room: Con
         await room.alarms.acknowledge(STUCK, "rig-1", by="王工")
 
 
+async def test_an_answer_is_not_undone_by_the_record_that_waited_for_it(room: ControlRoom) -> None:
+    """Else the store would let it stand, which nobody sees: no cylinder of that code could leave."""
+    room.alarms.raise_("overfilled", "c1")
+    await room.alarms.flush()
+    room.clock.advance(seconds=AGAIN_S)
+    room.alarms.raise_("overfilled", "c1")
+    await room.alarms.acknowledge("overfilled", "c1", by="li")
+    await room.alarms.flush()
+    assert not room.store.alarm_stands("overfilled", "c1")
+    assert [action for _, action in room.told()] == ["raised", "acknowledged", "again"]
+    room.alarms.raise_("overfilled", "c1")
+    await room.alarms.flush()
+    assert room.store.alarm_stands("overfilled", "c1"), "it happened anew"
+
+
 async def test_a_store_that_cannot_commit_delays_the_record_and_nothing_else(
     room: ControlRoom,
 ) -> None:
