@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gatewayd.texts_archive import OF_FILES
+from gatewayd.texts_cells import CELLS
 from gatewayd.texts_commands import COMMANDS
 from gatewayd.texts_desk import DESK, WAITING
 from gatewayd.texts_errors import ERRORS_SAID
@@ -280,6 +282,8 @@ TEXTS: Mapping[str, Text] = {
             SERVICE,
             STORE,
             ERRORS_SAID,
+            OF_FILES,
+            CELLS,
         )
         for key, words in part.items()
     },

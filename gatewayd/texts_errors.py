@@ -174,4 +174,12 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
 }
 """Errors of the store; their English is how `store` says them, so it is exact."""
 
-ERRORS_SAID: Final = PROBLEMS | ERRORS
+FOLDER: Final[dict[str, tuple[str, str]]] = {
+    "config.error.no_directory": (
+        "{wanted}：没有这个配置目录；请用 -c 目录 指明",
+        "{wanted}:0:0: no such config directory; expected a folder; use -c DIR",
+    ),
+}
+"""What is wrong before anything is read."""
+
+ERRORS_SAID: Final = FOLDER | PROBLEMS | ERRORS

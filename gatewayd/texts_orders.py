@@ -70,6 +70,11 @@ ORDERS: Final[dict[str, tuple[str, str]]] = {
     ),
     "checks.rigs": ("工位", "rigs"),
     "checks.no_code": ("读数须手工录入，无二维码", "read it off and enter it; there is no code"),
+    "holds.rig": ("工位", "rig"),
+    "holds.code": ("气瓶", "code"),
+    "holds.import": ("档案导入", "import"),
+    "retired.code": ("编码", "code"),
+    "retired.uid": ("标签", "uid"),
     "order.listed": (
         "锁定气瓶 {holds} 只，锁定工位 {locks} 个",
         "{holds} holds of cylinders, {locks} locked rigs",
@@ -120,6 +125,10 @@ TELLING: Final[dict[str, tuple[str, str]]] = {
     "event.logged_out": ("退出登录", "logged out"),
     "event.opened": ("批次开始", "opened"),
     "event.closed": ("批次结束", "closed"),
+    "clock.before_build": (
+        "时钟显示 {now}，早于本程序的制作时间；请先校准时钟",
+        "the clock shows {now}, before this program was made; set it",
+    ),
     "event.accepted": ("时钟经人工确认", "clock accepted"),
     "event.retired": ("编码停用", "retired"),
     "event.reinstated": ("编码恢复使用", "back in use"),

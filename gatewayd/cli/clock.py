@@ -11,6 +11,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -26,18 +28,19 @@ from gatewayd.store import beside
 from gatewayd.store.chain import Issuer
 from gatewayd.store.model import RecordDraft
 from gatewayd.store.reads import Reader
-from gatewayd.texts import text
+from gatewayd.texts import Language, text
 from gatewayd.timekeeping.doubts import behind_build
 from gatewayd.timekeeping.keeper import BUILT_ON, Timekeeper
 from gatewayd.timekeeping.watch import explained
 
 
 @click.group(invoke_without_command=True)
+@lang_option
 @config_option
 @json_option
 @click.pass_context
 @reports_errors
-def clock(context: click.Context, *, as_json: bool) -> None:
+def clock(context: click.Context, *, lang: Language | None, as_json: bool) -> None:
     """Whether the clock of this machine is believed, and why not; exit 0 it is, 1 it is not.
 
     \b
@@ -51,7 +54,7 @@ def clock(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         print_json(told)
     else:
-        click.echo(_sentence(told, settings))
+        click.echo(_sentence(told, language(lang)))
     stop(OK if told["trusted"] else NO)
 
 
@@ -76,20 +79,20 @@ def _picture(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _sentence(told: dict[str, Any], settings: Settings) -> str:
-    language = settings.log.language
+def _sentence(told: dict[str, Any], spoken: Language) -> str:
     if not told["trusted"]:
-        return str(told["message"][language])
-    return text(f"clock.{told['quality']}", language, now=told["now"])
+        return str(told["message"][spoken])
+    return text(f"clock.{told['quality']}", spoken, now=told["now"])
 
 
 @clock.command()
 @click.option("--by", required=True, help="Who compared it.")
 @click.option("--reason", required=True, help="With what, and what was wrong.")
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def accept(*, by: str, reason: str, as_json: bool) -> None:
+def accept(*, by: str, reason: str, lang: Language | None, as_json: bool) -> None:
     """Say that date and time of this machine are right, after comparing them with another clock.
 
     Older records and a clock that was set no longer speak against it; who said so is recorded. The
@@ -104,9 +107,7 @@ def accept(*, by: str, reason: str, as_json: bool) -> None:
         raise misused("by_and_reason")
     now, zone = SystemClock().wall(), ZoneInfo(settings.station.timezone)
     if behind_build(now, BUILT_ON):
-        raise RejectedError(
-            f"the clock shows {stamp(now, zone)}, before this program was made; set it"
-        )
+        raise RejectedError(text("clock.before_build", language(lang), now=stamp(now, zone)))
     draft = RecordDraft(
         id=new_id(),
         kind="clock",
@@ -127,4 +128,4 @@ def accept(*, by: str, reason: str, as_json: bool) -> None:
     if as_json:
         print_json({"accepted": True, "sequence": record.sequence})
         return
-    click.echo(text("clock.accepted", settings.log.language, now=stamp(now, zone)))
+    click.echo(text("clock.accepted", language(lang), now=stamp(now, zone)))

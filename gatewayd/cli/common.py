@@ -101,10 +101,14 @@ def stop(code: int, text: str = "") -> NoReturn:
     sys.exit(code)
 
 
+def _spoken() -> Language:
+    return language(click.get_current_context().params.get("lang"))
+
+
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turn our named errors into their exit codes, text on stderr; anything else is a bug.
 
-    What the store says is said in the language of the command.
+    What the store and a file are refused for is said in the language of the command.
     """
 
     @functools.wraps(command)
@@ -112,9 +116,8 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except (ConfigError, RejectedError) as exc:
-            stop(NO, str(exc))
+            stop(NO, "\n".join(translated(line, _spoken()) for line in str(exc).splitlines()))
         except GatewayError as exc:
-            asked = click.get_current_context().params.get("lang")
-            stop(COULD_NOT_RUN, translated(str(exc), language(asked)))
+            stop(COULD_NOT_RUN, translated(str(exc), _spoken()))
 
     return wrapped

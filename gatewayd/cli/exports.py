@@ -15,6 +15,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
 )
@@ -23,6 +25,7 @@ from gatewayd.cli.waiting import Report, shown
 from gatewayd.errors import GatewayError
 from gatewayd.settings.load import load
 from gatewayd.store.reads import Reader
+from gatewayd.texts import Language, text
 
 ROWS_PER_REPORT = 1_000
 
@@ -46,6 +49,7 @@ ROWS_PER_REPORT = 1_000
 @click.option(
     "--all-columns", is_flag=True, help="Also the columns that no cylinder has a value in."
 )
+@lang_option
 @config_option
 @json_option
 @reports_errors
@@ -55,6 +59,7 @@ def exports(
     file: Path | None,
     *,
     all_columns: bool,
+    lang: Language | None,
     as_json: bool,
 ) -> None:
     """Export KIND, by code, as CSV or an Excel workbook; `import` takes it back unchanged.
@@ -76,7 +81,7 @@ def exports(
     if file is None and chosen == "xlsx" and stdout.isatty():
         raise misused("workbook_to_terminal", how=f"-o {kind}.xlsx")
     path = load(directory()).store_path
-    with shown({"write": f"writing {kind}"}) as report:
+    with shown({"write": text(f"export.writing.{kind}", language(lang))}) as report:
 
         def put(out: BinaryIO, *, bom: bool) -> int:
             if kind == "operators":
@@ -94,7 +99,7 @@ def exports(
     if as_json:
         print_json({"kind": kind, "file": str(file), "format": chosen, kind: count})
     elif file is not None:
-        click.echo(f"{file}: {count} {kind}")
+        click.echo(text(f"export.done.{kind}", language(lang), file=file, count=count))
 
 
 def _write(

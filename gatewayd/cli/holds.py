@@ -14,6 +14,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -26,7 +28,7 @@ from gatewayd.store import orders
 from gatewayd.store.model import Hold, RigLock
 from gatewayd.store.orders import CarryOut, Done
 from gatewayd.store.reads import Reader
-from gatewayd.texts import text
+from gatewayd.texts import Language, text
 
 LISTED_MAX = 10_000
 """Holds listed at once."""
@@ -34,35 +36,35 @@ LISTED_MAX = 10_000
 reason_option = click.option("--reason", required=True, help="Why; shown where it is refused.")
 
 
-def _carry_out(work: CarryOut, subject: str, reason: str, by: str) -> tuple[Site, Done]:
+def _carry_out(work: CarryOut, subject: str, reason: str, by: str, spoken: Language) -> Done:
     settings = load_site(directory())
-    ordered = given(subject, by, reason, settings.log.language)
+    ordered = given(subject, by, reason, spoken)
     if work is orders.lock and settings.rigs is not None and subject not in settings.rigs:
         known = ", ".join(settings.rigs)
-        raise RejectedError(text("desk.no_rig", settings.log.language, rig=subject, known=known))
-    return settings, carried_out(work, ordered, settings)
+        raise RejectedError(text("desk.no_rig", spoken, rig=subject, known=known))
+    return carried_out(work, ordered, settings)
 
 
-def _answer(key: str, subject: str, done: Done, settings: Site, *, as_json: bool) -> None:
+def _answer(key: str, subject: str, done: Done, spoken: Language, *, as_json: bool) -> None:
     if as_json:
         known = {} if key in {"lock", "unlock"} else {"known": done.known}
         print_json({"subject": subject, "changed": done.changed, **known})
         return
-    language = settings.log.language
     told = f"order.{key}" if done.changed else f"order.{key}.already"
-    click.echo(text(told, language, subject=subject))
+    click.echo(text(told, spoken, subject=subject))
     if not done.known:
-        click.echo(text("order.unknown", language, subject=subject), err=True)
+        click.echo(text("order.unknown", spoken, subject=subject), err=True)
 
 
 @click.command()
 @click.argument("code")
 @reason_option
 @by_option
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def hold(code: str, reason: str, by: str, *, as_json: bool) -> None:
+def hold(code: str, reason: str, by: str, *, lang: Language | None, as_json: bool) -> None:
     """Hold cylinder CODE: it is refused (REGULATOR_LOCK) until it is released.
 
     An import does not end a hold. A code that the archive does not know is held once it is known.
@@ -70,25 +72,26 @@ def hold(code: str, reason: str, by: str, *, as_json: bool) -> None:
     \b
     gatewayd hold 3701000110100001 --reason "recall" --by "market supervision"
     """  # noqa: D301 - click wants the backspace character itself
-    settings, done = _carry_out(orders.hold, code, reason, by)
-    _answer("hold", code, done, settings, as_json=as_json)
+    done = _carry_out(orders.hold, code, reason, by, language(lang))
+    _answer("hold", code, done, language(lang), as_json=as_json)
 
 
 @click.command()
 @click.argument("code")
 @reason_option
 @by_option
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def release(code: str, reason: str, by: str, *, as_json: bool) -> None:
+def release(code: str, reason: str, by: str, *, lang: Language | None, as_json: bool) -> None:
     """Release cylinder CODE, whoever held it; exit 1 when nothing did.
 
     \b
     gatewayd release 3701000110100001 --reason "inspected, found good" --by "Li Si"
     """  # noqa: D301 - click wants the backspace character itself
-    settings, done = _carry_out(orders.release, code, reason, by)
-    _answer("release", code, done, settings, as_json=as_json)
+    done = _carry_out(orders.release, code, reason, by, language(lang))
+    _answer("release", code, done, language(lang), as_json=as_json)
     if not done.changed:
         stop(NO)
 
@@ -97,27 +100,29 @@ def release(code: str, reason: str, by: str, *, as_json: bool) -> None:
 @click.argument("rig")
 @reason_option
 @by_option
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def lock(rig: str, reason: str, by: str, *, as_json: bool) -> None:
+def lock(rig: str, reason: str, by: str, *, lang: Language | None, as_json: bool) -> None:
     """Lock RIG: its gate closes at once, also during a fill, and stays closed until `unlock`.
 
     \b
     gatewayd lock rig-1 --reason "scale out of order" --by "Zhang San"
     """  # noqa: D301 - click wants the backspace character itself
-    settings, done = _carry_out(orders.lock, rig, reason, by)
-    _answer("lock", rig, done, settings, as_json=as_json)
+    done = _carry_out(orders.lock, rig, reason, by, language(lang))
+    _answer("lock", rig, done, language(lang), as_json=as_json)
 
 
 @click.command()
 @click.argument("rig")
 @reason_option
 @by_option
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def unlock(rig: str, reason: str, by: str, *, as_json: bool) -> None:
+def unlock(rig: str, reason: str, by: str, *, lang: Language | None, as_json: bool) -> None:
     """Unlock RIG, whoever locked it; exit 1 when nothing did.
 
     A cylinder that stood there when it was locked must leave before it is judged again.
@@ -125,18 +130,19 @@ def unlock(rig: str, reason: str, by: str, *, as_json: bool) -> None:
     \b
     gatewayd unlock rig-1 --reason "repaired" --by "Zhang San"
     """  # noqa: D301 - click wants the backspace character itself
-    settings, done = _carry_out(orders.unlock, rig, reason, by)
-    _answer("unlock", rig, done, settings, as_json=as_json)
+    done = _carry_out(orders.unlock, rig, reason, by, language(lang))
+    _answer("unlock", rig, done, language(lang), as_json=as_json)
     if not done.changed:
         stop(NO)
 
 
 @click.command()
 @click.argument("code", required=False)
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def holds(code: str | None, *, as_json: bool) -> None:
+def holds(code: str | None, *, lang: Language | None, as_json: bool) -> None:
     """List the cylinders that are held and the rigs that are locked; with CODE, all its holds.
 
     \b
@@ -163,13 +169,13 @@ def holds(code: str | None, *, as_json: bool) -> None:
         )
         return
     for line in (
-        *(_line(shown.lock(each), "rig") for each in locks),
-        *(_line(shown.hold(each), "code") for each in found),
-        *(_line(shown.came(*each), "code") for each in came),
+        *(_line(shown.lock(each), "rig", language(lang)) for each in locks),
+        *(_line(shown.hold(each), "code", language(lang)) for each in found),
+        *(_line(shown.came(*each), "code", language(lang)) for each in came),
     ):
         click.echo(line)
     count = len(found) + len(came)
-    click.echo(text("order.listed", settings.log.language, holds=count, locks=len(locks)), err=True)
+    click.echo(text("order.listed", language(lang), holds=count, locks=len(locks)), err=True)
 
 
 class _Shown:
@@ -206,6 +212,9 @@ class _Shown:
         }
 
 
-def _line(one: dict[str, Any], key: str) -> str:
+def _line(one: dict[str, Any], key: str, spoken: Language) -> str:
+    """One hold or lock; what came with the archive has no time."""
+    what, by = text(f"holds.{key}", spoken), one["by"]
+    by = by if one["since"] else text("holds.import", spoken)
     ended = f"  → {one['ended']} {one['ended_by']}: {one['ended_why']}" if one["ended"] else ""
-    return f"{key} {one[key]}  {one['since'] or '-'}  {one['by']}: {one['reason']}{ended}"
+    return f"{what} {one[key]}  {one['since'] or '-'}  {by}: {one['reason']}{ended}"

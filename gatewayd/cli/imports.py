@@ -13,6 +13,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
 )
@@ -23,13 +25,9 @@ from gatewayd.settings.load import load
 from gatewayd.store.beside import ImportOptions, import_staged
 from gatewayd.store.model import ImportCounts
 from gatewayd.store.staging import Staging
+from gatewayd.texts import Language, text
 
-STEPS = {
-    "read": "checking rows",
-    "compare": "comparing with the archive",
-    "cylinders": "storing cylinders",
-    "tags": "storing tags",
-}
+STEPS = ("read", "compare", "cylinders", "tags")
 
 
 @click.command()
@@ -54,6 +52,7 @@ STEPS = {
     default="csv",
     help="Of the template; FILE is known by its content.",
 )
+@lang_option
 @config_option
 @json_option
 @reports_errors
@@ -68,6 +67,7 @@ def imports(
     template: bool,
     all_columns: bool,
     file_format: writing.FileFormat,
+    lang: Language | None,
     as_json: bool,
 ) -> None:
     """Import KIND from FILE by code or id: known ones change, new ones are added.
@@ -96,9 +96,9 @@ def imports(
     if kind == "operators":
         counts = operators.take_in(file, replace=replace, dry_run=dry_run)
     elif kind == "retired":
-        counts = _retire(file, by, replace=replace, dry_run=dry_run)
+        counts = _retire(file, by, language(lang), replace=replace, dry_run=dry_run)
     else:
-        with shown(STEPS) as report:
+        with shown(_steps(language(lang))) as report:
             counts = _import(
                 file, replace=replace, dry_run=dry_run, reuse=reuse or "", report=report
             )
@@ -108,14 +108,18 @@ def imports(
     if as_json:
         print_json({"kind": kind, "file": str(file), **said, "dry_run": dry_run})
         return
-    would = " (dry run, nothing was changed)" if dry_run else ""
-    click.echo(f"{file}: {', '.join(f'{count} {what}' for what, count in said.items())}{would}")
+    told = "import.would" if dry_run else "import.done"
+    click.echo(text(told, language(lang), file=file, **said))
 
 
-def _retire(file: Path, by: str, *, replace: bool, dry_run: bool) -> ImportCounts:
+def _steps(spoken: Language) -> dict[str, str]:
+    return {step: text(f"import.step.{step}", spoken) for step in STEPS}
+
+
+def _retire(file: Path, by: str, spoken: Language, *, replace: bool, dry_run: bool) -> ImportCounts:
     if replace:
         raise misused("no_replace")
-    return retired_file.take_in(file, by=by, dry_run=dry_run)
+    return retired_file.take_in(file, by=by, dry_run=dry_run, spoken=spoken)
 
 
 def _template(kind: str, file_format: writing.FileFormat, *, all_columns: bool) -> None:

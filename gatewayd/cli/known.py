@@ -1,6 +1,7 @@
 """Sentences that others say in English, known by that form and said in the operator's language.
 
-The library of the command line has no Chinese, and an error of the store is worded where it happens.
+The library of the command line has no Chinese, and an error of the store or of a file is worded where it
+happens.
 One that is not known is shown as it is.
 """
 
@@ -11,7 +12,7 @@ from gatewayd.texts import TEXTS, Language, text
 
 LIBRARY = "usage.click."
 """How the keys of the library's own sentences begin."""
-KNOWN = (LIBRARY, "verify.problem.", "store.error.")
+KNOWN = (LIBRARY, "verify.problem.", "store.error.", "archive.error.", "config.error.")
 """Of those sentences that are known by their English form."""
 
 

@@ -12,6 +12,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -25,7 +27,7 @@ from gatewayd.store import retired as store_retired
 from gatewayd.store.orders import Done
 from gatewayd.store.reads import Reader
 from gatewayd.store.retired import Kind
-from gatewayd.texts import text
+from gatewayd.texts import Language, text
 
 LISTED_MAX = 10_000
 """Codes and tags listed at once, the newest first."""
@@ -34,24 +36,33 @@ reason_option = click.option("--reason", required=True, help="Why; recorded.")
 uid_option = click.option("--uid", is_flag=True, help="CODE is a tag's uid or EPC in hex.")
 
 
-def _carry_out(what: str, code: str, reason: str, by: str, *, uid: bool, as_json: bool) -> Done:
+def _carry_out(
+    what: str,
+    code: str,
+    reason: str,
+    by: str,
+    *,
+    uid: bool,
+    lang: Language | None,
+    as_json: bool,
+) -> Done:
     """Retire or reinstate one code, and say what became of it."""
     settings = load_site(directory())
     kind: Kind = "uid" if uid else "code"
     subject = plain_uid(code) if uid else plain_code(code)
     if not subject:
         raise misused("no_uid", uid=code)
-    language = settings.log.language
-    ordered = given(subject, by, reason, language)
+    spoken = language(lang)
+    ordered = given(subject, by, reason, spoken)
     work = store_retired.retire(kind) if what == "retire" else store_retired.reinstate(kind)
     done = carried_out(work, ordered, settings)
     if as_json:
         print_json({"kind": kind, "value": subject, "changed": done.changed, "known": done.known})
         return done
     told = f"order.{what}" if done.changed else f"order.{what}.already"
-    click.echo(text(told, language, subject=subject))
+    click.echo(text(told, spoken, subject=subject))
     if not done.known:
-        click.echo(text("order.retire.unknown", language, subject=subject), err=True)
+        click.echo(text("order.retire.unknown", spoken, subject=subject), err=True)
     return done
 
 
@@ -60,10 +71,13 @@ def _carry_out(what: str, code: str, reason: str, by: str, *, uid: bool, as_json
 @uid_option
 @reason_option
 @by_option
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def retire(code: str, reason: str, by: str, *, uid: bool, as_json: bool) -> None:
+def retire(
+    code: str, reason: str, by: str, *, uid: bool, lang: Language | None, as_json: bool
+) -> None:
     """Take CODE out of use for good: it is refused (RETIRED_CODE) wherever it appears.
 
     For a label that was stolen, copied or torn off. CODE is the code or what a scanner read; with
@@ -73,7 +87,7 @@ def retire(code: str, reason: str, by: str, *, uid: bool, as_json: bool) -> None
     gatewayd retire 3701000110100001 --reason "label was copied" --by "Li Si"
     gatewayd retire --uid E280689400005005B2210861 --reason "tag torn off" --by "Li Si"
     """  # noqa: D301 - click wants the backspace character itself
-    _carry_out("retire", code, reason, by, uid=uid, as_json=as_json)
+    _carry_out("retire", code, reason, by, uid=uid, lang=lang, as_json=as_json)
 
 
 @click.command()
@@ -81,25 +95,29 @@ def retire(code: str, reason: str, by: str, *, uid: bool, as_json: bool) -> None
 @uid_option
 @reason_option
 @by_option
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def reinstate(code: str, reason: str, by: str, *, uid: bool, as_json: bool) -> None:
+def reinstate(
+    code: str, reason: str, by: str, *, uid: bool, lang: Language | None, as_json: bool
+) -> None:
     """Take a retired CODE back into use, whoever retired it; exit 1 when it is not retired.
 
     \b
     gatewayd reinstate 3701000110100001 --reason "retired by mistake" --by "Li Si"
     """  # noqa: D301 - click wants the backspace character itself
-    if not _carry_out("reinstate", code, reason, by, uid=uid, as_json=as_json).changed:
+    if not _carry_out("reinstate", code, reason, by, uid=uid, lang=lang, as_json=as_json).changed:
         stop(NO)
 
 
 @click.command()
 @click.argument("code", required=False)
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def retired(code: str | None, *, as_json: bool) -> None:
+def retired(code: str | None, *, lang: Language | None, as_json: bool) -> None:
     """List the codes and tags that are out of use, the newest first; with CODE only what names it.
 
     CODE is a code, or a tag's uid. Exit 1 when CODE is not retired.
@@ -128,8 +146,9 @@ def retired(code: str | None, *, as_json: bool) -> None:
         print_json({"retired": rows})
     for one in () if as_json else found:
         of = "" if one.code == one.value else f"  ({one.code})"
-        click.echo(f"{one.kind:<4} {one.value}{of}  {stamp(one.retired_at, zone)}  {one.reason}")
+        kind = text(f"retired.{one.kind}", language(lang))
+        click.echo(f"{kind:<4} {one.value}{of}  {stamp(one.retired_at, zone)}  {one.reason}")
     if not as_json:
-        click.echo(text("order.retired", settings.log.language, count=len(found)), err=True)
+        click.echo(text("order.retired", language(lang), count=len(found)), err=True)
     if code is not None and not found:
         stop(NO)

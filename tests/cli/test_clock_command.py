@@ -47,7 +47,7 @@ def test_the_clock_of_this_machine_is_told(site: Path) -> None:
     told = json.loads(got.stdout)
     assert (got.exit_code, told["trusted"], told["doubt"]) == (0, True, None)
     assert told["quality"] == ("ntp" if told["synchronised"] else "gateway")
-    assert ask(site, "clock").stdout.startswith("时钟可信")
+    assert ask(site, "clock", "--lang", "zh").stdout.startswith("时钟可信")
 
 
 def test_a_clock_behind_the_records_refuses_says_why_and_a_person_may_vouch(site: Path) -> None:
