@@ -26,7 +26,7 @@ from gatewayd.store.reads import Reader
 from tests.support import shapes
 from tests.support.brokers import Broker, Mosquitto
 from tests.support.subscribers import Subscriber
-from tests.support.waiting import WITHIN_S, until
+from tests.support.waiting import LOOK_EVERY_S, WITHIN_S, until
 
 _KEPT = tempfile.TemporaryDirectory(prefix="gatewayd-houses-")
 _STORES: dict[tuple[str, bytes], Path] = {}
@@ -37,7 +37,9 @@ UNDER_WAY_S = 2.0
 """So long what a daemon said before it ended may need through the broker."""
 LAST_WORDS_CHARS = 4_000
 LOOP_LATE_MS = 500
-"""How long a renewal may lie in the wires of a simulated PLC whose process waits for its CPU."""
+"""So late a PLC may take what was sent in time, when nothing of its wires waits for its process."""
+WIRE_TURNS = 5
+"""Turns of the loop in which what lies in the wires reaches the PLCs, however long a turn takes."""
 
 
 class Daemon:
@@ -308,6 +310,13 @@ class House:
 async def started(rig: SimRig) -> None:
     """Press start until gas flows."""
     assert await rig.start_fill(WAIT_S), rig.plc.status
+
+
+async def drained_ms(rig: SimRig) -> int:
+    """The clock of a rig's PLC when what a daemon that is silent now had sent has been taken."""
+    for _ in range(WIRE_TURNS):
+        await asyncio.sleep(LOOK_EVERY_S)
+    return now_ms(rig)
 
 
 def now_ms(rig: SimRig) -> int:

@@ -17,7 +17,7 @@ from gatewayd.sim.cylinders import YSP12, SimCylinder
 from gatewayd.sim.modbus_server import ModbusFaults
 from gatewayd.sim.plc import PlcFaults
 from gatewayd.sim.rig import SimRig
-from tests.e2e.house import LOOP_LATE_MS, House, now_ms, started
+from tests.e2e.house import LOOP_LATE_MS, House, drained_ms, started
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -105,7 +105,11 @@ async def _closes(house: House, rig: SimRig, fault: Fault) -> None:
     await house.rig_state(rig.name, "filling")
     shown = len(_states(house, rig))
     fault.begin(rig)
-    began_ms = now_ms(rig)
+    asked = rig.plc.slave.requests
+    await until(lambda: rig.plc.slave.requests > asked or not rig.plc.valve_open)
+    began_ms = await drained_ms(
+        rig
+    )  # What the daemon had heard before it may have answered by then.
     await until(lambda: not rig.plc.valve_open)
     assert rig.plc.shut_ms - rig.plc.renewed_ms <= LEASE_MS
     assert rig.plc.renewed_ms - began_ms <= fault.known_after_ms + LOOP_LATE_MS

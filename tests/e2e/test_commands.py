@@ -17,6 +17,7 @@ from gatewayd.cli.root import main
 from gatewayd.sim.cylinders import Fleet, make_fleet, write_csv
 from tests.support.configs import write_config
 from tests.support.stores import STATION, draft, open_store
+from tests.support.waiting import WITHIN_S
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +37,7 @@ def run(*words: str) -> Result:
 def process(*words: str) -> subprocess.CompletedProcess[str]:
     """A command as its own process."""
     command = [sys.executable, "-m", "gatewayd", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WITHIN_S)
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,12 @@ from tests.e2e.test_main_job import REASONS
 from tests.support import shapes
 from tests.support.brokers import Mosquitto
 from tests.support.subscribers import Subscriber
+from tests.support.waiting import WITHIN_S
 
 pytestmark = pytest.mark.e2e
 
 AGREE_G = 20
 MOMENT = "0.05"
-ALL_WITHIN_S = END_WITHIN_S = 100
-"""On a machine with much else to do; a run with every reason in it takes 18 s."""
 PROMISED = {
     "fills",
     "refusals",
@@ -48,7 +47,7 @@ async def _demo(*words: str) -> asyncio.subprocess.Process:
 async def test_the_summary_agrees_with_a_subscriber_of_a_borrowed_broker(tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker, Subscriber(broker.port, "#") as seen:
         demo = await _demo("--minutes", "0", "--broker", broker.url, "--json")
-        await seen.until(lambda: _codes(seen) >= set(REASONS), ALL_WITHIN_S)
+        await seen.until(lambda: _codes(seen) >= set(REASONS), WITHIN_S)
         os.killpg(demo.pid, signal.SIGINT)
         out, err = await demo.communicate()
         assert demo.returncode == 0, err.decode()
@@ -76,7 +75,7 @@ def _codes(seen: Subscriber) -> set[str]:
 
 async def test_a_demo_of_a_moment_ends_by_itself() -> None:
     demo = await _demo("--minutes", MOMENT, "--json")
-    async with asyncio.timeout(END_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         out, err = await demo.communicate()
     summary = json.loads(out)
     assert demo.returncode == (not summary["ok"]), err.decode()
@@ -87,7 +86,7 @@ async def test_control_c_ends_an_endless_demo_in_order_with_its_summary() -> Non
     demo = await _demo("--minutes", "0", "--lang", "en")
     assert demo.stdout is not None
     said: list[str] = []
-    async with asyncio.timeout(END_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while not any("completed" in line for line in said):  # the other rig is filling then
             said.append((await demo.stdout.readline()).decode())
             assert said[-1], said

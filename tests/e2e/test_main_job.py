@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatewayd.sim.gate_map import Status
-from tests.e2e.house import LOOP_LATE_MS, House, now_ms
+from tests.e2e.house import LOOP_LATE_MS, House, drained_ms
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -90,7 +90,7 @@ async def test_a_stopped_daemon_loses_the_lease_in_time(tmp_path: Path) -> None:
         rig = house.station.rigs[0]
         await house.fill(house.legal[0])
         house.daemon.send(signal.SIGSTOP)
-        stopped_ms = now_ms(rig)
+        stopped_ms = await drained_ms(rig)
         await until(lambda: not rig.plc.valve_open)
         assert rig.plc.shut_ms - rig.plc.renewed_ms <= LEASE_MS
         assert rig.plc.renewed_ms - stopped_ms <= LOOP_LATE_MS

@@ -16,8 +16,6 @@ from tests.support.readers import ScriptedReader
 
 pytestmark = pytest.mark.e2e
 
-NAMED_WITHIN_S = 45.0
-"""A reader that is asked in vain is asked nine times a second each; and all of them at once."""
 NOBODY = "127.0.0.1:1"
 """A port where nobody listens: the host is on and refuses."""
 
@@ -55,7 +53,7 @@ async def test_every_bad_input_is_named_in_the_state_of_its_device(tmp_path: Pat
             return [name for name, kind in wanted.items() if kind not in told(name)]
 
         with contextlib.suppress(AssertionError):
-            await house.until(lambda: not missing(), NAMED_WITHIN_S)
+            await house.until(lambda: not missing())
         assert not missing(), {name: house.newest(f"devices/{name}/status") for name in missing()}
         for name, kind in wanted.items():
             message = told(name)[kind]

@@ -11,7 +11,7 @@ import pytest
 
 from drivers.suite import Kit, on_tcp
 from tests.drivers.kits import KITS
-from tests.e2e.house import WAIT_S, House
+from tests.e2e.house import WAIT_S, House, started
 
 pytestmark = pytest.mark.e2e
 
@@ -65,7 +65,7 @@ async def test_a_legal_cylinder_is_filled_and_an_illegal_one_refused(
                 rig.take_away()
                 kit.show(reader, ())
                 await house.rig_state("rig-1", "locked")
-        assert await rig.start_fill(20)
+        await started(rig)
         await house.rig_state("rig-1", "filling")
         await house.rig_state("rig-1", "locked")
         refused, filled = await house.settled()

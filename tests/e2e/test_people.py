@@ -11,7 +11,7 @@ from drivers.suite import Kit, on_tcp
 from gatewayd.sim.gate_map import Status
 from gatewayd.sim.rig import SimRig
 from tests.drivers.kits import KITS
-from tests.e2e.house import House
+from tests.e2e.house import House, started
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -81,7 +81,7 @@ async def test_a_fill_is_refused_then_allowed_when_its_people_have_done_their_pa
         await house.until(lambda: len(house.refusals()) == 2)
         rig.scanner.scan("GW:CHECK:lpg-prefill:OK")
         await house.rig_state("rig-1", "permitted")
-        assert await rig.start_fill(20)
+        await started(rig)
         await house.until(lambda: len(house.fills()) == 1)
         (fill,) = house.fills()
         assert fill["operator"] == {"id": "op-1", "name": "李四", "certificate": "T-1"}

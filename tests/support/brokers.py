@@ -24,8 +24,9 @@ import pytest
 
 from gatewayd.sim.broker import config_text, free_port
 from tests.support.certificates import Certificates
+from tests.support.waiting import WITHIN_S
 
-READY_S_MAX = 10.0
+READY_S_MAX = WITHIN_S
 PAUSE_S = 0.01
 MOSQUITTO = shutil.which(
     "mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"

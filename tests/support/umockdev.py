@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import WITHIN_S
+
 ROOT = Path(__file__).parents[2]
-WITHIN_S = 40.0
 
 needs_umockdev = pytest.mark.skipif(
     shutil.which("umockdev-run") is None,
