@@ -6,7 +6,7 @@ whose rigs never all rest is compared too. Where each witness stands is kept in 
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -125,8 +125,10 @@ class Witnesses:
         if told is None:
             await self._begin(device, witness, now)
             return
-        self._told.setdefault(device, told)
         begun = begun_at(self._settings.starts, self._zone, now)
+        if told.begun_at > now:  # The clock was set back: else it would end in years.
+            told = self._told[device] = replace(told, begun_at=begun)
+        self._told.setdefault(device, told)
         if told.begun_at < begun:
             await self._end(device, witness, told, begun)
         elif device in self._words and told.late(now, witness):

@@ -126,3 +126,19 @@ async def test_a_witness_that_is_back_too_late_compares_nothing(room: ControlRoo
     assert [(each["from"], each["why"]) for each in yard.closed()] == [
         ("2026-08-01T12:00:00+08:00", "silent")
     ]
+
+
+async def test_a_clock_that_was_set_forward_and_back_silences_no_witness(room: ControlRoom) -> None:
+    """The shift that the wrong clock began would else end in years: nothing is compared till then."""
+    yard = await begun(room)
+    await yard.pass_h(1)
+    years_s = 4 * 365 * 24 * 3_600
+    room.clock.advance(seconds=years_s)
+    yard.speak()
+    await yard.witnesses.look()
+    assert len(yard.closed()) == 1
+    room.clock.advance(seconds=-years_s)
+    await yard.fill(14_500, 16_000)
+    await yard.pass_h(8)
+    assert [data["difference_g"] for data in yard.closed()[1:]] == [1_500]
+    assert room.alarms.stands("shift_mismatch", "tank-1")
