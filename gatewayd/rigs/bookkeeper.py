@@ -23,7 +23,7 @@ from gatewayd.rigs.means import Means
 from gatewayd.rigs.mixup import Mixup
 from gatewayd.rigs.model import Ending, Identity
 from gatewayd.rigs.moves import Issue, Unauthorised
-from gatewayd.rigs.overfull import ALARM
+from gatewayd.rigs.overfull import ALARM, put_in
 from gatewayd.rigs.people import attended
 from gatewayd.shapes.kinds import RecordKind
 from gatewayd.store.model import PERMIT_NO_MAX, Permit, RecordDraft
@@ -271,7 +271,8 @@ class Bookkeeper:
 
         Its record goes behind what waits, so that the rig's records keep their order.
         """
-        raised = self._raised(code, detail, None, cylinder)
+        values = put_in(self._store, cylinder) if cylinder else None
+        raised = self._raised(code, detail, values, cylinder)
         for draft in raised:
             await self._append(replace(draft, total_after_g=total_after_g))
         return bool(raised)
@@ -296,4 +297,4 @@ class Bookkeeper:
 
 def _passing(who: Identity, filled_g: int | None = None) -> Passing | None:
     """What a record says of the cylinder's way; None when the archive does not know it."""
-    return None if who.cylinder is None else Passing(who.cylinder.code, filled_g)
+    return None if who.cylinder is None else Passing(who.cylinder.code, filled_g, beside=True)

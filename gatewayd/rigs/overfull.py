@@ -12,6 +12,15 @@ ALARM = "overfilled"
 """The alarm that a rig raises of such a cylinder; acknowledged when the excess is out."""
 
 
+def put_in(reads: Reads, cylinder: str) -> Mapping[str, Any] | None:
+    """What the last fill put in, by which it might leave; None: told already, or nobody can tell."""
+    try:
+        told, filled_g = reads.alarm_stands(ALARM, cylinder), reads.life(cylinder).filled_g
+    except StoreError:
+        return None
+    return None if told or filled_g is None else {"safe_net_g": filled_g}
+
+
 @dataclass(frozen=True, slots=True)
 class Overfull:
     """Whether the alarm of an overfilled cylinder stands."""

@@ -22,7 +22,8 @@ class Passing:
 
     `filled_g`: that much gas went into it, grams; None = none did. `crossed`: it left the station
     or came back to it. `seen`: it stood, or was scanned, where the record was made. `at_most_g`: a
-    person has weighed it, and it holds no more than that of its last fill, grams.
+    person has weighed it, and it holds no more than that of its last fill, grams. `beside`: the gas
+    came on top of what its last fill put in, unless it left the station since.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Passing:
     crossed: bool = False
     seen: bool = True
     at_most_g: int | None = None
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ _FILLED = (
     "ON CONFLICT (code) DO UPDATE SET filled_at = excluded.filled_at, "
     "filled_sequence = excluded.filled_sequence, filled_g = excluded.filled_g"
 )
+_BESIDE = (
+    "SELECT coalesce(max(filled_g), 0) FROM lives WHERE code = ? "
+    "AND filled_sequence > coalesce(crossed_sequence, 0)"
+)
 _EASED = "UPDATE lives SET filled_g = min(filled_g, ?) WHERE code = ?"
 _CROSSED = (
     "INSERT INTO lives (code, crossed_at, crossed_sequence) VALUES (?, ?, ?) "
@@ -95,7 +101,8 @@ def note(
 ) -> None:
     """Follow what the record `sequence`, made at `place` at `at` (UTC), says of its cylinder."""
     if passing.filled_g is not None:
-        connection.execute(_FILLED, (passing.code, at, sequence, passing.filled_g))
+        before_g = connection.execute(_BESIDE, (passing.code,)).get if passing.beside else 0
+        connection.execute(_FILLED, (passing.code, at, sequence, before_g + passing.filled_g))
     if passing.at_most_g is not None:
         connection.execute(_EASED, (passing.at_most_g, passing.code))
     if passing.crossed:

@@ -136,6 +136,9 @@ async def test_so_is_gas_that_the_totaliser_counts(tmp_path: Path) -> None:
         await desk.until(lambda: bool(_told(desk, "unauthorised_flow")))
         assert desk.store.alarm_stands(OVERFILLED, LEGAL.code)
         assert desk.kinds()[-3:] == [OVERFILLED, "unauthorised", "unauthorised_flow"]
+        (alarm,) = (each for each in desk.store.alarms(standing=True) if each.kind == OVERFILLED)
+        assert alarm.values == {"safe_net_g": 14_500}, "what it may leave with once it is answered"
+        assert desk.store.life(LEGAL.code).filled_g == 14_500 + AGREE_G + 1
 
 
 async def test_gas_behind_an_overfill_does_not_hide_by_how_much_it_was(tmp_path: Path) -> None:

@@ -32,6 +32,21 @@ async def test_a_fill_and_a_passing_of_the_gate_are_remembered(tmp_path: Path) -
     await store.close()
 
 
+async def test_gas_on_top_of_a_fill_adds_to_it_until_the_cylinder_has_left(tmp_path: Path) -> None:
+    """A little that leaked must not make little of what it holds: the gate judges by that."""
+    store = open_store(tmp_path)
+    for filled_g, holds_g in ((400, 400), (300, 700)):
+        await store.append(_of(Passing("c1", filled_g=filled_g, beside=True)))
+        assert store.life("c1").filled_g == holds_g
+    await store.append(_of(Passing("c1", filled_g=14_500)))
+    await store.append(_of(Passing("c1", filled_g=600, beside=True), "rig-2"))
+    assert store.life("c1").filled_g == 15_100
+    await store.append(_of(Passing("c1", crossed=True), "points/gate"))
+    await store.append(_of(Passing("c1", filled_g=600, beside=True)))
+    assert store.life("c1").filled_g == 600
+    await store.close()
+
+
 async def test_a_record_committed_twice_counts_once(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     one = _of(Passing("c1", filled_g=1))
