@@ -68,6 +68,7 @@ ORDERS: Final[dict[str, tuple[str, str]]] = {
         "停用的编码和标签 {count} 个",
         "{count} codes and tags are retired",
     ),
+    "checks.printed": ("{file}：{count} 个二维码", "{file}: {count} codes"),
     "checks.rigs": ("工位", "rigs"),
     "checks.no_code": ("读数须手工录入，无二维码", "read it off and enter it; there is no code"),
     "holds.rig": ("工位", "rig"),

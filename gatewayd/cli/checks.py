@@ -127,7 +127,7 @@ def print_(form: str, file: Path | None, lang: Language | None, *, as_json: bool
         ]
         print_json({"form": form, "codes": codes, "file": None if file is None else str(file)})
     elif file is not None:
-        click.echo(f"{file}: {len(found)} codes")
+        click.echo(text("checks.printed", language(lang), file=file, count=len(found)))
     else:
         _show(forms[form], found, language(lang))
 

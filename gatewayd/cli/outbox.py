@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -81,9 +82,9 @@ class _Backlog:
             return {}
         return {"mapping": self.mapping, "records": list(self.records)}
 
-    def line(self, lang: Language) -> str:
-        """One row for a person."""
-        last_ack = self.last_ack.isoformat(timespec="seconds") if self.last_ack else ""
+    def line(self, lang: Language, zone: ZoneInfo) -> str:
+        """One row for a person, in the station's time."""
+        last_ack = _local(self.last_ack, zone) if self.last_ack else ""
         words = {
             "backlog": f"{self.backlog:>7}",
             "last_ack": last_ack or text("outbox.never", lang),
@@ -114,6 +115,10 @@ class _Backlog:
             return "-"
         age = timedelta(seconds=self.oldest_waiting_s)
         return text("outbox.oldest", lang, time=self.oldest_waiting, age=age)
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat(timespec="seconds")
 
 
 @click.group()
@@ -155,7 +160,7 @@ def status(*, over_s: float, lang: Language | None, as_json: bool) -> None:
         print_json({"last_sequence": last, "upstreams": [row.as_json() for row in rows]})
         return
     for row in rows:
-        click.echo(row.line(language(lang)))
+        click.echo(row.line(language(lang), ZoneInfo(settings.station.timezone)))
     click.echo(text("outbox.last", language(lang), sequence=last), err=True)
 
 
@@ -231,17 +236,19 @@ def dead(upstream: str | None, *, limit: int, lang: Language | None, as_json: bo
     \b
     gatewayd outbox dead --upstream platform
     """  # noqa: D301 - click wants the backspace character itself
-    with Reader.open(load(directory()).store_path) as store:
+    settings = load(directory())
+    with Reader.open(settings.store_path) as store:
         letters = store.dead_letters(upstream, limit=limit)
         total = sum(store.dead_count(upstream, retrying=retrying) for retrying in (False, True))
     if as_json:
         print_json({"total": total, "dead": [_letter(letter) for letter in letters]})
         return
+    zone = ZoneInfo(settings.station.timezone)
     for letter in letters:
         state = text("outbox.retrying" if letter.retrying else "outbox.dead", language(lang))
         click.echo(
             f"{letter.upstream:<16} {letter.sequence:>8}  {letter.kind:<8} {state:<8} "
-            f"{letter.refused_at.isoformat(timespec='seconds')}  {letter.reason}"
+            f"{_local(letter.refused_at, zone)}  {letter.reason}"
         )
     click.echo(text("outbox.dead_count", language(lang), shown=len(letters), total=total), err=True)
 

@@ -19,6 +19,7 @@ from gatewayd.cli.common import (
     directory,
     json_option,
     lang_option,
+    language,
     print_json,
     reports_errors,
 )
@@ -106,7 +107,7 @@ def replay_rules(*, since: str, other: Path | None, lang: Language | None, as_js
     if as_json:
         print_json(_json(tally, trial))
     else:
-        _show(tally, start, lang or settings.log.language)
+        _show(tally, start, language(lang))
 
 
 def _start(since: str, settings: Settings) -> datetime:

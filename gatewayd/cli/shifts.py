@@ -12,6 +12,7 @@ from gatewayd.cli.common import (
     directory,
     json_option,
     lang_option,
+    language,
     print_json,
     reports_errors,
 )
@@ -50,7 +51,7 @@ def shifts(rig: str | None, *, limit: int, lang: Language | None, as_json: bool)
     if as_json:
         print_json({"shifts": found, "witnesses": seen})
         return
-    spoken = lang or settings.log.language
+    spoken = language(lang)
     for data in found:
         for line in _lines(data, spoken):
             click.echo(line)

@@ -15,6 +15,7 @@ from gatewayd.cli.common import (
     directory,
     json_option,
     lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -82,7 +83,7 @@ def verdict(
     if not code and not uid:
         raise misused("name_cylinder")
     settings = load(directory())
-    spoken = lang or settings.log.language
+    spoken = language(lang)
     base_changes = _overrides(overrides)
     wall = _when(at, settings)
     with Reader.open(settings.store_path) as store:

@@ -1,8 +1,11 @@
 """Backup, restore, salvage and verify are said in the operator's language, line by line."""
 
+import json
 import re
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import apsw
 import pytest
@@ -162,3 +165,13 @@ def test_every_group_that_a_restore_takes_over_has_words() -> None:
     assert {f"group.{name}" for name in TAKEN_OVER} == {
         key for key in TEXTS if key.startswith("group.")
     }
+
+
+def test_the_outbox_is_told_in_the_time_of_the_station(site: Path) -> None:
+    """`--json` stays in UTC."""
+    told = _run(site, "outbox", "status", "--over", "0", "--json")
+    (row,) = (each for each in json.loads(told.stdout)["upstreams"] if each["last_ack"])
+    local = datetime.fromisoformat(row["last_ack"]).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert row["last_ack"].endswith("+00:00")
+    for words in (("status", "--over", "0"), ("dead",)):
+        assert local.isoformat(timespec="seconds") in _run(site, "outbox", *words).stdout

@@ -106,13 +106,14 @@ def test_the_last_day_of_the_inspection_is_a_day_of_the_station(
     assert codes(got) == (["OVERDUE"] if exit_code else [])
 
 
-def test_a_person_reads_reason_values_and_basis_in_the_language_of_the_site(site: Path) -> None:
-    got = verdict(site, "--code", OVERDUE.code, *AT)
+def test_a_person_reads_reason_values_and_basis_in_their_language(site: Path) -> None:
+    got = verdict(site, "--code", OVERDUE.code, *AT, "--lang", "zh")
     assert got.exit_code == 1
     assert "拒绝" in got.stdout
     assert "OVERDUE" in got.stdout
     assert "2026-01-01" in got.stdout
-    assert "允许" in verdict(site, "--code", LEGAL.code, *AT).stdout
+    assert "允许" in verdict(site, "--code", LEGAL.code, *AT, "--lang", "zh").stdout
+    assert "allow" in verdict(site, "--code", LEGAL.code, *AT).stdout
 
 
 @pytest.mark.parametrize(
