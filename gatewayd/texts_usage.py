@@ -205,4 +205,46 @@ LIBRARY: Final[dict[str, tuple[str, str]]] = {
 }
 """What the library of the command line says; its English is how a sentence is known, so it is exact."""
 
-SAID: Final = SHIFTS | MASSES | REPLAY | USAGE | LIBRARY
+NAMED: Final[dict[str, tuple[str, str]]] = {
+    "usage.name.device_near": (
+        "没有设备 {name}；已有：{known}；是否为 {near}？",
+        "no device {name}; known: {known}; did you mean {near}?",
+    ),
+    "usage.name.device": ("没有设备 {name}；已有：{known}", "no device {name}; known: {known}"),
+    "usage.name.profile_near": (
+        "没有寄存器表 {name}；已有：{known}；是否为 {near}？",
+        "no profile {name}; known: {known}; did you mean {near}?",
+    ),
+    "usage.name.profile": (
+        "没有寄存器表 {name}；已有：{known}",
+        "no profile {name}; known: {known}",
+    ),
+    "usage.name.mapping_near": (
+        "没有映射 {name}；已有：{known}；是否为 {near}？",
+        "no mapping {name}; known: {known}; did you mean {near}?",
+    ),
+    "usage.name.mapping": ("没有映射 {name}；已有：{known}", "no mapping {name}; known: {known}"),
+    "usage.name.driver_near": (
+        "没有驱动 {name}；已有：{known}；是否为 {near}？",
+        "unknown driver {name}; known: {known}; did you mean {near}?",
+    ),
+    "usage.name.driver": (
+        "没有驱动 {name}；已有：{known}",
+        "unknown driver {name}; known: {known}",
+    ),
+    "usage.name.later": (
+        "本版本不支持格式 {name}；已有：{known}",
+        "format {name} is not supported in this version; known: {known}",
+    ),
+    "usage.name.format_near": (
+        "没有格式 {name}；已有：{known}；是否为 {near}？",
+        "unknown format {name}; known: {known}; did you mean {near}?",
+    ),
+    "usage.name.format": (
+        "没有格式 {name}；已有：{known}",
+        "unknown format {name}; known: {known}",
+    ),
+}
+"""A name that nothing has; the English is how it is said where names are looked up, so it is exact."""
+
+SAID: Final = SHIFTS | MASSES | REPLAY | USAGE | LIBRARY | NAMED

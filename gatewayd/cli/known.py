@@ -12,7 +12,14 @@ from gatewayd.texts import TEXTS, Language, text
 
 LIBRARY = "usage.click."
 """How the keys of the library's own sentences begin."""
-KNOWN = (LIBRARY, "verify.problem.", "store.error.", "archive.error.", "config.error.")
+KNOWN = (
+    LIBRARY,
+    "usage.name.",
+    "verify.problem.",
+    "store.error.",
+    "archive.error.",
+    "config.error.",
+)
 """Of those sentences that are known by their English form."""
 
 

@@ -209,3 +209,26 @@ def test_every_sentence_about_a_file_is_found_again() -> None:
         assert CHINESE.search(translated(said, "zh")), key
         for part in re.split(r"\{\w+\}|; |:row 1: ", TEXTS[key].en):
             assert part in code, (key, part)
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("probe",), "gun-1x"),
+        (("profiles",), "reference-gate-v9"),
+        (("upstreams", "show"), "city-platform-x"),
+        (("drivers",), "plc.modbuss"),
+        (("decode", "--frame"), "uhfreader28"),
+    ],
+)
+def test_a_name_that_nothing_has_is_told_in_chinese(
+    site: Path, words: tuple[str, ...], near: str
+) -> None:
+    for name in (near, "zz-zz-zz"):
+        data = ("00",) if words[0] == "decode" else ()
+        result = run(site, *words, name, *data)
+        assert result.exit_code == 2, result.output
+        said = result.stderr.splitlines()[-1]
+        chinese([said])
+        assert "已有：" in said
+        assert ("是否为" in said) == (name == near)
