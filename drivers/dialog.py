@@ -121,11 +121,13 @@ class Dialog(Generic[M]):
         times: int = ASKED_TIMES_MAX,
         within_s: float = ANSWER_WITHIN_S,
         aside: Callable[[list[M]], None] | None = None,
+        kind_of: Callable[[M], Hashable] | None = None,
     ) -> M | None:
         """The first message that is `wanted`, None when none came.
 
         `kind` as in `tell`: what is `wanted` answers no question of another kind. `aside` gets
-        everything else that was heard meanwhile, e.g. tags pushed between.
+        everything else that was heard meanwhile, e.g. tags pushed between. `kind_of`: what the one that
+        was wanted answers, where that is not sure to be this question.
         """
         for _ in range(times):
             await self.tell(command, kind=kind)
@@ -137,7 +139,7 @@ class Dialog(Generic[M]):
                 if aside is not None and others:
                     aside(others)
                 if answer is not None:
-                    self.owed.answered(kind)
+                    self.owed.answered(kind if kind_of is None else kind_of(answer))
                     return answer
         return None
 

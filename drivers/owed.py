@@ -5,13 +5,18 @@ there: what counts is when a thing was said, and that only the order of question
 proves. A link keeps the order of bytes and a device answers one question after the other, so an
 answer to a question was said after that question was asked, and so was everything that follows the
 answer. Most protocols do not number their answers: one is taken for the oldest question of its kind
-that is still open, and the open ones before that will never be answered.
+that is still open, and the open ones before that will never be answered. Where answers got lost it so
+seems older than it is, until a kind of which none is open is answered.
 """
 
 from collections.abc import Hashable
 
 OWED_MAX = 256
 """Answers owed at once; a device that owes more has lost count, and its link is opened anew."""
+
+
+ANY = object()
+"""The kind of an answer that does not tell what it answers, e.g. that a command is not understood."""
 
 
 class OwedError(Exception):
@@ -35,7 +40,10 @@ class Owed:
         self._open.append((kind, at_ns))
 
     def answered(self, kind: Hashable) -> None:
-        """The last word of an answer came; one that nobody waits for proves nothing."""
+        """The last word of an answer came; one that nobody waits for proves nothing.
+
+        One of ANY kind answers the oldest question at the earliest.
+        """
         at = self._oldest(kind)
         if at is not None:
             self.since_ns = self._open[at][1]
@@ -50,9 +58,19 @@ class Owed:
         """Whether an answer may still come; None: one of any kind."""
         return bool(self._open) if kind is None else self._oldest(kind) is not None
 
+    @property
+    def count(self) -> int:
+        """How many answers are owed."""
+        return len(self._open)
+
+    def forget(self) -> None:
+        """What is owed will never come, as another proof says than the order of answers."""
+        self._open.clear()
+
     def oldest_ns(self) -> int | None:
         """When the oldest open question was asked; None when none is open."""
         return self._open[0][1] if self._open else None
 
     def _oldest(self, kind: Hashable) -> int | None:
-        return next((at for at, (open_, _) in enumerate(self._open) if open_ == kind), None)
+        fits = (at for at, (open_, _) in enumerate(self._open) if kind in (open_, ANY))
+        return next(fits, None)

@@ -72,6 +72,8 @@ class ChafonLine:
     async def params(self) -> chafon_cf.Params | None:
         """Everything it keeps in flash; None when it does not tell."""
         reply = await self.ask(codes.GET_PARAMS)
+        if reply is None:
+            self._asides = itertools.cycle((codes.INFO,))
         return reply.params if isinstance(reply, chafon_cf.ParamsReply) else None
 
     async def ask(

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from drivers.contract import Context, Driver, DriverType, Hello, MemoryArea
 from drivers.dialog import gap_s
-from drivers.links import open_stream
+from drivers.links import TcpLink, open_stream
 from drivers.liveness import LIVELY_S
 from drivers.rfid.contents import BlockSettings, of_each
 from drivers.rfid.field import Field as TagField
@@ -72,9 +72,10 @@ class Hf:
                 line.dialog,
                 TagField(context, self.name),
                 once=line.round,
-                settle=line.settle,
+                settle=line.settles,
                 poll_ms=self._settings.poll_ms,
                 up=lambda: context.up(f"{text}, {air}; reports no antenna, serves antenna 1"),
+                take=line.late,
                 access=of_each(context, line.read_in_field),
             )
 
@@ -103,6 +104,7 @@ class Hf:
                 address=settings.address,
                 uid_order=settings.uid_order,
                 gap_s=gap_s(settings.link),
+                far=isinstance(settings.link, TcpLink),
             )
         finally:
             await stream.close()

@@ -1,6 +1,7 @@
 """One open link to an HF reader of any family: who it is, rounds, and the memory of one tag."""
 
-from collections.abc import Callable, Hashable, Iterable
+import itertools
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Literal, TypeAlias
 
 from drivers.contract import Context, DriverError, MemoryArea
@@ -22,6 +23,8 @@ FOLLOWS_MAX = 16
 ROUND_S_MAX = 2.0
 """A round that drags on is cut short: what it saw first must not outlive the cylinder it names."""
 RESET_WITHIN_S = 0.3
+SETTLED_QUIET_S = 0.3
+"""An answer that a reader on a cable gave late would come right behind another; this is no network."""
 LOOKS = 2
 """Rounds in which every tag in the field is seen."""
 BLOCKS_MAX = 256
@@ -43,7 +46,9 @@ class HfLine:
         address: int | None,
         uid_order: UidOrder,
         gap_s: float,
+        far: bool,
     ) -> None:
+        self._far = far
         self._family = family
         self._air = air
         self._address = family.anyone if address is None else address
@@ -71,9 +76,30 @@ class HfLine:
                 return f"{self._family.title}, refuses to say who it is: {reply.error}"
         return None
 
-    async def settle(self) -> bool:
+    @property
+    def settles(self) -> Callable[[], Awaitable[bool]] | None:
+        """How to find out what is still owed; None where no answer can be told from another."""
+        if self._kind(self._code(self._family.identify)) != ROUND:
+            return self._settle
+        return None if self._far else self._settle_near
+
+    async def _settle(self) -> bool:
         """Whether it answers something else than an inventory; those before are over then."""
         return await self._ask(self._family.identify, times=1) is not None
+
+    async def _settle_near(self) -> bool:
+        """Whether it answers once more and then is quiet: what was owed got lost on the cable."""
+        settled = await self._settle()
+        if settled and not (await self.dialog.receive(now() + SETTLED_QUIET_S))[0]:
+            self.dialog.owed.forget()
+        return settled
+
+    def late(self, replies: list[Reply]) -> Iterable[Sighting]:
+        """What comes between two rounds names nobody; it is owed no more."""
+        for reply in replies:
+            if not reply.more:
+                self.dialog.owed.answered(self._kind(reply.code))
+        return ()
 
     async def round(self) -> Round:
         """Every tag in the field once; a round with collisions names nobody, they are told."""
@@ -149,6 +175,9 @@ class HfLine:
             if not further:
                 break
             replies += further
+        for before, behind in itertools.pairwise(replies):
+            if not before.more:  # What came behind it answers a question of its own.
+                self.dialog.owed.answered(self._kind(behind.code))
         if replies and replies[-1].more:
             self.dialog.owe(ROUND)  # The rest may be on its way, and is not the next round's.
         return replies
@@ -222,26 +251,29 @@ class HfLine:
         aside: Callable[[list[Reply]], None] | None = None,
     ) -> Reply | None:
         command = self._family.command(payload, self._address, envelope=self._envelope)
-        at = self._family.code_at
+        code = self._code(payload)
 
         def answers(reply: Reply) -> bool:
-            return at is None or reply.code == payload[at]
+            return code is None or reply.code == code
 
         return await self.dialog.ask(
             command,
             answers,
-            kind=self._kind(payload),
+            kind=self._kind(code),
             times=times,
             within_s=within_s,
             aside=aside,
         )
 
-    def _kind(self, payload: bytes) -> Hashable:
-        """What its answer can be told by; a family that repeats no command has one kind only."""
+    def _code(self, payload: bytes) -> int | None:
+        """The number that its reply repeats; None in a family that repeats none."""
         at = self._family.code_at
-        if at is None or payload[at] == self._family.inventories[self._air][at]:
-            return ROUND
-        return payload[at]
+        return None if at is None else payload[at]
+
+    def _kind(self, code: int | None) -> Hashable:
+        """What an answer is told by; a family that repeats no command has one kind only."""
+        look = self._code(self._family.inventories[self._air])
+        return ROUND if code in {None, look} else code
 
     def _decode(self, frame: bytes) -> Reply:
         reply = self._family.decode(frame)

@@ -167,6 +167,7 @@ class _Reading:
         refusal = refused(message)
         if refusal and message.name == "ERROR_MESSAGE" and self._poll_s is not None:
             self._refused += 1
+            self._age.refused()
             if self._refused >= REFUSED_POLLS_MAX:
                 text = refusal.text or f"status {refusal.code}"
                 raise DriverError(

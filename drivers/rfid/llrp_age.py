@@ -24,6 +24,7 @@ class Age:
         self._open: dict[int, float] = {}
         self._due = now()
         self._before_ns = 0
+        self._refused = False
 
     @property
     def said_ns(self) -> int:
@@ -43,12 +44,18 @@ class Age:
             raise DriverError(f"{self._session.wire}: no answer to {PROOF}")
         self._open[await self._session.prove()] = now()
 
+    def refused(self) -> None:
+        """A report was not given: the next one tells what this one would have told, too."""
+        self._refused = True
+
     def taken(self, message: Message) -> bool:
         """A message is being taken, in the order in which they came; True when it was asked here."""
         number = message.message_id
         if number not in self._open or message.name not in (f"{PROOF}_RESPONSE", "ERROR_MESSAGE"):
             return False
         self._open = {each: at for each, at in self._open.items() if each > number}
-        self._before_ns = self._session.owed.since_ns
+        if not self._refused:
+            self._before_ns = self._session.owed.since_ns
+        self._refused = False
         self._session.owed.answered(number)
         return True

@@ -71,6 +71,7 @@ class M100:
             if text is None:
                 await self._endure(line, field, context)
             await self._set_up(line)
+            await line.learn()
             up = f"{text}, {line.style.name}, {await self._power_text(line)}"
             await self._serve(line, field, context, up)
 
@@ -128,6 +129,10 @@ class M100:
         return "power unknown" if power_cdbm is None else f"{power_cdbm / 100:g} dBm"
 
     async def _serve(self, line: M100Line, field: TagField, context: Context, up: str) -> None:
+        def pass_on(replies: list[m100.Reply], said_ns: int) -> None:
+            field.emit(sightings(replies), said_ns)
+
+        line.late = pass_on
         mode = self._settings.mode
         text = f"{up}, {mode}{_ANTENNA}"
         if mode == "push" and await line.start(field):
@@ -143,7 +148,7 @@ class M100:
         await poll(
             line.dialog,
             field,
-            once=lambda: line.round(lambda replies, ns: field.emit(sightings(replies), ns)),
+            once=lambda: line.round(pass_on),
             settle=line.settle,
             poll_ms=self._settings.poll_ms,
             up=lambda: context.up(text),

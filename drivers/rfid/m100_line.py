@@ -5,13 +5,15 @@ twice. A module left in multi poll answers nothing until it is stopped.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeAlias
 
 from drivers import troubles
 from drivers.contract import Context
 from drivers.dialog import Dialog
 from drivers.links import Stream
+from drivers.owed import ANY
 from drivers.rfid.field import Field, Sighting
 from drivers.rfid.rounds import ROUND, Round, gather
 from protocols.framing import FrameError
@@ -24,6 +26,9 @@ STOP_GAP_S = 0.05
 """What a module needs after a stop before it listens again (experience, no document)."""
 STOPPED_WITHIN_S = 0.2
 """How long a multi poll may take to say that it has stopped; the next question proves it anyway."""
+SETTLED_WITHIN_S = 0.3
+"""How long one answer that only proves how old a round is may take; the next question is another."""
+SETTLE_TIMES_MAX = 4
 ROUND_S_MAX = 2.0
 """A module that never pauses is cut short, and what it saw is passed on."""
 TAG_PAUSE_S = 0.04
@@ -31,6 +36,8 @@ TAG_PAUSE_S = 0.04
 Early: TypeAlias = Callable[[list[m100.Reply], int], None]
 """Who gets what a round that goes on has seen, and after when: see `drivers.rfid.rounds.gather`."""
 _HARDWARE = b"\x00"
+_ASIDES = {codes.INFO: _HARDWARE, codes.GET_POWER: b"", codes.GET_REGION: b""}
+"""Questions of no effect, each with an answer of its own, so that a lost one is found out."""
 _REFUSALS = frozenset({codes.INVALID_COMMAND, codes.WRONG_PARAMETER})
 
 
@@ -57,6 +64,9 @@ class M100Line:
         self._styles = tuple(styles)
         self._heard: m100.Style | None = None
         self._pause_s = pause_s
+        self._asides = itertools.cycle(_ASIDES)
+        self.late: Early = _nobody
+        """Gets the tags that are heard while it is asked something else."""
         self.dialog: Dialog[m100.Reply] = Dialog(
             stream,
             context,
@@ -105,8 +115,19 @@ class M100Line:
 
         command = m100.build_command(code, param, self.style)
         return await self.dialog.ask(
-            command, wanted, kind=code, times=times, within_s=within_s, aside=self._watch
+            command,
+            wanted,
+            kind=code,
+            kind_of=_kind_of,
+            times=times,
+            within_s=within_s,
+            aside=self._watch,
         )
+
+    async def learn(self) -> None:
+        """Find out which questions it answers, to be asked aside; a clone may not know them all."""
+        known = [code for code, param in _ASIDES.items() if await self.ask(code, param) is not None]
+        self._asides = itertools.cycle(known or _ASIDES)
 
     async def set_power(self, power_dbm: int) -> None:
         """Set the transmit power if it differs; raises DriverError when the unit refuses it."""
@@ -147,7 +168,7 @@ class M100Line:
         """One poll: every tag until an error (no tag is one), a pause, or ROUND_S_MAX.
 
         A pause may be the network's: only the answer to the next question ends a round that saw
-        tags.
+        tags, and those that come before it are passed on to `late`.
         """
         found = await gather(
             self.dialog,
@@ -156,6 +177,8 @@ class M100Line:
             silent_s=self._pause_s,
             within_s=ROUND_S_MAX,
             ends=lambda reply: isinstance(reply, m100.Failure),
+            goes_on=lambda reply: isinstance(reply, m100.TagSeen),
+            kind_of=_kind_of,
             early=early,
         )
         if found.heard and self.dialog.owed.owes(ROUND):
@@ -164,11 +187,37 @@ class M100Line:
 
     async def settle(self) -> bool:
         """Whether it answers something else than a poll; the polls before are over then."""
-        return await self.ask(codes.INFO, _HARDWARE) is not None
+        for _ in range(SETTLE_TIMES_MAX):
+            code = next(self._asides)
+            if await self._answers(code, _ASIDES[code], SETTLED_WITHIN_S):
+                return True
+        return False
+
+    async def _answers(self, code: int, param: bytes, within_s: float) -> bool:
+        """Whether it answers this or what it was asked aside before, be it that it cannot.
+
+        An error of the air is none: it may be a multi poll's own.
+        """
+
+        def wanted(reply: m100.Reply) -> bool:
+            if isinstance(reply, m100.Failure):
+                return reply.error in _REFUSALS
+            return reply.code in {code, *_ASIDES}
+
+        reply = await self.dialog.ask(
+            m100.build_command(code, param, self.style),
+            wanted,
+            kind=code,
+            kind_of=_kind_of,
+            times=1,
+            within_s=within_s,
+            aside=self._watch,
+        )
+        return reply is not None
 
     async def prove(self) -> bool:
         """Whether it answers something between two multi polls: what follows was said after that."""
-        await self.ask(codes.STOP, times=1, within_s=STOPPED_WITHIN_S)
+        await self._answers(codes.STOP, b"", STOPPED_WITHIN_S)
         await asyncio.sleep(STOP_GAP_S)
         answered = await self.settle()
         await self.dialog.tell(self._multi_poll())
@@ -192,7 +241,8 @@ class M100Line:
         param = m100.multi_poll_param(m100.MULTI_POLL_MAX)
         return m100.build_command(codes.MULTI_POLL, param, self.style)
 
-    def _watch(self, replies: Iterable[m100.Reply]) -> None:
+    def _watch(self, replies: list[m100.Reply]) -> None:
+        self.late(replies, self.dialog.owed.said_ns(ROUND))
         self.streams = self.streams or any(isinstance(reply, m100.TagSeen) for reply in replies)
 
     def _decode(self, raw: bytes) -> m100.Reply:
@@ -202,6 +252,17 @@ class M100Line:
             raise FrameError(f"the CRC of tag {reply.epc.hex()} is wrong")
         self.style = self._heard = m100.Style(raw[0], raw[-1])
         return reply
+
+
+def _nobody(_replies: list[m100.Reply], _said_ns: int) -> None:
+    """Nobody asks for tags."""
+
+
+def _kind_of(reply: m100.Reply) -> Hashable:
+    """Which question it answers; an error may answer any, but that there is no tag a poll's."""
+    if isinstance(reply, m100.Failure):
+        return ROUND if reply.error == codes.NO_TAG else ANY
+    return reply.code
 
 
 def sightings(replies: Iterable[m100.Reply]) -> list[Sighting]:

@@ -6,13 +6,14 @@ from typing import Generic, NoReturn, TypeVar
 from drivers.dialog import Dialog, now
 from drivers.liveness import TURN_S
 from drivers.rfid.field import Field, Sighting
+from drivers.rfid.rounds import BEHIND_MAX
 
 PUSH_SILENT_S_MAX = 5.0
 """A pushing reader silent for so long is asked whether it lives."""
 PROVE_EVERY_S = 0.5
 """A pushing reader behind a network is asked so often, while it sees tags, how old its words are."""
 UNPROVEN_MAX = 3
-"""Such questions in a row without an answer after which the reader counts as lost."""
+"""Such questions in a row without an answer, or BEHIND_MAX behind, after which the reader is lost."""
 
 M = TypeVar("M")
 
@@ -69,7 +70,8 @@ class _Age(Generic[M]):
         """Ask again when it is time; raises DriverError when nothing is answered any more."""
         if self._prove is None or now() < self._due:
             return
-        self._due = now() + PROVE_EVERY_S
-        self._missed = 0 if await self._prove() else self._missed + 1
+        answered = await self._prove() and self._dialog.owed.count <= BEHIND_MAX
+        self._due = now() + PROVE_EVERY_S  # From here on: on a slow network it must push meanwhile.
+        self._missed = 0 if answered else self._missed + 1
         if self._missed >= UNPROVEN_MAX:
             raise self._dialog.lost("a reader that pushes does not answer meanwhile")

@@ -1,7 +1,7 @@
 """How a reader is read for hours that is asked again and again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
@@ -23,6 +23,9 @@ HELD_S_MAX = 0.3
 twice this when the reader falls silent): a read must not outlive the cylinder that it names."""
 SETTLES_MAX = 4
 """Questions between two rounds that may be needed to know which answers are still owed."""
+BEHIND_MAX = 3
+"""Answers owed by a reader that answers: so many got lost, and nothing it can be asked tells which.
+A tag would seem older and older; the link is opened anew instead."""
 ROUND = "round"
 """The kind of question that asks for tags (`drivers.owed`)."""
 
@@ -97,6 +100,7 @@ async def gather(
     within_s: float,
     ends: Callable[[M], bool],
     goes_on: Callable[[M], bool] = lambda _: True,
+    kind_of: Callable[[M], Hashable] = lambda _: ROUND,
     early: Callable[[list[M], int], None] | None = None,
 ) -> Gathered[M]:
     """Ask for tags, and what came of it until the round was over; raises DriverError.
@@ -104,7 +108,7 @@ async def gather(
     The round is over when a message `ends` it, after `first_s` without a message, `silent_s` after
     the last one that `goes_on`, or after `within_s` in all. What waits for HELD_S_MAX goes to
     `early` with the moment after which it was said; without it everything is kept until the end.
-    A round that nothing `ends` leaves its answer owed.
+    A round that nothing `ends` leaves its answer owed; `kind_of`: what such an end answers.
     """
     await dialog.tell(command, kind=ROUND)
     said_ns = dialog.owed.said_ns(ROUND)
@@ -117,8 +121,9 @@ async def gather(
             held_since = now()
         heard = heard or bool(found)
         left += found
-        if any(ends(message) for message in found):
-            dialog.owed.answered(ROUND)
+        end = next((message for message in found if ends(message)), None)
+        if end is not None:
+            dialog.owed.answered(kind_of(end))
             break
         if any(goes_on(message) for message in found):
             until = min(now() + silent_s, latest)
@@ -133,7 +138,7 @@ async def poll(
     field: TagField,
     *,
     once: Callable[[], Awaitable[Round]],
-    settle: Callable[[], Awaitable[bool]],
+    settle: Callable[[], Awaitable[bool]] | None,
     poll_ms: int,
     up: Callable[[], None],
     take: Callable[[list[M]], Iterable[Sighting]] = _no_tags,
@@ -145,15 +150,16 @@ async def poll(
     answers a round was seen after its start, and what comes between two rounds is heard when it
     comes, as of the round before, never taken for the answer to the next one: `take` gives the tags
     in it. An answer that did not come may still come, and would be taken for the next one: before
-    that is asked for, `settle` asks something else; True when it was answered. `access` reads what
-    a tag holds: one attempt behind a round, where somebody asks for it. Raises DriverError.
+    that is asked for, `settle` asks something else; True when it was answered. None: nothing else
+    can be asked, and a tag counts from the oldest question open. `access` reads what a tag holds: one
+    attempt behind a round, where somebody asks for it. Raises DriverError.
     """
     missed = refused = 0
     told_up = False
     before_ns = dialog.owed.since_ns
     while True:
         started = now()
-        settled = await _settled(dialog, settle)
+        settled = await _settled(dialog, settle, 0 if access else BEHIND_MAX)
         asked_ns = earliest_ns(dialog)
         heard = await once() if settled else Round((), heard=False)
         missed = 0 if heard.heard else missed + 1
@@ -172,12 +178,19 @@ async def poll(
         before_ns = asked_ns
 
 
-async def _settled(dialog: Dialog[M], settle: Callable[[], Awaitable[bool]]) -> bool:
-    """Whether no answer to a round is owed any more.
+async def _settled(
+    dialog: Dialog[M], settle: Callable[[], Awaitable[bool]] | None, behind_max: int
+) -> bool:
+    """Whether no answer to a round is owed any more, where anything can be asked about it.
 
     Each answer to `settle` ends the questions before the oldest of its kind, so that a lost one
-    costs one more; where its answers cannot be told from those to a round, none ends anything.
+    costs one more. Raises DriverError when nothing can be asked and more than `behind_max` are owed:
+    none where memory is read, since an answer may then be of any tag.
     """
+    if settle is None:
+        if dialog.owed.count > behind_max:
+            raise dialog.lost(f"{dialog.owed.count} answers got lost")
+        return True
     for _ in range(SETTLES_MAX):
         if not dialog.owed.owes(ROUND):
             return True

@@ -158,7 +158,10 @@ class ThingMagic:
 
         async def prove() -> bool:
             await stop(line)
-            return await line.settle() and await self._start(line, dialect)
+            await line.settle()
+            return await self._start(
+                line, dialect
+            )  # Whatever was lost, nothing is seen until then.
 
         if dialect == "thingmagic":
             await let_tags_repeat(line)

@@ -59,8 +59,8 @@ class Wanted:
 
 async def stop(line: ModuleLine) -> None:
     """End whatever stream runs; raises DriverError when the link fails."""
-    await line.dialog.tell(commands.build_stop_stream())
-    await line.dialog.tell(silion.build_stop_async())
+    for frame in (commands.build_stop_stream(), silion.build_stop_async()):
+        await line.dialog.tell(frame, kind=thingmagic.decode_command(frame).opcode)
 
 
 async def identify(line: ModuleLine) -> Identity:

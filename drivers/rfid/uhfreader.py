@@ -96,13 +96,16 @@ class UhfReader:
         """Ask for every tag in the field, again and again."""
         rounds = self._params(line.dialect, tid=self._settings.tid)
         antennas = Antennas(self._settings.antennas or (uhfreader.ONLY_ANTENNA,))
-        refused = 0
+        refused = before_ns = 0
 
         def pass_on(replies: list[uhfreader.Reply], said_ns: int) -> None:
-            field.emit(line.sightings(replies), said_ns)
+            field.emit(line.pushes(replies), before_ns)  # They answer nothing.
+            asked = (reply for reply in replies if not isinstance(reply, uhfreader.Push))
+            field.emit(line.sightings(asked), said_ns)
 
         async def once() -> Round:
-            nonlocal refused
+            nonlocal refused, before_ns
+            before_ns = line.dialog.owed.since_ns
             antennas.tell(line.dialog.context)
             valid = refuses = False
             for number, data in zip(antennas.numbers, rounds, strict=True):
@@ -171,9 +174,15 @@ class UhfReader:
         )
 
 
-def _settling(line: ReaderLine, reader: Reader) -> Callable[[], Awaitable[bool]]:
-    """Asks something else than tags, each time another thing, so that a lost answer is found out."""
-    questions = itertools.cycle(asides(line, reader))
+def _settling(line: ReaderLine, reader: Reader) -> Callable[[], Awaitable[bool]] | None:
+    """Asks something else than tags, each time another thing, so that a lost answer is found out.
+
+    None for a reader that answers nothing else.
+    """
+    known = asides(line, reader)
+    if not known:
+        return None
+    questions = itertools.cycle(known)
 
     async def settle() -> bool:
         return await line.ask(next(questions), times=1) is not None

@@ -1,10 +1,11 @@
 """One open link to a UHFReader: questions and rounds in its dialect, replies of its address only."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from drivers.contract import Context
 from drivers.dialog import ASKED_TIMES_MAX, Dialog
 from drivers.links import Stream
+from drivers.owed import ANY
 from drivers.rfid.field import Sighting
 from drivers.rfid.rounds import ROUND, Gathered, gather
 from protocols.framing import FrameError
@@ -29,10 +30,20 @@ def _of_round(reply: uhfreader.Reply) -> bool:
     return answers(reply, codes.INVENTORY)
 
 
+def _kind(code: int) -> Hashable:
+    return ROUND if code == codes.INVENTORY else code
+
+
+def _kind_of(reply: uhfreader.Reply) -> Hashable:
+    """Which question it answers; what is said for command 0 may answer any."""
+    return _kind(reply.code) if reply.code else ANY
+
+
 class ReaderLine:
     """Speaks with the reader at `address` in `dialect`; both may be learned later.
 
     `several` says that more than one antenna is served: a tag at no antenna is then nobody's.
+    `tells_mode`: it was asked for its work mode and answered.
     `pushed` gets the tags that the reader sends unasked while it is asked something else, and the
     moment after which they were said.
     """
@@ -51,6 +62,7 @@ class ReaderLine:
         self.address = address
         self.dialect: uhfreader.Dialect = "288"
         self.silent_s_max = UNLIMITED_ROUND_S
+        self.tells_mode = False
         self.dialog: Dialog[uhfreader.Reply] = Dialog(
             stream,
             context,
@@ -88,7 +100,8 @@ class ReaderLine:
         return await self.dialog.ask(
             command,
             lambda reply: answers(reply, code),
-            kind=ROUND if code == codes.INVENTORY else code,
+            kind=_kind(code),
+            kind_of=_kind_of,
             times=times,
             aside=lambda others: self._pushed(self.pushes(others), self.dialog.owed.since_ns),
         )
@@ -105,6 +118,7 @@ class ReaderLine:
             within_s=ROUND_S_MAX,
             ends=lambda reply: _of_round(reply) and reply.status != codes.MORE_FOLLOWS,
             goes_on=_of_round,
+            kind_of=_kind_of,
             early=early,
         )
 

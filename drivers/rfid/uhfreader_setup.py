@@ -52,7 +52,8 @@ async def identify(line: ReaderLine, settings: Settings) -> Reader:
 def asides(line: ReaderLine, reader: Reader) -> tuple[int, ...]:
     """Commands without effect that the reader answers beside its rounds and pushes."""
     get, _ = _WORK_MODES[line.dialect]
-    return (get,) if reader.info is None else (codes.INFO, get)
+    told = ((codes.INFO, reader.info is not None), (get, line.tells_mode))
+    return tuple(code for code, answers in told if answers)
 
 
 async def _find_dialect(
@@ -85,6 +86,7 @@ async def _set_work_mode(line: ReaderLine, settings: Settings) -> bool:
     wanted = settings.mode == "push"
     get, tell = _WORK_MODES[line.dialect]
     found = await line.ask(get, times=1)
+    line.tells_mode = found is not None
     if not isinstance(found, uhfreader.WorkMode) or found.answers != wanted:
         return wanted  # A model without work modes just does what it is used for.
     answer = await line.ask(tell, found.switched(pushing=wanted))
