@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.owed import OWED_MAX, Owed, OwedError
+from drivers.owed import ANY, OWED_MAX, Owed, OwedError
 
 KINDS = ("round", "info", "mode")
 
@@ -130,3 +130,20 @@ def test_a_device_that_owes_too_much_has_lost_count() -> None:
     with pytest.raises(OwedError, match=str(OWED_MAX)):
         owed.asked("info", OWED_MAX)
     assert owed.oldest_ns() == 0
+
+
+def test_an_answer_that_does_not_say_to_what_answers_the_oldest_question() -> None:
+    owed = Owed()
+    for at_ns, kind in enumerate(("round", "info", "mode"), 1):
+        owed.asked(kind, at_ns)
+    owed.answered(ANY)
+    assert (owed.since_ns, owed.count) == (1, 2)
+    owed.answered("mode")
+    assert (owed.since_ns, owed.count) == (3, 0)
+
+
+def test_what_is_forgotten_proves_nothing() -> None:
+    owed = Owed()
+    owed.asked("round", 5)
+    owed.forget()
+    assert (owed.since_ns, owed.count, owed.owes()) == (0, 0, False)
