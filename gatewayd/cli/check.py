@@ -13,6 +13,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -22,15 +24,16 @@ from gatewayd.settings import lapsed
 from gatewayd.settings.gates import closings
 from gatewayd.settings.load import Examined, examine
 from gatewayd.settings.model import Settings
-from gatewayd.texts import text
+from gatewayd.texts import Language, text
 from protocols.documents import Problem
 
 
 @click.command()
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def check(*, as_json: bool) -> None:
+def check(*, lang: Language | None, as_json: bool) -> None:
     """Validate the whole configuration; exit 1 and list everything that is wrong.
 
     \b
@@ -41,7 +44,7 @@ def check(*, as_json: bool) -> None:
     if as_json:
         print_json(as_object(examined))
     else:
-        _print(examined)
+        _print(examined, language(lang))
     if examined.settings is None:
         stop(NO)
 
@@ -89,31 +92,30 @@ def gate_rows(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _print(examined: Examined) -> None:
+def _print(examined: Examined, spoken: Language) -> None:
     for warning in examined.warnings:
         click.echo(f"warning: {warning}", err=True)
     for problem in examined.problems:
         click.echo(str(problem), err=True)
     if examined.settings is not None:
-        _summary(examined.settings)
+        _summary(examined.settings, spoken)
 
 
-def _summary(settings: Settings) -> None:
+def _summary(settings: Settings, spoken: Language) -> None:
     """One line that it is valid, and one table a person can compare with the hall."""
     console = Console(highlight=False)
-    language = settings.log.language
-    where = text("check.ok", language, directory=settings.directory)
+    where = text("check.ok", spoken, directory=settings.directory)
     console.print(f"✓ {where}", style="green", markup=False)
     titles = ("rig", "medium", "identify", "gate", "rules")
-    table = Table(*(text(f"label.{title}", language) for title in titles), box=None)
+    table = Table(*(text(f"label.{title}", spoken) for title in titles), box=None)
     for name, rig in settings.rigs.items():
         readers = ", ".join(item.device for item in rig.identify)
         table.add_row(name, rig.medium, readers, rig.gate, ", ".join(rig.rules))
     console.print(table)
     for end in closings(settings):
-        console.print(end.say(language), style="red" if end.stays_open else "", markup=False)
+        console.print(end.say(spoken), style="red" if end.stays_open else "", markup=False)
     for title, values in _lists(settings).items():
-        label = text(f"label.{title}", language)
+        label = text(f"label.{title}", spoken)
         console.print(f"{label}: {', '.join(values) or '-'}", markup=False, soft_wrap=True)
 
 

@@ -12,6 +12,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -21,6 +23,7 @@ from gatewayd.settings import schema as schemas
 from gatewayd.settings.effective import effective
 from gatewayd.settings.gates import closings
 from gatewayd.settings.load import ConfigProblemsError, examine
+from gatewayd.texts import Language
 
 
 @click.group()
@@ -38,10 +41,11 @@ config.add_command(plan)
 
 
 @config.command()
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def show(*, as_json: bool) -> None:
+def show(*, lang: Language | None, as_json: bool) -> None:
     """Print every value in force with its origin (file:line:column or default), secrets masked.
 
     \b
@@ -66,7 +70,7 @@ def show(*, as_json: bool) -> None:
         shown = json.dumps(value.value, ensure_ascii=False)
         click.echo(f"{value.path:<{width}}  {shown}  # {value.origin}")
     for end in closings(examined.settings):
-        click.echo(f"# {end.say(examined.settings.log.language)}")
+        click.echo(f"# {end.say(language(lang))}")
 
 
 @config.command()

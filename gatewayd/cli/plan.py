@@ -14,6 +14,8 @@ from gatewayd.cli.common import (
     config_option,
     directory,
     json_option,
+    lang_option,
+    language,
     print_json,
     reports_errors,
     stop,
@@ -46,10 +48,11 @@ class _Known:
 
 
 @click.command()
+@lang_option
 @config_option
 @json_option
 @reports_errors
-def plan(*, as_json: bool) -> None:
+def plan(*, lang: Language | None, as_json: bool) -> None:
     """Print what a reload would change, and touch nothing. Exit 1: the files are wrong.
 
     \b
@@ -59,7 +62,7 @@ def plan(*, as_json: bool) -> None:
     if examined.settings is None:
         _wrong(examined, as_json=as_json)
     else:
-        _say(examined, examined.settings, as_json=as_json)
+        _say(examined, examined.settings, language(lang), as_json=as_json)
 
 
 def _wrong(examined: Examined, *, as_json: bool) -> None:
@@ -68,7 +71,7 @@ def _wrong(examined: Examined, *, as_json: bool) -> None:
     stop(NO, "\n".join(str(problem) for problem in examined.problems))
 
 
-def _say(examined: Examined, settings: Settings, *, as_json: bool) -> None:
+def _say(examined: Examined, settings: Settings, spoken: Language, *, as_json: bool) -> None:
     known = _known(settings)
     salt = known.running.salt if known.running else new_salt()
     before: Mapping[str, Any] = known.running.parts if known.running else {}
@@ -78,7 +81,7 @@ def _say(examined: Examined, settings: Settings, *, as_json: bool) -> None:
         since = known.running.since if known.running else None
         print_json({"ok": True, "running": known.alive, "since": since, **found.as_json()})
         return
-    for line in _lines(found, known, settings.log.language):
+    for line in _lines(found, known, spoken):
         click.echo(line)
 
 

@@ -55,13 +55,8 @@ async def station(tmp_path: Path) -> Path:
 
 
 def say(directory: Path, text: str, language: str = "en") -> list[str]:
-    gateway = (directory / "gateway.yaml").read_text("utf-8")
-    if "log:" not in gateway:
-        (directory / "gateway.yaml").write_text(
-            f"{gateway}log: {{language: {language}}}\n", "utf-8"
-        )
     (directory / "rules/own.yaml").write_text(text, "utf-8")
-    return [line.strip() for line in plan(directory).stdout.splitlines()]
+    return [line.strip() for line in plan(directory, "--lang", language).stdout.splitlines()]
 
 
 async def test_what_a_pack_loosens_is_said_and_marked(station: Path) -> None:

@@ -233,9 +233,9 @@ def test_check_and_config_show_say_it() -> None:
     checked = CliRunner().invoke(main, ["check", "-c", "etc", "--json"])
     (coil, lease) = json.loads(checked.stdout)["gates"]
     assert (coil["kind"], coil["closes_within_ms"], lease["kind"]) == ("coil", None, "lease")
-    shown = CliRunner().invoke(main, ["config", "show", "-c", "etc"])
+    shown = CliRunner().invoke(main, ["config", "show", "-c", "etc", "--lang", "zh"])
     assert "# rig-1：本机死机后，io-1 的阀门一直打开" in shown.stdout
-    people = CliRunner().invoke(main, ["check", "-c", "etc"])
+    people = CliRunner().invoke(main, ["check", "-c", "etc", "--lang", "zh"])
     assert "STAYS OPEN" in people.stderr
     assert "一直打开" in people.stdout
 
