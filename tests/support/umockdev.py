@@ -61,7 +61,7 @@ async def run(
     finally:
         if process.returncode is None:
             process.kill()
-    assert process.returncode == 0, err.decode()
+    assert process.returncode == 0, f"ended with {process.returncode}: {err.decode()}{out.decode()}"
     said: dict[str, Any] = json.loads(out)
     return said
 

@@ -194,7 +194,7 @@ async def test_a_cut_is_told_by_the_will_and_a_backlog_is_historical(
             async with running(other):
                 await outpost.until_state("up", name="twin")
                 await seen.until(lambda: bool(seen.messages(f"{GROUP}/NDEATH")))
-            await outpost.until_state("up")
+            await seen.until(lambda: len(seen.messages(f"{GROUP}/NBIRTH")) >= 2)
         await seen.until(lambda: len(seen.messages(f"{GROUP}/NDEATH")) >= 2)
         told = decode(seen.messages(f"{GROUP}/"))
     deaths = [number for number, one in enumerate(told) if one.kind == "NDEATH"]
