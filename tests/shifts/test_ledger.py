@@ -201,7 +201,9 @@ async def test_the_command_line_shows_them(line: Line, tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     (shown,) = json.loads(run.stdout)["shifts"]
     assert shown["difference_g"] == 1_500
-    run = CliRunner().invoke(main, ["shifts", "-c", str(tmp_path), "--rig", "rig-1", "--lang", "zh"])
+    run = CliRunner().invoke(
+        main, ["shifts", "-c", str(tmp_path), "--rig", "rig-1", "--lang", "zh"]
+    )
     assert run.stdout.startswith("! rig-1")
     assert "相差 1500" in run.stdout
 
