@@ -163,7 +163,7 @@ class Person:
     def _quirk_before(self, visit: Visit, rng: random.Random) -> Script:
         rig = self.rig
         if visit.quirk in ("eager", "carried_past") or (
-            visit.quirk in ("swap", "overlap") and rng.random() < 0.5
+            visit.quirk == "swap" and rng.random() < 0.5
         ):
             run(self._ground, self._press_on())
         if visit.quirk == "early_start":
@@ -199,6 +199,7 @@ class Person:
         yield rng.uniform(OVERLAP_S_MIN, 3.0)
         self._say("the first one is taken off")
         rig.change_over(other)
+        yield rng.uniform(SWAP_S_MIN, 2.0)  # The hose goes to the other one, then start is pressed.
 
     def _fill(self, visit: Visit, rng: random.Random, fills: int) -> Script:
         rig = self.rig

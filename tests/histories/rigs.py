@@ -23,13 +23,16 @@ ADDRESSES = {
     "rig-2": ("/dev/sim/plc-2", "127.0.0.1:6002", "127.0.0.1:9002"),
 }
 PLC_BAUD = 19_200
+FORGOTTEN_MS = 1_000
+"""So long without a word of the gate (`stale_after_ms`), and another cylinder may stand there."""
 
 
 @dataclass(slots=True)
 class Rig:
     """The devices of one rig. `cylinder` is what really stands there; `since_ns` since when; `left` before.
 
-    `near` are the tags that were in the field since it came, `scanned` whether its label was read.
+    `near` are the tags that were in the field since it came, or since its gate was heard again, `scanned`
+    whether its label was read since then.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Rig:
     scanned: bool = False
     powered: bool = True
     first_heard_ns: int = 0
+    _unheard_ms: int = 0
     on_scan: Callable[["Rig"], None] = lambda _rig: None
 
     @classmethod
@@ -100,10 +104,20 @@ class Rig:
         return session
 
     def _tick(self) -> None:
+        self._forgets()
         self.near.update(self.reader.epcs())
         self.plc.advance()
         self.on_scan(self)
         self.ground.at(self.ground.now_ns + SCAN_MS * MS, self._tick)
+
+    def _forgets(self) -> None:
+        """Once nobody hears the PLC for long enough, who stands there is asked anew by all rules."""
+        wire = self.wires["plc"]
+        unheard = self.doubtful or wire.pulled or not wire.plugged or not self.powered
+        self._unheard_ms = self._unheard_ms + SCAN_MS if unheard else 0
+        if self._unheard_ms >= FORGOTTEN_MS:
+            self.near.clear()
+            self.scanned = False
 
     @property
     def mishaps(self) -> int:
@@ -131,7 +145,9 @@ class Rig:
 
     def scan(self, cylinder: SimCylinder) -> None:
         """Read a label; it may be of another cylinder."""
-        self.scanned = self.scanned or cylinder is self.cylinder
+        wire = self.wires["scanner"]
+        heard = wire.plugged and not wire.pulled
+        self.scanned = self.scanned or (heard and cylinder is self.cylinder)
         self.scanner.scan(cylinder.qr_text)
 
     def just_left(self, within_ms: int) -> SimCylinder | None:
